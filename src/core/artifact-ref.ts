@@ -1,0 +1,35 @@
+/** What an artifact holds. The kind is for people and for audits; the address is the hash alone. */
+export type ArtifactKind =
+  | 'pool'
+  | 'test-set'
+  | 'model'
+  | 'predictions'
+  | 'scores'
+  | 'embeddings'
+  | 'pairs'
+  | 'selection'
+  | 'bought-rows'
+  | 'rows'
+  | 'rejected-rows'
+  | 'training-rows'
+  | 'evaluation'
+  | 'history'
+  | 'job-output';
+
+/**
+ * A reference to immutable content in the workspace's store. References cross Temporal; content never does.
+ * A directory (a model) is stored as one artifact per file and a manifest; its reference is the manifest's.
+ */
+export interface ArtifactRef {
+  readonly kind: ArtifactKind;
+  readonly sha256: string;
+  readonly bytes: number;
+  /** Number of JSON lines, where the artifact is a table. */
+  readonly rows?: number;
+}
+
+/** A student's weights: a complete model directory, or one with a PEFT adapter on top. */
+export interface ModelRef {
+  readonly base: ArtifactRef;
+  readonly adapter?: ArtifactRef;
+}

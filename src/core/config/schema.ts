@@ -1,0 +1,155 @@
+import { z } from 'zod';
+
+/**
+ * The configuration of a run, as written in YAML. Unknown keys are errors. Every default stands here and nowhere else;
+ * `describe` texts are the configuration reference and the hover texts of the JSON schema.
+ */
+
+const positiveInteger = z.int().positive();
+const fraction = z.number().min(0).max(1);
+const usd = z.number().nonnegative();
+
+const operatorChains = z.strictObject({
+  kind: z.literal('operator-chains'),
+  step_weights: z
+    .array(z.number().nonnegative())
+    .min(1)
+    .max(5)
+    .default([1])
+    .describe('relative frequency of expressions of 1, 2, 3, ... steps; [0.5, 0.35, 0.15] is the long form'),
+  zipf: z.number().nonnegative().default(1.5).describe('operator k is drawn with probability proportional to 1/k^zipf'),
+  pool_size: positiveInteger.default(3000).describe('seed questions in the fixed pool'),
+  test_size: positiveInteger.default(600).describe('questions in each of the two test sets'),
+});
+
+export const taskSchema = z.discriminatedUnion('kind', [operatorChains]);
+
+export const teacherSchema = z.strictObject({
+  provider: z
+    .enum(['offline', 'openai'])
+    .default('offline')
+    .describe("offline: the task's procedural teacher, served on this machine; openai: any OpenAI-compatible endpoint"),
+  model: z.string().min(1).default('offline').describe('model name sent with every request'),
+  base_url: z.url().optional().describe('endpoint, up to and including /v1; unused by the offline teacher'),
+  api_key_env: z
+    .string()
+    .min(1)
+    .default('OPENAI_API_KEY')
+    .describe('name of the environment variable that holds the key; the key itself is stored nowhere'),
+  temperature: z.number().min(0).max(2).default(1),
+  max_tokens: positiveInteger.default(1024).describe('output limit of one answer; part of its worst-case price'),
+  price: z
+    .strictObject({
+      input: usd.describe('USD per million input tokens'),
+      output: usd.describe('USD per million output tokens'),
+      cached_input: usd.optional().describe('USD per million input tokens served from the cache; default: input'),
+    })
+    .optional()
+    .describe('required when budget.usd is set'),
+  max_parallel_requests: positiveInteger.default(32),
+  requests_per_minute: positiveInteger.optional(),
+  tokens_per_minute: positiveInteger.optional(),
+  timeout_seconds: z.number().positive().default(120).describe('one request; a timed-out request counts as unknown'),
+});
+
+export const finetuneSchema = z.strictObject({
+  method: z.enum(['full', 'lora']).default('lora'),
+  rank: positiveInteger.default(32).describe('LoRA rank'),
+  alpha: z.number().positive().default(64).describe('LoRA alpha'),
+  learning_rate: z.number().positive().default(2e-4),
+  epochs: positiveInteger.default(3),
+  batch_size: positiveInteger.default(16),
+  warmup: fraction.default(0.03).describe('share of the steps with a rising learning rate'),
+  final_rate: fraction.default(0.1).describe('end of the cosine, as a share of learning_rate'),
+  beta2: z.number().min(0.5).max(1).default(0.999).describe("AdamW's second decay rate"),
+  weight_decay: z.number().nonnegative().default(0).describe('on matrices only'),
+  clip: z.number().positive().default(1).describe('limit of the gradient norm'),
+  from: z.enum(['base', 'previous']).default('base').describe('weights that each iteration starts from'),
+  include_base_rows: z
+    .boolean()
+    .default(false)
+    .describe("train on the base student's warm-up rows too, beside all synthetic rows"),
+});
+
+export const studentSchema = z.strictObject({
+  base: z
+    .string()
+    .min(1)
+    .default('tiny')
+    .describe('a model directory, a hub id, or `tiny`: a 0.1 M-parameter Llama made here'),
+  warm_up: z
+    .strictObject({
+      rows: positiveInteger.describe('seeds of the pool, with their reference answers, that the base learns first'),
+      steps: positiveInteger,
+    })
+    .optional()
+    .describe('training that turns the base into the student of iteration 0; needed by `tiny`, which knows nothing'),
+  finetune: finetuneSchema.prefault({}),
+  max_new_tokens: positiveInteger.default(256).describe("limit of the student's own answers"),
+  threads: positiveInteger.default(1).describe('CPU threads of one engine'),
+});
+
+export const strategySchema = z.strictObject({
+  score: z.enum(['random', 'loss']).describe('what a seed is scored by'),
+  target: z.enum(['own', 'reference']).default('own').describe('which answer is scored'),
+  keep: z.enum(['high', 'low']).default('high').describe('which end of the scores is kept'),
+  select: z.enum(['top', 'uniform']).default('top'),
+});
+
+export const budgetSchema = z.strictObject({
+  samples: positiveInteger.optional().describe('accepted rows'),
+  tokens: positiveInteger.optional().describe('teacher tokens, input and output'),
+  usd: z.number().positive().optional(),
+  on_exhausted: z.enum(['finish', 'pause']).default('finish'),
+});
+
+export const strategyPresetNames = ['random', 'loss'] as const;
+
+const strategyInFile = z
+  .union([z.enum(strategyPresetNames), strategySchema])
+  .default('loss')
+  .describe('a preset, or {score, target, keep, select}');
+
+const runShape = {
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]*$/, 'lower-case letters, digits, dots, dashes and underscores')
+    .describe('names the run: the same name and file go on with the same run'),
+  task: taskSchema,
+  teacher: teacherSchema.prefault({}),
+  student: studentSchema.prefault({}),
+  iterations: positiveInteger.default(10),
+  samples_per_iteration: positiveInteger.default(1000),
+  budget: budgetSchema.prefault({}),
+  seed: z.int().nonnegative().default(1).describe('random seed of the run'),
+};
+
+/** What a file may say. `matrix` makes it an experiment. */
+export const fileSchema = z.strictObject({
+  ...runShape,
+  strategy: strategyInFile,
+  matrix: z
+    .record(z.string(), z.array(z.unknown()).min(1))
+    .optional()
+    .describe('key path -> values; every combination is one run'),
+  parallel_runs: positiveInteger.default(2).describe('runs of the matrix that work at the same time'),
+  experiment_budget: budgetSchema
+    .omit({ on_exhausted: true })
+    .optional()
+    .describe('caps over all runs of the matrix together, counting each bought answer once'),
+});
+
+/** One run, resolved: presets replaced by what they mean, nothing optional left to guess. Frozen when the run starts. */
+export const runConfigSchema = z.strictObject({
+  ...runShape,
+  strategy: strategySchema.extend({ name: z.string() }),
+});
+
+export type FileConfig = z.output<typeof fileSchema>;
+export type RunConfig = z.output<typeof runConfigSchema>;
+export type TaskConfig = RunConfig['task'];
+export type TeacherConfig = RunConfig['teacher'];
+export type StudentConfig = RunConfig['student'];
+export type FinetuneConfig = StudentConfig['finetune'];
+export type StrategyConfig = RunConfig['strategy'];
+export type BudgetConfig = RunConfig['budget'];

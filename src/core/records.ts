@@ -1,0 +1,75 @@
+/** The tables of the loop. Each is stored as JSON lines in an artifact; units and states are said here once. */
+
+/** One question of the fixed pool, or of a test set. */
+export interface Seed {
+  readonly id: string;
+  readonly question: string;
+  /** The reference answer; `null` where the pool has none. */
+  readonly answer: string | null;
+  /** The group that per-stratum figures use (operator, level, hops). */
+  readonly stratum: string;
+}
+
+/** The student's own answer to a seed. The token ids are kept because decoding and encoding again is not the identity. */
+export interface Prediction {
+  readonly id: string;
+  readonly text: string;
+  readonly tokenIds: readonly number[];
+  /** `length`: cut by the token limit before the student ended its turn. */
+  readonly finish: 'stop' | 'length';
+}
+
+/** What the student's forward pass says of one answer; means are derived downstream. Natural logarithms. */
+export interface AnswerLoss {
+  readonly id: string;
+  readonly nllSum: number;
+  readonly tokens: number;
+  readonly entropySum: number;
+}
+
+/** One seed of a selection, in rank order from 0. */
+export interface Pick {
+  readonly rank: number;
+  readonly seedId: string;
+  /** `null` for strategies that do not score. */
+  readonly score: number | null;
+  /** Why this seed: `top`, `drawn`, ... */
+  readonly reason: string;
+  /** How often this run had asked the teacher about this seed before. */
+  readonly askedBefore: number;
+}
+
+/** A new question with the teacher's answer, accepted for training. Requests are named by hash, so a killed run has the same rows. */
+export interface SyntheticRow {
+  readonly id: string;
+  readonly parent: string;
+  readonly iteration: number;
+  readonly rank: number;
+  readonly question: string;
+  readonly answer: string;
+  readonly stratum: string;
+  readonly questionRequest: string;
+  readonly answerRequest: string;
+}
+
+/** A row that was asked for and not accepted, with the reason. */
+export interface RejectedRow {
+  readonly parent: string;
+  readonly iteration: number;
+  readonly rank: number;
+  readonly stage: 'question' | 'answer' | 'hygiene' | 'budget';
+  readonly reason: string;
+  readonly questionRequest: string | null;
+  readonly answerRequest: string | null;
+}
+
+/** A student's answer with its verdict. Three states, never folded into one number. */
+export interface EvaluatedAnswer {
+  readonly set: string;
+  readonly id: string;
+  readonly stratum: string;
+  readonly text: string;
+  readonly answered: boolean;
+  readonly wellFormed: boolean;
+  readonly correct: boolean;
+}

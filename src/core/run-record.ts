@@ -1,0 +1,70 @@
+import type { ArtifactRef, ModelRef } from './artifact-ref';
+import type { RunConfig } from './config/schema';
+
+/** What a run has spent, as its budget counts it: shared answers are charged at their recorded price. Integers only. */
+export interface Spend {
+  readonly samples: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly priceMicroUsd: number;
+  /** Held back at worst-case price by calls whose outcome was lost. */
+  readonly unknownCalls: number;
+  readonly unknownTokens: number;
+  readonly unknownMicroUsd: number;
+}
+
+/** Right answers out of all, for one group of questions. */
+export interface Tally {
+  readonly correct: number;
+  readonly wellFormed: number;
+  readonly answered: number;
+  readonly total: number;
+}
+
+/** One evaluation in numbers; the answers behind it are in the artifact. */
+export interface EvaluationSummary {
+  readonly answers: ArtifactRef;
+  /** Over the test set that is drawn like the pool. */
+  readonly overall: Tally;
+  /** By stratum, over the balanced test set where the task has one, else over `test`. The macro accuracy is the mean over these. */
+  readonly strata: Readonly<Record<string, Tally>>;
+}
+
+export interface PreparedRun {
+  readonly pool: ArtifactRef;
+  readonly tests: Readonly<Record<string, ArtifactRef>>;
+  readonly base: ModelRef;
+  /** Rows the base learnt in its warm-up; `null` without one. */
+  readonly baseRows: ArtifactRef | null;
+}
+
+export interface IterationRecord {
+  readonly iteration: number;
+  /** `null` where the strategy needs none. */
+  readonly predictions: ArtifactRef | null;
+  readonly scores: ArtifactRef | null;
+  readonly selection: ArtifactRef;
+  readonly rows: ArtifactRef;
+  readonly rejected: ArtifactRef;
+  readonly asked: number;
+  readonly accepted: number;
+  readonly student: ModelRef;
+  readonly evaluation: EvaluationSummary;
+  /** The run's spend when the iteration ended. */
+  readonly spend: Spend;
+}
+
+export type RunState = 'running' | 'complete' | 'stopped';
+
+/** A run as it is stored in the workspace after every iteration; everything drawn later is drawn from this and its artifacts. */
+export interface RunRecord {
+  readonly run: string;
+  readonly experiment: string | null;
+  readonly config: RunConfig;
+  readonly state: RunState;
+  /** Why no further iteration followed: `iterations`, `budget`. */
+  readonly endedBecause: string | null;
+  readonly prepared: PreparedRun;
+  readonly baseEvaluation: EvaluationSummary;
+  readonly iterations: readonly IterationRecord[];
+}
