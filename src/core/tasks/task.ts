@@ -29,6 +29,8 @@ export interface TaskData {
 export interface Task {
   /** Part of the prompts' text and so of every request's identity. Raise it when a prompt changes. */
   readonly promptVersion: number;
+  /** Every character of questions and answers, for the `tiny` student's tokenizer; `null` where the text is open. */
+  readonly alphabet: string | null;
   /** Generated tasks make their data here, from their options and a seed. */
   makeData(seed: number): TaskData;
   /** What the student reads for a question. */
