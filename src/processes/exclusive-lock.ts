@@ -1,0 +1,47 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import Database from 'libsql';
+
+const RETRY_MS = 100;
+
+/**
+ * Runs `work` while no other process, and no other caller in this one, holds the lock on `path`. The lock is SQLite's own
+ * on an empty file, so the system takes it back at the moment its holder dies: there are no stale locks to judge.
+ *
+ * @param onWait called once, when somebody else holds the lock.
+ */
+export async function withExclusiveLock<T>(path: string, work: () => Promise<T>, onWait?: () => void): Promise<T> {
+  await mkdir(dirname(path), { recursive: true });
+  let release = tryExclusiveLock(path);
+  if (release === undefined) {
+    onWait?.();
+  }
+  while (release === undefined) {
+    await delay(RETRY_MS);
+    release = tryExclusiveLock(path);
+  }
+  try {
+    return await work();
+  } finally {
+    release();
+  }
+}
+
+/** Takes the lock if it is free, and returns the function that gives it back; undefined when somebody else holds it. */
+export function tryExclusiveLock(path: string): (() => void) | undefined {
+  const database = new Database(path, { timeout: 0 });
+  try {
+    database.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    database.close();
+    if ((error as { code?: string }).code === 'SQLITE_BUSY') {
+      return undefined;
+    }
+    throw error;
+  }
+  return () => {
+    database.exec('ROLLBACK');
+    database.close();
+  };
+}

@@ -1,0 +1,65 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { tryExclusiveLock, withExclusiveLock } from './exclusive-lock';
+import { identityOf, isAlive, ownIdentity } from './process-identity';
+
+describe('a process identity', () => {
+  it('holds for a living process', () => {
+    expect(isAlive(ownIdentity())).toBe(true);
+    expect(identityOf(process.pid)).toEqual(ownIdentity());
+  });
+
+  it('does not hold for another process under the same number', () => {
+    expect(isAlive({ pid: process.pid, startedAt: 'another time' })).toBe(false);
+  });
+
+  it('ends with the process', async () => {
+    const child = spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] });
+    const identity = identityOf(child.pid ?? 0);
+    expect(identity && isAlive(identity)).toBe(true);
+    child.stdin.end();
+    await once(child, 'exit');
+    expect(identity && isAlive(identity)).toBe(false);
+  });
+});
+
+describe('an exclusive lock', () => {
+  const lockPath = () => join(mkdtempSync(join(tmpdir(), 'tutelage-lock-')), 'lock');
+
+  it('lets one caller in at a time and tells the other that it waits', async () => {
+    const path = lockPath();
+    const order: string[] = [];
+    let secondWaits = () => {};
+    const waiting = new Promise<void>((resolve) => {
+      secondWaits = resolve;
+    });
+    const first = withExclusiveLock(path, async () => {
+      await waiting;
+      order.push('first');
+    });
+    const second = withExclusiveLock(path, async () => order.push('second'), secondWaits);
+    await Promise.all([first, second]);
+    expect(order).toEqual(['first', 'second']);
+  });
+
+  it('is given back when its work fails', async () => {
+    const path = lockPath();
+    await expect(withExclusiveLock(path, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    tryExclusiveLock(path)?.();
+  });
+
+  it('is gone with a killed holder', () => {
+    const path = lockPath();
+    const script = `
+      const db = new (require(${JSON.stringify(require.resolve('libsql'))}))(process.argv[1], { timeout: 0 });
+      db.exec('BEGIN EXCLUSIVE');
+      process.kill(process.pid, 'SIGKILL');`;
+    expect(spawnSync(process.execPath, ['-e', script, path]).signal).toBe('SIGKILL');
+    const release = tryExclusiveLock(path);
+    expect(release).toBeDefined();
+    release?.();
+  });
+});
