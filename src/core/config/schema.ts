@@ -15,6 +15,7 @@ const operatorChains = z.strictObject({
     .array(z.number().nonnegative())
     .min(1)
     .max(5)
+    .refine((weights) => weights.some((weight) => weight > 0), 'at least one weight above 0')
     .default([1])
     .describe('relative frequency of expressions of 1, 2, 3, ... steps; [0.5, 0.35, 0.15] is the long form'),
   zipf: z.number().nonnegative().default(1.5).describe('operator k is drawn with probability proportional to 1/k^zipf'),
@@ -89,11 +90,27 @@ export const studentSchema = z.strictObject({
   threads: positiveInteger.default(1).describe('CPU threads of one engine'),
 });
 
+const selector = z.enum(['top', 'uniform', 'sample', 'balanced']);
+
 export const strategySchema = z.strictObject({
-  score: z.enum(['random', 'loss']).describe('what a seed is scored by'),
-  target: z.enum(['own', 'reference']).default('own').describe('which answer is scored'),
+  score: z
+    .enum(['random', 'loss', 'entropy', 'incorrect'])
+    .describe("what a seed is scored by: loss and entropy of an answer, or 1 where the student's own answer is wrong"),
+  target: z
+    .enum(['own', 'reference'])
+    .default('own')
+    .describe("the answer that is scored: the student's own, or the reference"),
+  per: z
+    .enum(['token', 'answer'])
+    .default('token')
+    .describe('token: mean over the tokens of the answer; answer: their sum, which favours long answers'),
   keep: z.enum(['high', 'low']).default('high').describe('which end of the scores is kept'),
-  select: z.enum(['top', 'uniform']).default('top'),
+  select: selector
+    .optional()
+    .describe(
+      'top: the best by score; sample: drawn in proportion to the score; balanced: one from the better half, one from ' +
+        'the worse, in turn; uniform: any. Default: top, and uniform for score: random',
+    ),
 });
 
 export const budgetSchema = z.strictObject({
@@ -103,12 +120,12 @@ export const budgetSchema = z.strictObject({
   on_exhausted: z.enum(['finish', 'pause']).default('finish'),
 });
 
-export const strategyPresetNames = ['random', 'loss'] as const;
+export const strategyPresetNames = ['random', 'loss', 'true-loss', 'entropy', 'incorrect', 'loss-low'] as const;
 
 const strategyInFile = z
   .union([z.enum(strategyPresetNames), strategySchema])
   .default('loss')
-  .describe('a preset, or {score, target, keep, select}');
+  .describe('a preset, or {score, target, per, keep, select}');
 
 const runShape = {
   name: z
@@ -142,9 +159,10 @@ export const fileSchema = z.strictObject({
 /** One run, resolved: presets replaced by what they mean, nothing optional left to guess. Frozen when the run starts. */
 export const runConfigSchema = z.strictObject({
   ...runShape,
-  strategy: strategySchema.extend({ name: z.string() }),
+  strategy: strategySchema.extend({ name: z.string(), select: selector }),
 });
 
+export type StrategyInFile = z.output<typeof strategyInFile>;
 export type FileConfig = z.output<typeof fileSchema>;
 export type RunConfig = z.output<typeof runConfigSchema>;
 export type TaskConfig = RunConfig['task'];

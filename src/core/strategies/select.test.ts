@@ -1,0 +1,300 @@
+import * as fc from 'fast-check';
+import type { StrategyInFile } from '../config/schema';
+import type { AnswerLoss, Pick, Prediction, Seed } from '../records';
+import { operatorChains } from '../tasks/operator-chains';
+import { resolveStrategy, strategyProblems } from './presets';
+import { type Measurements, measurementsOf, scoreSeeds } from './scorers';
+import { type SelectInput, select } from './select';
+
+const { check } = operatorChains({ step_weights: [1], zipf: 1.5, pool_size: 10, test_size: 10 });
+const seedsOf = (count: number): Seed[] =>
+  Array.from({ length: count }, (_, index) => ({
+    id: `pool-${String(index).padStart(5, '0')}`,
+    question: '7%3=',
+    answer: '4',
+    stratum: 'distance',
+  }));
+const lossesOf = (values: readonly number[], tokens = 2): AnswerLoss[] =>
+  seedsOf(values.length).map(({ id }, index) => ({
+    id,
+    nllSum: (values[index] ?? 0) * tokens,
+    tokens,
+    entropySum: 1,
+  }));
+const answersOf = (texts: readonly string[]): Prediction[] =>
+  seedsOf(texts.length).map(({ id }, index) => ({ id, text: texts[index] ?? '', tokenIds: [], finish: 'stop' }));
+const measured = (some: Partial<Measurements>): Measurements => ({ predictions: null, losses: null, check, ...some });
+
+function selectFrom(inFile: StrategyInFile, values: readonly number[], more: Partial<SelectInput> = {}): Pick[] {
+  return select({
+    strategy: resolveStrategy(inFile),
+    seeds: seedsOf(values.length),
+    measurements: measured({ losses: lossesOf(values) }),
+    count: values.length,
+    runSeed: 1,
+    iteration: 1,
+    asked: new Map(),
+    ...more,
+  });
+}
+const indexes = (picks: readonly Pick[]) => picks.map(({ seedId }) => Number(seedId.slice(5)));
+
+const losses = fc.array(fc.integer({ min: 0, max: 8 }), { minLength: 1, maxLength: 60 });
+const strategies = fc.constantFrom<StrategyInFile>(
+  'random',
+  'loss',
+  'loss-low',
+  'entropy',
+  { score: 'loss', target: 'own', per: 'answer', keep: 'high', select: 'sample' },
+  { score: 'loss', target: 'own', per: 'token', keep: 'high', select: 'balanced' },
+);
+
+describe('a selection', () => {
+  test('takes every seed once before any comes again, and the best once more', () => {
+    void fc.assert(
+      fc.property(strategies, losses, fc.integer({ min: 1, max: 200 }), (strategy, values, count) => {
+        const picks = selectFrom(strategy, values, { count });
+        expect(picks.map(({ rank }) => rank)).toEqual(Array.from({ length: count }, (_, rank) => rank));
+        const first = indexes(picks.slice(0, values.length));
+        expect(new Set(first).size).toBe(first.length);
+        for (const [rank, { seedId, askedBefore }] of picks.entries()) {
+          expect(seedId).toBe(picks[rank % values.length]?.seedId);
+          expect(askedBefore).toBe(Math.floor(rank / values.length));
+        }
+      }),
+    );
+  });
+
+  test('begins a longer selection: replacements are the picks that follow', () => {
+    void fc.assert(
+      fc.property(strategies, losses, fc.nat(100), fc.nat(100), (strategy, values, count, more) => {
+        const longer = selectFrom(strategy, values, { count: count + more });
+        expect(longer.slice(0, count)).toEqual(selectFrom(strategy, values, { count }));
+      }),
+    );
+  });
+
+  test('does not depend on the order of the pool or of the measurements', () => {
+    void fc.assert(
+      fc.property(strategies, losses, (strategy, values) => {
+        const reversed = {
+          seeds: seedsOf(values.length).reverse(),
+          measurements: measured({ losses: lossesOf(values).reverse() }),
+        };
+        expect(selectFrom(strategy, values, reversed)).toEqual(selectFrom(strategy, values));
+      }),
+    );
+  });
+
+  test('counts on from how often a seed was asked before', () => {
+    const picks = selectFrom('loss', [3, 1], { count: 4, asked: new Map([['pool-00000', 2]]) });
+    expect(picks.map(({ seedId, askedBefore }) => [seedId, askedBefore])).toEqual([
+      ['pool-00000', 2],
+      ['pool-00001', 0],
+      ['pool-00000', 3],
+      ['pool-00001', 1],
+    ]);
+    expect(picks[2]?.reason).toBe('top, round 2 of a pool of 2');
+  });
+
+  test('of an empty pool is refused', () => {
+    expect(() => selectFrom('loss', [], { count: 1 })).toThrow('the pool is empty');
+  });
+});
+
+describe('the end that is kept', () => {
+  test.each<[StrategyInFile, number[]]>([
+    ['loss', [2, 0, 3, 1]],
+    ['loss-low', [1, 3, 0, 2]],
+    ['true-loss', [2, 0, 3, 1]],
+  ])('%s', (strategy, expected) => {
+    expect(indexes(selectFrom(strategy, [3, 1, 4, 2]))).toEqual(expected);
+  });
+
+  test('is any for random, whatever the losses', () => {
+    const counts = new Array<number>(10).fill(0);
+    for (let iteration = 0; iteration < 2000; iteration += 1) {
+      for (const index of indexes(selectFrom('random', [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], { count: 3, iteration }))) {
+        counts[index] = (counts[index] ?? 0) + 1;
+      }
+    }
+    // 600 expected each, standard deviation 20.
+    expect(counts.every((count) => Math.abs(count - 600) < 90)).toBe(true);
+  });
+});
+
+describe('sample', () => {
+  test('draws in proportion to the score, and never 0 before something', () => {
+    let heavy = 0;
+    for (let iteration = 0; iteration < 2000; iteration += 1) {
+      const picks = selectFrom(
+        { score: 'loss', target: 'own', per: 'token', keep: 'high', select: 'sample' },
+        [0, 1, 3],
+        { iteration },
+      );
+      heavy += picks[0]?.seedId === 'pool-00002' ? 1 : 0;
+      expect(picks[2]).toMatchObject({ seedId: 'pool-00000', reason: 'filled' });
+    }
+    // 1500 expected, standard deviation 19.
+    expect(Math.abs(heavy - 1500)).toBeLessThan(90);
+  });
+});
+
+describe('balanced', () => {
+  test('every prefix holds as many of the better half as of the worse, or one more', () => {
+    void fc.assert(
+      fc.property(fc.uniqueArray(fc.nat(1000), { minLength: 1, maxLength: 40 }), (values) => {
+        const median = [...values].sort((left, right) => right - left)[Math.ceil(values.length / 2) - 1] ?? 0;
+        const picks = selectFrom(
+          { score: 'loss', target: 'own', per: 'token', keep: 'high', select: 'balanced' },
+          values,
+        );
+        let lead = 0;
+        for (const { score, reason } of picks) {
+          expect(reason).toBe((score ?? 0) >= median ? 'high half' : 'low half');
+          lead += (score ?? 0) >= median ? 1 : -1;
+          expect([0, 1]).toContain(lead);
+        }
+      }),
+    );
+  });
+});
+
+describe('ties', () => {
+  test('differ from iteration to iteration and from run to run, and never follow the order of the pool', () => {
+    const values = new Array<number>(200).fill(1);
+    const orders = [
+      selectFrom('loss', values),
+      selectFrom('loss', values, { iteration: 2 }),
+      selectFrom('loss', values, { runSeed: 2 }),
+    ].map(indexes);
+    for (const [index, order] of orders.entries()) {
+      for (const other of [seedsOf(200).map((_, place) => place), ...orders.slice(index + 1)]) {
+        // Two unrelated orders of 200 agree in one place on average.
+        expect(order.filter((value, place) => value === other[place]).length).toBeLessThan(8);
+      }
+    }
+  });
+
+  test('are the same in every process', () => {
+    expect(indexes(selectFrom('random', new Array<number>(12).fill(1)))).toMatchInlineSnapshot(`
+[
+  7,
+  11,
+  4,
+  0,
+  1,
+  3,
+  8,
+  5,
+  2,
+  6,
+  9,
+  10,
+]
+`);
+    expect(
+  indexes(
+    selectFrom({ score: 'loss', target: 'own', per: 'token', keep: 'high', select: 'sample' }, [1, 2, 3, 4, 5, 6])
+  )
+).toMatchInlineSnapshot(`
+[
+  1,
+  5,
+  3,
+  2,
+  4,
+  0,
+]
+`);
+  });
+
+  test('are what differs by less than six digits', () => {
+    const scores = scoreSeeds(
+      resolveStrategy('loss'),
+      seedsOf(2),
+      measured({ losses: lossesOf([0.123456111, 0.123456222]) }),
+    );
+    expect(scores.map(({ score }) => score)).toEqual([0.123456, 0.123456]);
+  });
+});
+
+describe('scores', () => {
+  test('are means per token, or sums per answer', () => {
+    const loss = [{ id: 'pool-00000', nllSum: 6, tokens: 4, entropySum: 2 }];
+    const scoreOf = (inFile: StrategyInFile) =>
+      scoreSeeds(resolveStrategy(inFile), seedsOf(1), measured({ losses: loss }))[0]?.score;
+    expect(scoreOf('loss')).toBe(1.5);
+    expect(scoreOf('entropy')).toBe(0.5);
+    expect(scoreOf({ score: 'loss', target: 'own', per: 'answer', keep: 'high' })).toBe(6);
+  });
+
+  test('are not invented: what has no number comes last, with its state', () => {
+    const odd: AnswerLoss[] = [
+      { id: 'pool-00001', nllSum: 0, tokens: 0, entropySum: 0 },
+      { id: 'pool-00002', nllSum: Number.NaN, tokens: 2, entropySum: 0 },
+      { id: 'pool-00003', nllSum: 0.2, tokens: 2, entropySum: 0 },
+    ];
+    const input = { seeds: seedsOf(4), measurements: measured({ losses: odd }) };
+    expect(scoreSeeds(resolveStrategy('loss'), input.seeds, input.measurements).map(({ state }) => state)).toEqual([
+      'unmeasured',
+      'unmeasured',
+      'unmeasured',
+      'scored',
+    ]);
+    const picks = selectFrom('loss-low', [0, 0, 0, 0], input);
+    expect(picks[0]).toMatchObject({ seedId: 'pool-00003', score: 0.1, reason: 'top' });
+    expect(picks.slice(1).every(({ score, reason }) => score === null && reason === 'unmeasured')).toBe(true);
+  });
+
+  test('of incorrect: wrong answers first, unreadable ones among them, right ones fill up', () => {
+    const measurements = measured({ predictions: answersOf(['4', '5', 'x', '']) });
+    const scored = scoreSeeds(resolveStrategy('incorrect'), seedsOf(5), measurements);
+    expect(scored.map(({ score, state }) => [score, state])).toEqual([
+      [0, 'scored'],
+      [1, 'scored'],
+      [1, 'unreadable'],
+      [1, 'unreadable'],
+      [null, 'unmeasured'],
+    ]);
+    const picks = selectFrom('incorrect', [0, 0, 0, 0, 0], { measurements });
+    expect(picks.map(({ score }) => score)).toEqual([1, 1, 1, 0, null]);
+  });
+
+  test('need their measurements', () => {
+    expect(() => scoreSeeds(resolveStrategy('loss'), seedsOf(1), measured({}))).toThrow('score: loss needs');
+  });
+});
+
+describe('needs', () => {
+  test.each<[StrategyInFile, string]>([
+    ['random', ''],
+    ['loss', 'prediction loss'],
+    ['entropy', 'prediction loss'],
+    ['true-loss', 'loss reference'],
+    ['incorrect', 'prediction reference'],
+  ])('%s: %s', (inFile, expected) => {
+    const needs = Object.entries(measurementsOf(resolveStrategy(inFile)));
+    expect(needs.flatMap(([name, needed]) => (needed ? [name] : [])).join(' ')).toBe(expected);
+  });
+});
+
+describe('names and refusals', () => {
+  const loss = { score: 'loss', target: 'own', per: 'token', keep: 'high' } as const;
+  test.each<[StrategyInFile, string, string[]]>([
+    ['loss', 'loss', []],
+    [loss, 'loss', []],
+    [{ ...loss, target: 'reference' }, 'true-loss', []],
+    [{ ...loss, score: 'random' }, 'random', []],
+    [{ ...loss, per: 'answer', keep: 'low' }, 'loss-sum-low', []],
+    [{ ...loss, select: 'sample' }, 'loss-sample', []],
+    [{ ...loss, select: 'sample', keep: 'low' }, 'loss-low-sample', ['keep']],
+    [{ ...loss, score: 'random', select: 'top' }, 'random', ['select']],
+    [{ ...loss, select: 'uniform' }, 'loss-uniform', ['select']],
+    [{ ...loss, score: 'incorrect', target: 'reference' }, 'incorrect-reference', ['target']],
+  ])('%j is %s', (inFile, name, refused) => {
+    const strategy = resolveStrategy(inFile);
+    expect(strategy.name).toBe(name);
+    expect(strategyProblems(strategy).map(({ key }) => key)).toEqual(refused);
+  });
+});
