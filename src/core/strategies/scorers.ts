@@ -12,13 +12,21 @@ export interface StrategyNeeds {
   readonly reference: boolean;
 }
 
+/** What was measured. `null` where the strategy does not need it. */
 export interface Measurements {
-  /** Own answers, one for each seed; `null` where they are not needed. */
+  /** Own answers, one for each seed. */
   readonly predictions: readonly Prediction[] | null;
-  /** Of the answers that `strategy.target` names; `null` where they are not needed. */
+  /** Of the answers that `strategy.target` names. */
   readonly losses: readonly AnswerLoss[] | null;
-  /** The task's check, for scorers that look at right and wrong. */
-  readonly check: Task['check'];
+}
+
+export interface ScoreInput {
+  readonly strategy: StrategyConfig;
+  /** Its check serves the scorers that look at right and wrong. */
+  readonly task: Task;
+  /** The whole pool. */
+  readonly seeds: readonly Seed[];
+  readonly measurements: Measurements;
 }
 
 export interface ScoredSeed {
@@ -41,31 +49,30 @@ export function measurementsOf({ score, target }: StrategyConfig): StrategyNeeds
 }
 
 /** One line for each seed, in the pool's order. */
-export function scoreSeeds(strategy: StrategyConfig, seeds: readonly Seed[], measurements: Measurements): ScoredSeed[] {
-  const scoreOf = scorerOf(strategy, measurements);
-  return seeds.map((seed) => ({ id: seed.id, ...scoreOf(seed) }));
+export function scoreSeeds(input: ScoreInput): ScoredSeed[] {
+  const scoreOf = scorerOf(input);
+  return input.seeds.map((seed) => ({ id: seed.id, ...scoreOf(seed) }));
 }
 
 type Score = Omit<ScoredSeed, 'id'>;
 
 const unmeasured: Score = { score: null, state: 'unmeasured' };
 
-function scorerOf(strategy: StrategyConfig, measurements: Measurements): (seed: Seed) => Score {
-  switch (strategy.score) {
+function scorerOf(input: ScoreInput): (seed: Seed) => Score {
+  switch (input.strategy.score) {
     case 'random':
       return () => ({ score: null, state: 'unscored' });
     case 'loss':
-      return lossScorer(strategy, measurements, ({ nllSum }) => nllSum);
+      return lossScorer(input, ({ nllSum }) => nllSum);
     case 'entropy':
-      return lossScorer(strategy, measurements, ({ entropySum }) => entropySum);
+      return lossScorer(input, ({ entropySum }) => entropySum);
     case 'incorrect':
-      return incorrectScorer(measurements);
+      return incorrectScorer(input);
   }
 }
 
 function lossScorer(
-  { score, per }: StrategyConfig,
-  { losses }: Measurements,
+  { strategy: { score, per }, measurements: { losses } }: ScoreInput,
   sumOf: (loss: AnswerLoss) => number,
 ): (seed: Seed) => Score {
   const byId = new Map(mustHave(losses, score).map((loss) => [loss.id, loss]));
@@ -80,14 +87,14 @@ function lossScorer(
 }
 
 /** 1 where the final answer is not the reference's. An unreadable answer is wrong, as in LLM2LLM, and says so in its state. */
-function incorrectScorer({ predictions, check }: Measurements): (seed: Seed) => Score {
+function incorrectScorer({ task, measurements: { predictions } }: ScoreInput): (seed: Seed) => Score {
   const byId = new Map(mustHave(predictions, 'incorrect').map((prediction) => [prediction.id, prediction]));
   return ({ id, question, answer }) => {
     const prediction = byId.get(id);
     if (prediction === undefined || answer === null) {
       return unmeasured;
     }
-    const verdict = check(question, answer, prediction.text);
+    const verdict = task.check(question, answer, prediction.text);
     return { score: verdict.correct ? 0 : 1, state: verdict.wellFormed ? 'scored' : 'unreadable' };
   };
 }

@@ -4,9 +4,9 @@ import type { AnswerLoss, Pick, Prediction, Seed } from '../records';
 import { operatorChains } from '../tasks/operator-chains';
 import { resolveStrategy, strategyProblems } from './presets';
 import { type Measurements, measurementsOf, scoreSeeds } from './scorers';
-import { type SelectInput, select } from './select';
+import { type SelectInput, selectSeeds } from './select';
 
-const { check } = operatorChains({ step_weights: [1], zipf: 1.5, pool_size: 10, test_size: 10 });
+const task = operatorChains({ step_weights: [1], zipf: 1.5, pool_size: 10, test_size: 10 });
 const seedsOf = (count: number): Seed[] =>
   Array.from({ length: count }, (_, index) => ({
     id: `pool-${String(index).padStart(5, '0')}`,
@@ -23,10 +23,11 @@ const lossesOf = (values: readonly number[], tokens = 2): AnswerLoss[] =>
   }));
 const answersOf = (texts: readonly string[]): Prediction[] =>
   seedsOf(texts.length).map(({ id }, index) => ({ id, text: texts[index] ?? '', tokenIds: [], finish: 'stop' }));
-const measured = (some: Partial<Measurements>): Measurements => ({ predictions: null, losses: null, check, ...some });
+const measured = (some: Partial<Measurements>): Measurements => ({ predictions: null, losses: null, ...some });
 
 function selectFrom(inFile: StrategyInFile, values: readonly number[], more: Partial<SelectInput> = {}): Pick[] {
-  return select({
+  return selectSeeds({
+    task,
     strategy: resolveStrategy(inFile),
     seeds: seedsOf(values.length),
     measurements: measured({ losses: lossesOf(values) }),
@@ -37,6 +38,8 @@ function selectFrom(inFile: StrategyInFile, values: readonly number[], more: Par
     ...more,
   });
 }
+const scoresOf = (inFile: StrategyInFile, seeds: readonly Seed[], some: Partial<Measurements>) =>
+  scoreSeeds({ strategy: resolveStrategy(inFile), task, seeds, measurements: measured(some) });
 const indexes = (picks: readonly Pick[]) => picks.map(({ seedId }) => Number(seedId.slice(5)));
 
 const losses = fc.array(fc.integer({ min: 0, max: 8 }), { minLength: 1, maxLength: 60 });
@@ -194,10 +197,10 @@ describe('ties', () => {
 ]
 `);
     expect(
-  indexes(
-    selectFrom({ score: 'loss', target: 'own', per: 'token', keep: 'high', select: 'sample' }, [1, 2, 3, 4, 5, 6])
-  )
-).toMatchInlineSnapshot(`
+      indexes(
+        selectFrom({ score: 'loss', target: 'own', per: 'token', keep: 'high', select: 'sample' }, [1, 2, 3, 4, 5, 6]),
+      ),
+    ).toMatchInlineSnapshot(`
 [
   1,
   5,
@@ -210,11 +213,7 @@ describe('ties', () => {
   });
 
   test('are what differs by less than six digits', () => {
-    const scores = scoreSeeds(
-      resolveStrategy('loss'),
-      seedsOf(2),
-      measured({ losses: lossesOf([0.123456111, 0.123456222]) }),
-    );
+    const scores = scoresOf('loss', seedsOf(2), { losses: lossesOf([0.123456111, 0.123456222]) });
     expect(scores.map(({ score }) => score)).toEqual([0.123456, 0.123456]);
   });
 });
@@ -222,8 +221,7 @@ describe('ties', () => {
 describe('scores', () => {
   test('are means per token, or sums per answer', () => {
     const loss = [{ id: 'pool-00000', nllSum: 6, tokens: 4, entropySum: 2 }];
-    const scoreOf = (inFile: StrategyInFile) =>
-      scoreSeeds(resolveStrategy(inFile), seedsOf(1), measured({ losses: loss }))[0]?.score;
+    const scoreOf = (inFile: StrategyInFile) => scoresOf(inFile, seedsOf(1), { losses: loss })[0]?.score;
     expect(scoreOf('loss')).toBe(1.5);
     expect(scoreOf('entropy')).toBe(0.5);
     expect(scoreOf({ score: 'loss', target: 'own', per: 'answer', keep: 'high' })).toBe(6);
@@ -236,7 +234,7 @@ describe('scores', () => {
       { id: 'pool-00003', nllSum: 0.2, tokens: 2, entropySum: 0 },
     ];
     const input = { seeds: seedsOf(4), measurements: measured({ losses: odd }) };
-    expect(scoreSeeds(resolveStrategy('loss'), input.seeds, input.measurements).map(({ state }) => state)).toEqual([
+    expect(scoresOf('loss', input.seeds, { losses: odd }).map(({ state }) => state)).toEqual([
       'unmeasured',
       'unmeasured',
       'unmeasured',
@@ -249,7 +247,7 @@ describe('scores', () => {
 
   test('of incorrect: wrong answers first, unreadable ones among them, right ones fill up', () => {
     const measurements = measured({ predictions: answersOf(['4', '5', 'x', '']) });
-    const scored = scoreSeeds(resolveStrategy('incorrect'), seedsOf(5), measurements);
+    const scored = scoresOf('incorrect', seedsOf(5), measurements);
     expect(scored.map(({ score, state }) => [score, state])).toEqual([
       [0, 'scored'],
       [1, 'scored'],
@@ -262,7 +260,7 @@ describe('scores', () => {
   });
 
   test('need their measurements', () => {
-    expect(() => scoreSeeds(resolveStrategy('loss'), seedsOf(1), measured({}))).toThrow('score: loss needs');
+    expect(() => scoresOf('loss', seedsOf(1), {})).toThrow('score: loss needs');
   });
 });
 

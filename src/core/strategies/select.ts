@@ -1,13 +1,8 @@
-import type { StrategyConfig } from '../config/schema';
-import type { Pick, Seed } from '../records';
-import { type Measurements, scoreSeeds } from './scorers';
+import type { Pick } from '../records';
+import { type ScoreInput, scoreSeeds } from './scorers';
 import { rankSeeds } from './selectors';
 
-export interface SelectInput {
-  readonly strategy: StrategyConfig;
-  /** The whole pool. */
-  readonly seeds: readonly Seed[];
-  readonly measurements: Measurements;
+export interface SelectInput extends ScoreInput {
   /** How many picks are wanted, replacements included. */
   readonly count: number;
   readonly runSeed: number;
@@ -21,8 +16,9 @@ export interface SelectInput {
  * replacements for rejected rows are the picks that follow. No seed comes twice, unless more are wanted than the pool
  * holds: then the ranking begins again, so that every seed comes floor(count / n) times and the best ones once more.
  */
-export function select({ strategy, seeds, measurements, count, runSeed, iteration, asked }: SelectInput): Pick[] {
-  const ranked = rankSeeds(strategy, scoreSeeds(strategy, seeds, measurements), { runSeed, iteration });
+export function selectSeeds(input: SelectInput): Pick[] {
+  const { count, asked } = input;
+  const ranked = rankSeeds(input.strategy, scoreSeeds(input), input);
   if (ranked.length === 0) {
     throw new RangeError('the pool is empty: there is no seed to select');
   }

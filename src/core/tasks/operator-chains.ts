@@ -13,8 +13,6 @@ import {
 } from './operator-expressions';
 import type { ChatMessage, Parsed, Task, Verdict } from './task';
 
-export { alphabet };
-
 export interface OperatorChainsOptions {
   /** Relative frequency of expressions of 1, 2, 3, ... steps. */
   readonly step_weights: readonly number[];
