@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { demoExperiment, demoRecord } from '../../test/support/run-records';
+import type { Spend } from '../core/run-record';
+import { experimentResults, runResults } from './results';
+import { resultsFormatMarkdown } from './results-format';
+import { experimentResultsSchema, type Metric, runResultsSchema } from './results-schema';
+
+const experiment = experimentResults('demo', demoExperiment());
+const comparison = (metric: Metric, results = experiment) =>
+  results.comparisons.find((found) => found.metric === metric);
+
+describe('the results of a run', () => {
+  const results = runResults(demoRecord('loss', 1));
+
+  test('have the documented keys', () => {
+    expect(runResultsSchema.parse(results)).toEqual(results);
+    expect(runResultsSchema.parse(JSON.parse(JSON.stringify(results)))).toEqual(results);
+  });
+
+  test('begin at the base student and count accepted rows', () => {
+    expect(results.curve.map(({ iteration, rows }) => [iteration, rows])).toEqual([
+      [0, 0],
+      [1, 300],
+      [2, 600],
+      [3, 900],
+      [4, 1200],
+    ]);
+  });
+
+  test('give macro accuracy as the mean over strata and every accuracy its interval', () => {
+    const end = results.curve[4];
+    const strata = Object.values(end?.strata ?? {});
+    expect(strata).toHaveLength(12);
+    expect(end?.macro).toBeCloseTo(strata.reduce((sum, { accuracy }) => sum + (accuracy ?? 0), 0) / 12, 12);
+    expect(end?.overall.interval.low).toBeLessThan(end?.overall.accuracy ?? 0);
+    expect(end?.overall.interval.high).toBeGreaterThan(end?.overall.accuracy ?? 1);
+  });
+
+  test('differ only in `unknown` when calls were lost in a crash', () => {
+    const record = demoRecord('loss', 1);
+    const lost: Partial<Spend> = { unknownCalls: 3, unknownTokens: 900, unknownMicroUsd: 77 };
+    const iterations = record.iterations.map((entry) => ({ ...entry, spend: { ...entry.spend, ...lost } }));
+    const { unknown, ...killed } = runResults({ ...record, iterations });
+    const { unknown: none, ...undisturbed } = results;
+    expect(killed).toEqual(undisturbed);
+    expect([unknown.calls, none.calls]).toEqual([3, 0]);
+  });
+
+  test('of a run that has only evaluated its base are one point', () => {
+    const young = runResults(demoRecord('loss', 1, 0));
+    expect(young.curve).toHaveLength(1);
+    expect(young.spend.samples).toBe(0);
+  });
+});
+
+describe('the results of an experiment', () => {
+  test('have the documented keys', () => expect(experimentResultsSchema.parse(experiment)).toEqual(experiment));
+
+  test('group runs into arms by every label but the seed', () =>
+    expect(experiment.arms.map(({ arm, runs }) => [arm, runs.length])).toEqual([
+      ['random', 3],
+      ['loss', 3],
+    ]));
+
+  test("tell how many rows an arm needed for random's final accuracy", () => {
+    const macro = comparison('macro');
+    expect(macro?.target).toBeCloseTo(0.634, 3);
+    // Between 300 rows (.551) and 600 (.649): 300 + 300 * (.634 - .551) / .098 = 554.
+    expect(macro?.rowsToReach.reached && macro.rowsToReach.rows).toBeCloseTo(554, -1);
+    expect(macro?.timesFewer).toBeCloseTo(1200 / 554, 1);
+  });
+
+  test('pair arms by random seed', () => {
+    const macro = comparison('macro');
+    expect(macro?.seeds).toEqual([1, 2, 3]);
+    expect(macro?.difference.mean).toBeCloseTo(0.153, 2);
+    expect(macro?.conclusion).toBe('above');
+  });
+
+  test('do not depend on the order in which runs are listed within an arm', () => {
+    const backwards = experimentResults('demo', [
+      ...demoExperiment().slice(0, 3).reverse(),
+      ...demoExperiment().slice(3),
+    ]);
+    expect(backwards.arms).toEqual(experiment.arms);
+    expect(backwards.comparisons).toEqual(experiment.comparisons);
+  });
+
+  test('say "not reached" where an arm stays below, and "below" only beyond the interval', () => {
+    const swapped = demoExperiment().map((run) => ({
+      ...run,
+      labels: { ...run.labels, strategy: run.labels.strategy === 'loss' ? 'random' : 'worse' },
+    }));
+    const macro = comparison('macro', experimentResults('demo', swapped));
+    expect(macro).toMatchObject({ rowsToReach: { reached: false }, timesFewer: null, conclusion: 'below' });
+  });
+
+  test('find an arm not distinguishable from itself', () => {
+    const copies = demoExperiment()
+      .slice(0, 3)
+      .flatMap((run) => [run, { ...run, run: `copy-${run.run}`, labels: { ...run.labels, strategy: 'copy' } }])
+      .map((run) => ({ ...run, record: run.record && { ...run.record, run: run.run } }));
+    expect(comparison('macro', experimentResults('demo', copies))?.conclusion).toBe('not distinguishable');
+  });
+
+  test('make no claim from one seed', () => {
+    const single = demoExperiment().filter(({ labels }) => labels.seed === 1);
+    expect(comparison('macro', experimentResults('demo', single))?.conclusion).toBe('one seed');
+  });
+
+  test('compare arms still going where all their pairs have got', () => {
+    const runs = demoExperiment().map((run) =>
+      run.run === 'loss-2' ? { ...run, record: demoRecord('loss', 2, 2) } : run,
+    );
+    const going = experimentResults('demo', runs);
+    expect(comparison('macro', going)).toMatchObject({ iteration: 2, baselineRows: 600 });
+    expect(going.arms.find(({ arm }) => arm === 'loss')?.curve).toHaveLength(3);
+  });
+
+  test('name the runs that have not started', () => {
+    const runs = demoExperiment().map((run) => (run.labels.strategy === 'loss' ? { ...run, record: null } : run));
+    const waiting = experimentResults('demo', runs);
+    expect(waiting.notStarted).toEqual(['loss-1', 'loss-2', 'loss-3']);
+    expect(waiting.comparisons).toEqual([]);
+  });
+
+  test('find the random arm of the same setting when more than the strategy varies', () => {
+    const runs = ['small', 'large'].flatMap((student) =>
+      demoExperiment().map((run) => ({
+        ...run,
+        labels: { student, ...run.labels },
+        record: run.record && { ...run.record, run: `${student}-${run.run}` },
+      })),
+    );
+    const pairs = experimentResults('demo', runs).comparisons.map(({ arm, baseline }) => [arm, baseline]);
+    expect(pairs).toContainEqual(['loss student=large', 'random student=large']);
+    expect(pairs).toHaveLength(4);
+  });
+});
+
+test('docs/results-format.md is what the schema says', () => {
+  const path = join(__dirname, '..', '..', 'docs', 'results-format.md');
+  expect(readFileSync(path, 'utf8')).toBe(resultsFormatMarkdown());
+});

@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+import type { ModelRef } from '../core/artifact-ref';
+import { canonicalJson } from '../core/canonical-json';
+import type { EvaluationSummary, RunRecord, Spend, Tally } from '../core/run-record';
+import { accuracyOf, macroAccuracyOf } from '../core/statistics/accuracy';
+import { spreadOf } from '../core/statistics/spread';
+import { wilsonInterval } from '../core/statistics/wilson';
+import { comparisons } from './comparison';
+import type { Arm, ExperimentResults, ExperimentRun, Labels, Measured, RunResults } from './results-schema';
+
+/** A run of an experiment; `record` is `null` until the run has evaluated its base. */
+export interface LabelledRun {
+  readonly run: string;
+  readonly labels: Labels;
+  readonly record: RunRecord | null;
+}
+
+/** Results of one run: a function of its record alone, so a killed run and an undisturbed one give the same text. */
+export function runResults(record: RunRecord, labels: Labels = ownLabels(record)): RunResults {
+  const last = record.iterations.at(-1);
+  return {
+    format: 1,
+    kind: 'run',
+    run: record.run,
+    experiment: record.experiment,
+    labels,
+    configSha256: createHash('sha256').update(canonicalJson(record.config)).digest('hex'),
+    config: record.config,
+    state: record.state,
+    endedBecause: record.endedBecause,
+    curve: curveOf(record),
+    iterations: record.iterations.map((iteration) => ({
+      iteration: iteration.iteration,
+      asked: iteration.asked,
+      accepted: iteration.accepted,
+      selection: iteration.selection.sha256,
+      rows: iteration.rows.sha256,
+      rejected: iteration.rejected.sha256,
+      student: hashesOf(iteration.student),
+      answers: iteration.evaluation.answers.sha256,
+    })),
+    prepared: {
+      pool: record.prepared.pool.sha256,
+      tests: Object.fromEntries(Object.entries(record.prepared.tests).map(([name, ref]) => [name, ref.sha256])),
+      base: hashesOf(record.prepared.base),
+    },
+    spend: settled(last?.spend),
+    unknown: lost(last?.spend),
+  };
+}
+
+/** Results of an experiment from whatever its runs have reached; arms and seeds in the order of the experiment's file. */
+export function experimentResults(experiment: string, runs: readonly LabelledRun[]): ExperimentResults {
+  const results = runs.flatMap(({ labels, record }) => (record === null ? [] : [runResults(record, labels)]));
+  const withoutUnknown = results.map(({ unknown: _, ...run }) => run);
+  const arms = armsOf(withoutUnknown);
+  return {
+    format: 1,
+    kind: 'experiment',
+    experiment,
+    arms,
+    comparisons: comparisons(arms, withoutUnknown),
+    notStarted: runs.filter(({ record }) => record === null).map(({ run }) => run),
+    runs: withoutUnknown,
+    spend: total(results.map(({ spend }) => spend)),
+    unknown: total(results.map(({ unknown }) => unknown)),
+  };
+}
+
+/** The labels of a run that no experiment set apart. */
+function ownLabels(record: RunRecord): Labels {
+  return { strategy: record.config.strategy.name, seed: record.config.seed };
+}
+
+function curveOf(record: RunRecord): RunResults['curve'] {
+  let rows = 0;
+  const base = curvePoint(0, rows, record.baseEvaluation);
+  const later = record.iterations.map(({ iteration, accepted, evaluation }) => {
+    rows += accepted;
+    return curvePoint(iteration, rows, evaluation);
+  });
+  return [base, ...later];
+}
+
+function curvePoint(iteration: number, rows: number, evaluation: EvaluationSummary): RunResults['curve'][number] {
+  const strata = Object.entries(evaluation.strata).map(([name, tally]) => [name, measured(tally)] as const);
+  return {
+    iteration,
+    rows,
+    overall: measured(evaluation.overall),
+    macro: macroAccuracyOf(evaluation.strata),
+    strata: Object.fromEntries(strata),
+  };
+}
+
+function measured(tally: Tally): Measured {
+  const { correct, wellFormed, answered, total } = tally;
+  const interval = wilsonInterval(correct, total);
+  return { correct, wellFormed, answered, total, accuracy: accuracyOf(tally), interval };
+}
+
+const hashesOf = (model: ModelRef) => ({ base: model.base.sha256, adapter: model.adapter?.sha256 ?? null });
+
+function settled(spend: Spend | undefined): RunResults['spend'] {
+  return {
+    samples: spend?.samples ?? 0,
+    inputTokens: spend?.inputTokens ?? 0,
+    outputTokens: spend?.outputTokens ?? 0,
+    priceMicroUsd: spend?.priceMicroUsd ?? 0,
+  };
+}
+
+function lost(spend: Spend | undefined): RunResults['unknown'] {
+  return {
+    calls: spend?.unknownCalls ?? 0,
+    tokens: spend?.unknownTokens ?? 0,
+    microUsd: spend?.unknownMicroUsd ?? 0,
+  };
+}
+
+/** Adds objects of numbers key by key. */
+function total<T extends Record<string, number>>(parts: readonly T[]): T {
+  const sum: Record<string, number> = {};
+  for (const [key, value] of parts.flatMap((part) => Object.entries(part))) {
+    sum[key] = (sum[key] ?? 0) + value;
+  }
+  return sum as T;
+}
+
+function armsOf(runs: readonly ExperimentRun[]): Arm[] {
+  const byName = new Map<string, ExperimentRun[]>();
+  for (const run of runs) {
+    const name = armName(run.labels);
+    byName.set(name, [...(byName.get(name) ?? []), run]);
+  }
+  return [...byName].map(([arm, members]) => {
+    const { seed: _, ...labels } = (members[0] as ExperimentRun).labels;
+    const bySeed = members.toSorted((left, right) => left.config.seed - right.config.seed);
+    return {
+      arm,
+      labels,
+      runs: bySeed.map(({ run }) => run),
+      iterationsPlanned: Math.max(...members.map(({ config }) => config.iterations)),
+      curve: meanCurve(bySeed),
+    };
+  });
+}
+
+/** `loss` where only the strategy differs; else every label but the seed, by name. */
+function armName(labels: Labels): string {
+  const own = Object.entries(labels).filter(([key]) => key !== 'seed');
+  const strategy = own.filter(([key]) => key === 'strategy').map(([, value]) => String(value));
+  const others = own.filter(([key]) => key !== 'strategy').map(([key, value]) => `${key}=${value}`);
+  return [...strategy, ...others].join(' ') || 'all';
+}
+
+/** Ends where the slowest run of the arm is: beyond it the mean would jump whenever a seed drops out. */
+function meanCurve(runs: readonly ExperimentRun[]): Arm['curve'] {
+  const length = Math.min(...runs.map(({ curve }) => curve.length));
+  return Array.from({ length }, (_, index) => {
+    const points = runs.map(({ curve }) => curve[index] as ExperimentRun['curve'][number]);
+    const spread = (values: (number | null)[]) => {
+      const known = values.filter((value) => value !== null);
+      return known.length === 0 ? null : spreadOf(known);
+    };
+    return {
+      iteration: (points[0] as (typeof points)[number]).iteration,
+      rows: spreadOf(points.map(({ rows }) => rows)).mean,
+      overall: spread(points.map(({ overall }) => overall.accuracy)),
+      macro: spread(points.map(({ macro }) => macro)),
+    };
+  });
+}
