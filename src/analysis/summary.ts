@@ -1,0 +1,155 @@
+import type { Arm, ExperimentResults, Metric, RunResults } from './results-schema';
+import { metricTitles, type Series, seriesOf } from './series';
+import { type TextSeries, textChart } from './text-chart';
+import {
+  bracket,
+  budgetLine,
+  count,
+  decimal,
+  findings,
+  isComplete,
+  plural,
+  spendLine,
+  stateLine,
+  unknownLine,
+} from './wording';
+
+/** What a run or an experiment came to, as lines of at most 80 characters that need no colour. */
+export function summaryLines(
+  results: RunResults | ExperimentResults,
+  options: { reportPath: string; next: string },
+): string[] {
+  const name = results.kind === 'run' ? results.run : results.experiment;
+  const unknown = unknownLine(results);
+  const budget = budgetLine(results);
+  return [
+    `${name}  ${stateLine(results)}`,
+    '',
+    ...(['macro', 'overall'] as const).flatMap((metric) => chartOf(results, metric)),
+    ...(results.kind === 'run' ? runTable(results) : armTable(results)),
+    '',
+    ...(results.kind === 'run' ? [] : findingLines(results)),
+    `bought  ${spendLine(results)}`,
+    ...(budget === null ? [] : [`budget  ${budget}${results.kind === 'run' ? '' : ' a run'}`]),
+    ...(unknown === null ? [] : [`unknown ${unknown}`]),
+    `report  ${options.reportPath}`,
+    `next    ${options.next}`,
+  ].flatMap((line) => (line.startsWith('report ') ? [line] : wrap(line)));
+}
+
+const baselineMark = '○';
+const otherMarks = ['●', '▲', '■', '◆', '△', '□', '◇'];
+
+function marksOf(series: readonly Pick<Series, 'name' | 'isBaseline'>[]): Map<string, string> {
+  const marks = new Map<string, string>();
+  for (const { name, isBaseline } of series) {
+    const others = [...marks.values()].filter((mark) => mark !== baselineMark).length;
+    marks.set(name, isBaseline ? baselineMark : (otherMarks[others % otherMarks.length] as string));
+  }
+  return marks;
+}
+
+function chartOf(results: RunResults | ExperimentResults, metric: Metric): string[] {
+  const series = seriesOf(results, metric);
+  if (series.length === 0) {
+    return [];
+  }
+  const marks = marksOf(series);
+  // The baseline first, so that it lies behind.
+  const ordered = series.toSorted((left, right) => Number(right.isBaseline) - Number(left.isBaseline));
+  const legend = series.map(({ name }) => `${marks.get(name)} ${name}`).join('   ');
+  return [
+    `${metricTitles[metric]}   ${legend}`,
+    ...textChart(ordered.map((one) => textSeries(one, marks.get(one.name) as string))),
+    `        rows bought; ${barMeaning(series, metric)}`,
+    '',
+  ];
+}
+
+function barMeaning(series: readonly Series[], metric: Metric): string {
+  const seeds = Math.max(...series.map((one) => one.seeds.length));
+  if (seeds > 0) {
+    return `mean over ${plural(seeds, 'seed')}, bars from the lowest to the highest seed`;
+  }
+  return metric === 'overall' ? 'bars are 95 % intervals' : 'mean over the strata';
+}
+
+function textSeries(series: Series, mark: string): TextSeries {
+  return {
+    mark,
+    points: series.points.map((point, index) => {
+      const values = series.seeds.flatMap((seed) => seed[index]?.accuracy ?? []);
+      const [low, high] =
+        values.length > 0
+          ? [Math.min(...values), Math.max(...values)]
+          : [point.interval?.low ?? point.accuracy, point.interval?.high ?? point.accuracy];
+      return { x: point.rows, y: point.accuracy, low, high };
+    }),
+  };
+}
+
+function armTable(results: ExperimentResults): string[] {
+  const marks = marksOf(
+    results.arms.map(({ arm, labels }) => ({ name: arm, isBaseline: labels.strategy === 'random' })),
+  );
+  const row = ({ arm, runs, curve }: Arm) => {
+    const end = curve.at(-1);
+    return [
+      `${marks.get(arm)} ${arm}`,
+      String(runs.length),
+      count(end?.rows ?? 0),
+      withInterval(end?.macro?.mean ?? null, end?.macro?.interval ?? null),
+      withInterval(end?.overall?.mean ?? null, end?.overall?.interval ?? null),
+    ];
+  };
+  return [
+    ...table([['arm', 'seeds', 'rows', 'macro accuracy', 'overall accuracy'], ...results.arms.map(row)]),
+    'brackets: 95 % interval of the mean over seeds',
+  ];
+}
+
+function runTable(results: RunResults): string[] {
+  const rows = results.curve.map(({ iteration, rows: bought, overall, macro }) => [
+    String(iteration),
+    count(bought),
+    decimal(macro),
+    withInterval(overall.accuracy, overall.interval),
+  ]);
+  return [
+    ...table([['iteration', 'rows', 'macro accuracy', 'overall accuracy'], ...rows]),
+    'brackets: 95 % interval over the questions (Wilson)',
+  ];
+}
+
+const withInterval = (accuracy: number | null, interval: { low: number; high: number } | null) =>
+  `${decimal(accuracy)} ${bracket(interval)}`.trim();
+
+/** Left-aligned columns; a first column too long for the line is cut. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const cut = rows.map((row) =>
+    row.map((cell, column) => (column === 0 && cell.length > 18 ? `${cell.slice(0, 17)}…` : cell)),
+  );
+  const widths = (cut[0] ?? []).map((_, column) => Math.max(...cut.map((row) => row[column]?.length ?? 0)));
+  return cut.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** The macro accuracy first: it separates best. */
+function findingLines(results: ExperimentResults): string[] {
+  const byMetric = (metric: Metric) => results.comparisons.filter((found) => found.metric === metric);
+  const lines = [...byMetric('macro'), ...byMetric('overall')].flatMap((one) => findings(one, isComplete(results)));
+  return lines.length === 0 ? [] : [...lines, ''];
+}
+
+/** Breaks at spaces, with the rest indented. */
+function wrap(line: string): string[] {
+  if (line.length <= 80) {
+    return [line];
+  }
+  const cut = line.lastIndexOf(' ', 80);
+  return cut <= 8 ? [line] : [line.slice(0, cut), ...wrap(`  ${line.slice(cut + 1)}`)];
+}
