@@ -1,0 +1,176 @@
+"""
+The engine process: JSON lines on stdin and stdout, one job at a time, on the main thread.
+
+The parent owns this process. When stdin closes the parent is gone, and the engine ends at once, in the middle of a job if
+need be: a trainer that outlives its worker would race the retry.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from typing import Any
+
+EXIT_STOPPED, EXIT_PARENT_GONE, EXIT_DEVICE, EXIT_OUT_OF_MEMORY = 74, 75, 70, 71
+
+
+class Channel:
+    """The protocol's side of the process: the saved fd 1 for lines out, a thread on fd 0 for lines in."""
+
+    def __init__(self) -> None:
+        self._out = os.dup(1)
+        # A stray print of any library goes to the log, not into the protocol.
+        os.dup2(2, 1)
+        self.requests: queue.Queue[Any] = queue.Queue()
+        self.cancelled: set[str] = set()
+        self.terminated = False
+        self.working = False
+        signal.signal(signal.SIGTERM, self._on_terminate)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what it means
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def emit(self, event: dict[str, Any]) -> None:
+        """Writes one line whole."""
+        line = (json.dumps(event, ensure_ascii=False) + "\n").encode()
+        try:
+            while line:
+                line = line[os.write(self._out, line) :]
+        except BrokenPipeError:
+            os._exit(EXIT_PARENT_GONE)
+
+    def _on_terminate(self, *_: Any) -> None:
+        if not self.working:
+            os._exit(EXIT_STOPPED)
+        self.terminated = True
+
+    def _read(self) -> None:
+        # os.read, not sys.stdin: a thread blocked in a buffered read turns a clean exit into an abort.
+        buffer = b""
+        while True:
+            data = os.read(0, 1 << 16)
+            if not data:
+                os._exit(EXIT_PARENT_GONE)
+            *lines, buffer = (buffer + data).split(b"\n")
+            for line in lines:
+                if line.strip():
+                    self._accept(line)
+
+    def _accept(self, line: bytes) -> None:
+        try:
+            request = json.loads(line)
+        except ValueError as error:
+            request = {"malformed": f"A request is not a line of JSON: {error}."}
+        if isinstance(request, dict) and isinstance(request.get("cancel"), str):
+            self.cancelled.add(request["cancel"])
+        else:
+            self.requests.put(request)
+
+
+def main() -> None:
+    """Announces itself once the libraries are loaded, then serves until it is told to end."""
+    channel = Channel()
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    import torch
+    import transformers
+
+    from student_engine import ENGINE_VERSION
+    from student_engine.models import ModelCache, choose_device
+    from student_engine.registry import OPERATIONS
+
+    transformers.utils.logging.disable_progress_bar()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    device = choose_device()
+    models = ModelCache(device)
+    channel.emit(
+        {
+            "event": "ready",
+            "engine": ENGINE_VERSION,
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "device": device.type,
+        }
+    )
+    while True:
+        request = channel.requests.get()
+        channel.working = True
+        serve(request, channel, models, OPERATIONS)
+        channel.working = False
+        if channel.terminated:
+            os._exit(EXIT_STOPPED)
+
+
+def serve(request: Any, channel: Channel, models: Any, operations: dict[str, Any]) -> None:
+    """One request, answered by exactly one result or error. Ends the process where later jobs could not be trusted."""
+    from student_engine.errors import Cancelled, InputError, is_device_error, is_disk_full, is_out_of_memory
+
+    job_id = request.get("id") if isinstance(request, dict) else None
+
+    def fail(code: str, message: str, hint: str | None = None) -> None:
+        event = {"event": "error", "id": job_id, "code": code, "message": message}
+        channel.emit(event if hint is None else {**event, "hint": hint})
+
+    try:
+        channel.emit({"event": "result", "id": job_id, **work(request, channel, models, operations)})
+    except InputError as error:
+        fail("input", str(error), error.hint)
+    except Cancelled:
+        fail("cancelled", "The job was stopped on request; it goes on from its last checkpoint when it is asked again.")
+    except Exception as error:
+        traceback.print_exc(file=sys.stderr)
+        if is_out_of_memory(error):
+            fail("out-of-memory", _first_line(error), "Lower batchTokens or microBatchTokens, or use a larger device.")
+            if models.device.type == "cuda":
+                os._exit(EXIT_OUT_OF_MEMORY)
+        elif is_disk_full(error):
+            fail("input", f"The disk is full: {_first_line(error)}.", "Free some space and run the same command again.")
+        else:
+            fail("bug", f"{type(error).__name__}: {_first_line(error)}", "The traceback is in the engine's log.")
+            if is_device_error(error):
+                os._exit(EXIT_DEVICE)
+    finally:
+        channel.cancelled.discard(job_id)
+
+
+def work(request: Any, channel: Channel, models: Any, operations: dict[str, Any]) -> dict[str, Any]:
+    """Does the job, or finds that it was done before: `{metrics, outputs}`."""
+    import torch
+
+    from student_engine.errors import InputError
+    from student_engine.job import Job, clean, finish, finished_result, locked, parse_request
+
+    if isinstance(request, dict) and "malformed" in request:
+        raise InputError(request["malformed"])
+    job_id, operation, directory, spec = parse_request(request)
+    if operation not in operations:
+        raise InputError(f"There is no operation {operation!r}.", f"There are {', '.join(operations)}.")
+    threads = spec.get("threads", 1)
+    if type(threads) is not int or threads < 1:
+        raise InputError(f"`threads` must be a whole number from 1, got {threads!r}.")
+    job = Job(
+        job_id, operation, directory, spec, channel.emit, lambda: channel.terminated or job_id in channel.cancelled
+    )
+    with locked(job):
+        result = finished_result(directory)
+        if result is None:
+            clean(directory)
+            torch.set_num_threads(threads)
+            # Every operation seeds what it draws; this makes one that forgot to repeat itself all the same.
+            torch.manual_seed(0)
+            result = finish(directory, *operations[operation](job, models))
+        return {"metrics": result["metrics"], "outputs": result["outputs"]}
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+if __name__ == "__main__":
+    main()

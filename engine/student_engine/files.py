@@ -1,0 +1,113 @@
+"""Files that survive a crash, and JSON lines that say where they are wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from .errors import InputError
+
+TEMPORARY_PREFIX = ".tmp-"
+
+
+def write_json_atomically(path: Path, value: Any) -> None:
+    """A reader sees the whole of it or nothing, also after a power cut."""
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{path.name}")
+    with open(temporary, "w", encoding="utf-8") as file:
+        json.dump(value, file, ensure_ascii=False, sort_keys=True)
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(temporary, path)
+    sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Makes the names in a directory durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(path: Path) -> None:
+    """Makes all files below a directory durable, and their names."""
+    for folder, _, names in os.walk(path):
+        for name in names:
+            with open(os.path.join(folder, name), "rb") as file:
+                os.fsync(file.fileno())
+        sync_directory(Path(folder))
+
+
+def remove_temporary(directory: Path) -> None:
+    """What a killed attempt had half written."""
+    for leftover in directory.glob(f"{TEMPORARY_PREFIX}*"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
+
+
+def sha256_of(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_records(path: Path, records: Iterable[dict[str, Any]]) -> None:
+    """JSON lines, one record a line, in the order given."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        for record in records:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def read_records(paths: list[str], fields: dict[str, type | tuple[type, ...]]) -> list[dict[str, Any]]:
+    """
+    The records of several JSON-lines files, in order, each with at least `fields` of the types given.
+    A record without an `id` gets its position. Raises `InputError` with file, line and field.
+    """
+    records: list[dict[str, Any]] = []
+    for name in paths:
+        for number, line in enumerate(_lines(name), start=1):
+            if not line.strip():
+                continue
+            record = _parse(line, f"{name}:{number}")
+            _check_fields(record, fields, f"{name}:{number}")
+            record["id"] = str(record.get("id", len(records)))
+            records.append(record)
+    return records
+
+
+def _lines(name: str) -> list[str]:
+    try:
+        with open(name, encoding="utf-8") as file:
+            # Not splitlines(): that also cuts at characters which JSON strings may hold as they are.
+            return file.read().split("\n")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name} is not UTF-8 text: {error.reason} at byte {error.start}.") from error
+    except OSError as error:
+        raise InputError(f"Cannot read the input file {name}: {error.strerror}.") from error
+
+
+def _parse(line: str, place: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except ValueError as error:
+        raise InputError(f"{place} is not a line of JSON: {error}.") from error
+    if not isinstance(record, dict):
+        raise InputError(f"{place} must be a JSON object, got {type(record).__name__}.")
+    return record
+
+
+def _check_fields(record: dict[str, Any], fields: dict[str, type | tuple[type, ...]], place: str) -> None:
+    for field, kind in fields.items():
+        if field not in record:
+            raise InputError(f"{place} has no `{field}`; it has {', '.join(map(repr, record)) or 'nothing'}.")
+        if not isinstance(record[field], kind):
+            raise InputError(f"{place}: `{field}` has the wrong type {type(record[field]).__name__}.")

@@ -1,0 +1,68 @@
+"""Builds the demo student: a small Llama with a character tokenizer, saved as an ordinary model directory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from tokenizers import Regex, Tokenizer, decoders, pre_tokenizers
+from tokenizers.models import WordLevel
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from ..job import Job
+from ..errors import InputError
+from ..model_card import write_model_card
+from ..models import ModelCache
+from ..randomness import stream_seed
+
+_PAD, _END = "<pad>", "<eos>"
+# 1/sqrt(64). At the default of 0.02 a model of this width does not start to learn.
+_INITIALIZER_RANGE = 0.125
+
+
+def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
+    """The initial weights are a function of the seed and the sizes."""
+    parameters = job.parameters
+    alphabet = list(dict.fromkeys(parameters.text("alphabet")))
+    seed = parameters.integer("seed")
+    sizes = {
+        "hidden_size": parameters.integer("hiddenSize", 64, least=1),
+        "intermediate_size": parameters.integer("intermediateSize", 192, least=1),
+        "num_hidden_layers": parameters.integer("layers", 2, least=1),
+        "num_attention_heads": parameters.integer("heads", 2, least=1),
+        "max_position_embeddings": parameters.integer("maxPositions", 256, least=2),
+    }
+    parameters.done()
+    if not alphabet:
+        raise InputError("`init-tiny`: the alphabet is empty.")
+    if sizes["hidden_size"] % (2 * sizes["num_attention_heads"]):
+        raise InputError("`init-tiny`: hiddenSize must be an even multiple of heads.")
+    tokenizer = character_tokenizer(alphabet)
+    torch.manual_seed(stream_seed(seed, "init"))
+    model = LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(alphabet) + 2,
+            tie_word_embeddings=True,
+            initializer_range=_INITIALIZER_RANGE,
+            bos_token_id=None,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+            **sizes,
+        )
+    )
+    directory = job.output("model")
+    model.save_pretrained(directory)
+    tokenizer.save_pretrained(directory)
+    write_model_card(directory, "Untrained student", {"seed": seed, "alphabet": "".join(alphabet), **sizes})
+    return {"parameters": model.num_parameters(), "vocabulary": len(alphabet) + 2}, {"model": "output/model"}
+
+
+def character_tokenizer(alphabet: list[str]) -> PreTrainedTokenizerFast:
+    """One token a character, no unknown token: a character outside the alphabet is an error where it is read."""
+    vocabulary = {token: id for id, token in enumerate([_PAD, _END, *alphabet])}
+    tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+    tokenizer.decoder = decoders.Fuse()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token=_PAD, eos_token=_END, clean_up_tokenization_spaces=False
+    )

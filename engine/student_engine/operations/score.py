@@ -1,0 +1,43 @@
+"""Loss and entropy of given answers under the student."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..answers import read_answers
+from ..batching import by_length
+from ..files import write_records
+from ..job import Job
+from ..models import ModelCache
+from ..scoring import answer_statistics
+
+_BATCH_TOKENS = 8192
+# Below the noise of fp32, so that the last bits never decide a rank.
+_DECIMALS = 6
+
+
+def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
+    """Lines `{id, nllSum, tokens, entropySum}` in input order; an empty answer has 0 tokens and so no mean."""
+    parameters = job.parameters
+    budget = parameters.integer("batchTokens", _BATCH_TOKENS, least=1)
+    parameters.done()
+    student = models.get(job.spec.get("model"))
+    names, sequences = read_answers(job, student)
+    lines = [{"id": name, "nllSum": 0.0, "tokens": 0, "entropySum": 0.0} for name in names]
+    scored = [index for index, sequence in enumerate(sequences) if sequence is not None]
+    done = 0
+    for batch in by_length([len(sequences[index].ids) for index in scored], budget):
+        job.check()
+        indices = [scored[place] for place in batch]
+        losses, entropies = answer_statistics(student, [sequences[index] for index in indices])
+        for index, loss, entropy in zip(indices, losses, entropies, strict=True):
+            lines[index] |= {
+                "nllSum": round(loss, _DECIMALS),
+                "tokens": len(sequences[index].answer),
+                "entropySum": round(entropy, _DECIMALS),
+            }
+        done += len(batch)
+        job.progress(done, len(scored), "rows")
+    write_records(job.output("scores.jsonl"), lines)
+    metrics = {"rows": len(lines), "emptyRows": len(lines) - len(scored), "tokens": sum(line["tokens"] for line in lines)}
+    return metrics, {"scores": "output/scores.jsonl"}
