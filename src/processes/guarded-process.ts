@@ -1,0 +1,40 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+
+/**
+ * A shell that leaves a watcher behind and becomes the command, so the command's process number is the child's own. The
+ * watcher ends the command's process group when the lifeline on descriptor 0 closes, which the system does when its last
+ * holder is gone, however it went: SIGTERM, and SIGKILL ten seconds later. Nobody ever writes into a lifeline.
+ */
+const GUARDIAN = `
+command=$$
+exec 3<&0
+{
+  trap '' TERM INT HUP
+  read -r _
+  exec 0</dev/null
+  kill -s TERM -- "-$command"
+  waited=0
+  while kill -0 "$command" && [ "$waited" -lt 100 ]; do sleep 0.1; waited=$((waited + 1)); done
+  kill -s KILL -- "-$command"
+} <&3 3<&- >/dev/null 2>&1 &
+exec "$@" </dev/null 3<&-
+`;
+
+export interface GuardedOptions {
+  /** Where the lifeline's reading end is; `pipe` makes one that this process alone holds. */
+  readonly lifeline: number | 'pipe';
+  readonly stdout: number | 'pipe';
+  readonly stderr: number | 'pipe';
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+}
+
+/** Starts a command, in a process group of its own, that does not outlive the holders of its lifeline. */
+export function spawnGuarded(command: string, args: readonly string[], options: GuardedOptions): ChildProcess {
+  return spawn('/bin/sh', ['-c', GUARDIAN, 'guardian', command, ...args], {
+    detached: true,
+    stdio: [options.lifeline, options.stdout, options.stderr],
+    env: options.env,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
+}
