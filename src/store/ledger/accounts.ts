@@ -1,0 +1,150 @@
+import { sql } from 'kysely';
+import type { Caps } from '../../core/budget/price';
+import { TutelageError } from '../../core/errors';
+import type { LedgerDatabase } from './database';
+import type { Change } from './group-commit';
+import type { AccountKind } from './schema';
+
+export interface AccountName {
+  readonly kind: AccountKind;
+  readonly name: string;
+}
+
+/** What settled, reserved and unknown calls count together. */
+export interface Committed {
+  readonly samples: number;
+  readonly tokens: number;
+  readonly nanoUsd: number;
+}
+
+export interface Account extends AccountName {
+  readonly caps: Caps;
+  readonly committed: Committed;
+}
+
+export type CapName = keyof Caps;
+
+export const capNames: readonly CapName[] = ['samples', 'tokens', 'nanoUsd'];
+
+/** Makes the account with its caps; one that exists keeps the caps it has. */
+export function openAccount({ kind, name }: AccountName, caps: Caps): Change<void> {
+  checkCaps(caps, `${kind} ${name}`);
+  return async (transaction) => {
+    await transaction
+      .insertInto('accounts')
+      .values({ kind, name, ...capColumns(caps), samples: 0, tokens: 0, nano_usd: 0 })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  };
+}
+
+/**
+ * Changes the caps and writes down who did.
+ * @throws TutelageError `usage` when a cap would be below what is already settled, reserved or unknown
+ */
+export function setCaps(account: AccountName, caps: Caps, who: string): Change<void> {
+  checkCaps(caps, `${account.kind} ${account.name}`);
+  return async (transaction) => {
+    const { committed, caps: before } = await readAccount(transaction, account);
+    for (const cap of capNames) {
+      const limit = caps[cap];
+      if (limit !== null && limit < committed[cap]) {
+        throw new TutelageError(
+          'usage',
+          `the cap of ${describe(cap, limit)} for ${account.kind} ${account.name} is below the ${describe(cap, committed[cap])} already spent or held`,
+          `choose at least ${describe(cap, committed[cap])}`,
+        );
+      }
+    }
+    const { kind, name } = account;
+    await transaction
+      .updateTable('accounts')
+      .set(capColumns(caps))
+      .where('kind', '=', kind)
+      .where('name', '=', name)
+      .execute();
+    await transaction
+      .insertInto('cap_changes')
+      .values({
+        kind,
+        name,
+        at: Date.now(),
+        who,
+        caps_before: JSON.stringify(before),
+        caps_after: JSON.stringify(caps),
+      })
+      .execute();
+  };
+}
+
+/** @throws TutelageError `usage` when there is no such account */
+export async function readAccount(transaction: LedgerDatabase, { kind, name }: AccountName): Promise<Account> {
+  const row = await transaction
+    .selectFrom('accounts')
+    .selectAll()
+    .where('kind', '=', kind)
+    .where('name', '=', name)
+    .executeTakeFirst();
+  if (row === undefined) {
+    throw new TutelageError('usage', `the ledger has no account for ${kind} ${name}`, 'start it with `tutelage run`');
+  }
+  return {
+    kind,
+    name,
+    caps: { samples: row.cap_samples, tokens: row.cap_tokens, nanoUsd: row.cap_nano_usd },
+    committed: { samples: row.samples, tokens: row.tokens, nanoUsd: row.nano_usd },
+  };
+}
+
+/** The first cap that adding this would pass, or `null`. */
+export function bindingCap(account: Account, added: Committed): CapName | null {
+  const passes = (cap: CapName) => {
+    const limit = account.caps[cap];
+    return limit !== null && added[cap] > 0 && account.committed[cap] + added[cap] > limit;
+  };
+  return capNames.find(passes) ?? null;
+}
+
+/** Adds to what the run and its experiment have committed. The experiment's bill counts a shared answer nowhere: it was bought once. */
+export async function changeAccounts(
+  transaction: LedgerDatabase,
+  { run, experiment }: { readonly run: string; readonly experiment: string | null },
+  change: Committed,
+  changeOfBill: Committed = change,
+): Promise<void> {
+  await add(transaction, { kind: 'run', name: run }, change);
+  if (experiment !== null) {
+    await add(transaction, { kind: 'experiment', name: experiment }, changeOfBill);
+  }
+}
+
+async function add(transaction: LedgerDatabase, { kind, name }: AccountName, change: Committed): Promise<void> {
+  if (change.samples === 0 && change.tokens === 0 && change.nanoUsd === 0) {
+    return;
+  }
+  await sql`update accounts set samples = samples + ${change.samples}, tokens = tokens + ${change.tokens},
+    nano_usd = nano_usd + ${change.nanoUsd} where kind = ${kind} and name = ${name}`.execute(transaction);
+}
+
+function checkCaps(caps: Caps, whose: string): void {
+  for (const cap of capNames) {
+    const limit = caps[cap];
+    if (limit !== null && !(Number.isSafeInteger(limit) && limit > 0)) {
+      throw new TutelageError(
+        'usage',
+        `a cap is a positive whole number; that of ${describe(cap, limit)} for ${whose} is none`,
+        'correct the budget in the file',
+      );
+    }
+  }
+}
+
+export function describe(cap: CapName, amount: number): string {
+  return cap === 'nanoUsd' ? `USD ${(amount / 1e9).toFixed(6)}` : `${amount} ${cap}`;
+}
+
+const capColumns = (caps: Caps) => ({
+  cap_samples: caps.samples,
+  cap_tokens: caps.tokens,
+  cap_nano_usd: caps.nanoUsd,
+});

@@ -1,0 +1,209 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Caps, capsOf, type TokenUsage } from '../../core/budget/price';
+import type { Spend } from '../../core/run-record';
+import { type Account, type AccountName, openAccount, readAccount, setCaps } from './accounts';
+import {
+  dropSamples,
+  markSent,
+  markUnknown,
+  type Outcome,
+  release,
+  type SendDecision,
+  settle,
+  takeBack,
+} from './calls';
+import { openDatabase } from './database';
+import { type Change, GroupCommit } from './group-commit';
+import {
+  type Bill,
+  billOf,
+  type CallCounts,
+  callCounts,
+  type Overview,
+  overview,
+  recount,
+  spendOf,
+  type UnknownCall,
+  unknownCalls,
+} from './queries';
+import {
+  type Charge,
+  type Refusal,
+  type Reservation,
+  type Reserved,
+  type RowToReserve,
+  reserveAgain,
+  reserveRows,
+} from './reserve';
+import { beginSession, endSession, leaseRenewalMs, recoverDead, renewLease } from './sessions';
+import type { StoredAnswer } from './stored-answer';
+
+export type { Account, AccountName, CapName } from './accounts';
+export type { Outcome } from './calls';
+export type { Bill, CallCounts, Overview, UnknownCall } from './queries';
+export type { Charge, GrantedCall, GrantedRow, Refusal, Reservation, Reserved, RowToReserve } from './reserve';
+export type { StoredAnswer } from './stored-answer';
+
+/**
+ * The table of calls and the rule over it: settled + reserved + unknown never exceeds a cap. Every promise that
+ * resolves has been committed durably. One ledger a process; several processes may share the file.
+ */
+export interface Ledger {
+  /** The accounts of a run and of its experiment. Idempotent: an account that exists keeps its caps. */
+  openAccount(opening: Opening): Promise<void>;
+  /** @throws TutelageError `usage` when a cap would be below what is spent or held */
+  setCaps(account: AccountName, caps: Caps, who: string): Promise<void>;
+  account(account: AccountName): Promise<Account>;
+  /** Both calls of every row at worst-case price, in rank order, up to the first refusal. */
+  reserveRows(charge: Charge, rows: readonly RowToReserve[]): Promise<Reserved>;
+  /** After `markUnknown`: room for the same call once more. */
+  reserveAgain(lost: Reservation): Promise<Reservation | Refusal>;
+  /** Resolves to the stored answer instead of `send` when the workspace owns it, or will in a moment: an equal request in flight is waited for. */
+  markSent(
+    call: Reservation,
+    requestHash: string,
+    priceOf: (usage: TokenUsage) => number,
+    signal?: AbortSignal,
+  ): Promise<'send' | StoredAnswer>;
+  /** The request cost nothing and will be sent again. */
+  takeBack(call: Reservation, attempt: number): Promise<void>;
+  settle(call: Reservation, outcome: Outcome): Promise<void>;
+  release(calls: readonly Reservation[]): Promise<void>;
+  markUnknown(call: Reservation): Promise<void>;
+  /** Rows (by name) of this run that were not accepted: their samples are free again. Idempotent. */
+  dropSamples(run: string, rows: readonly string[]): Promise<void>;
+  /** Ends what dead processes left; answers how many calls became unknown. Also done when the ledger opens. */
+  recover(): Promise<number>;
+  /** As the run's budget counts it: answers shared with other runs at their price. */
+  spendOf(run: string): Promise<Spend>;
+  /** As the experiment's cap counts it: every bought answer once. */
+  spendOfExperiment(experiment: string): Promise<Spend>;
+  billOf(account: AccountName | null): Promise<Bill>;
+  callCounts(account: AccountName): Promise<CallCounts>;
+  /** These runs together, for a live view. */
+  overview(runs: readonly string[]): Promise<Overview>;
+  unknownCalls(account: AccountName | null): Promise<UnknownCall[]>;
+  /** Sentences about accounts that do not add up; empty when all do. */
+  recount(): Promise<string[]>;
+  /** Sent calls of this session become unknown, the others are released. */
+  close(): Promise<void>;
+}
+
+/** Who is charged, and by which caps of the file. Budgets that are left out have no caps. */
+export interface Opening extends Charge {
+  readonly budget: CapsInFile;
+  readonly experimentBudget?: CapsInFile | undefined;
+}
+
+type CapsInFile = Parameters<typeof capsOf>[0];
+
+/** How often an equal request of another process is looked at. */
+const pollMs = 100;
+
+/** @param path `<workspace>/ledger.db`, made when missing */
+export async function openLedger(path: string, options: { readonly groupWindowMs?: number } = {}): Promise<Ledger> {
+  const database = await openDatabase(path);
+  const group = new GroupCommit(database, options.groupWindowMs ?? 2);
+  const session = beginSession();
+  await group.submit(session.change);
+  await group.submit(recoverDead(session.id));
+  const lease = setInterval(() => void group.submit(renewLease(session.id)).catch(() => undefined), leaseRenewalMs);
+  lease.unref();
+  let made = 0;
+  const nextId = () => `${session.id}.${++made}`;
+  const inFlight = new InFlight();
+
+  async function decide(call: Reservation, hash: string, change: Change<SendDecision>, signal?: AbortSignal) {
+    for (;;) {
+      const decision = await group.submit(change);
+      if (decision.send) {
+        inFlight.begin(call.id, hash);
+        return 'send' as const;
+      }
+      if ('owned' in decision) {
+        return decision.owned;
+      }
+      signal?.throwIfAborted();
+      await inFlight.wait(hash, pollMs);
+      if (decision.inFlight !== session.id) {
+        await group.submit(recoverDead(session.id));
+      }
+    }
+  }
+
+  const ending = async (call: Reservation, change: Change<void>) => {
+    try {
+      await group.submit(change);
+    } finally {
+      inFlight.end(call.id);
+    }
+  };
+
+  return {
+    openAccount: ({ run, experiment, budget, experimentBudget }) =>
+      group.submit(async (transaction) => {
+        await openAccount({ kind: 'run', name: run }, capsOf(budget))(transaction);
+        if (experiment !== null) {
+          await openAccount({ kind: 'experiment', name: experiment }, capsOf(experimentBudget ?? {}))(transaction);
+        }
+      }),
+    setCaps: (account, caps, who) => group.submit(setCaps(account, caps, who)),
+    account: (account) => readAccount(database, account),
+    reserveRows: (charge, rows) => group.submit(reserveRows(session.id, charge, rows, nextId)),
+    reserveAgain: (lost) => group.submit(reserveAgain(session.id, lost, nextId())),
+    markSent: (call, hash, priceOf, signal) => decide(call, hash, markSent(call, hash, priceOf), signal),
+    takeBack: (call, attempt) => ending(call, takeBack(call, attempt)),
+    settle: (call, outcome) => ending(call, settle(call, outcome)),
+    release: async (calls) => {
+      await group.submit(release(calls));
+      for (const { id } of calls) {
+        inFlight.end(id);
+      }
+    },
+    markUnknown: (call) => ending(call, markUnknown(call)),
+    dropSamples: (run, rows) => group.submit(dropSamples(run, rows)),
+    recover: () => group.submit(recoverDead(session.id)),
+    spendOf: (run) => spendOf(database, { kind: 'run', name: run }),
+    spendOfExperiment: (experiment) => spendOf(database, { kind: 'experiment', name: experiment }),
+    billOf: (account) => billOf(database, account),
+    callCounts: (account) => callCounts(database, account),
+    overview: (runs) => overview(database, runs),
+    unknownCalls: (account) => unknownCalls(database, account),
+    recount: () => recount(database),
+    close: async () => {
+      clearInterval(lease);
+      await group.idle();
+      await group.submit(endSession(session.id));
+      await database.destroy();
+    },
+  };
+}
+
+/** Requests of this process that are out, so that an equal one waits for the outcome without polling. */
+class InFlight {
+  private readonly hashes = new Map<string, string>();
+  private readonly outcomes = new Map<string, { readonly promise: Promise<void>; readonly resolve: () => void }>();
+
+  begin(call: string, hash: string): void {
+    let resolve = () => {};
+    const promise = new Promise<void>((done) => {
+      resolve = done;
+    });
+    this.hashes.set(call, hash);
+    this.outcomes.set(hash, { promise, resolve });
+  }
+
+  end(call: string): void {
+    const hash = this.hashes.get(call);
+    if (hash !== undefined) {
+      this.outcomes.get(hash)?.resolve();
+      this.outcomes.delete(hash);
+      this.hashes.delete(call);
+    }
+  }
+
+  /** Until the outcome is there, or for the given time where another process has the request. */
+  async wait(hash: string, otherwiseMs: number): Promise<void> {
+    await (this.outcomes.get(hash)?.promise ?? sleep(otherwiseMs));
+  }
+}

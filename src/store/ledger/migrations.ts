@@ -1,0 +1,44 @@
+/**
+ * Append-only: a ledger that was written by version n is opened by every later version, by the statements after the
+ * n-th. Never change an entry that was released.
+ */
+export const migrations: readonly (readonly string[])[] = [
+  [
+    `create table calls (
+      id text primary key, run text not null, experiment text, "row" text not null, purpose text not null,
+      request_hash text, attempt integer not null, state text not null, owner text not null,
+      worst_tokens integer not null, worst_nano_usd integer not null,
+      input_tokens integer not null, cached_tokens integer not null, output_tokens integer not null,
+      reasoning_tokens integer not null, nano_usd integer not null,
+      samples integer not null, estimated integer not null, finish text, shared_from text,
+      reserved_at integer not null, sent_at integer, ended_at integer,
+      check (state in ('reserved', 'settled', 'unknown', 'released')),
+      check (samples in (0, 1)),
+      check (state <> 'unknown' or samples = 0),
+      check (state <> 'settled' or request_hash is not null)
+    )`,
+    // The database itself forbids buying an answer twice, and one row of a run from being worked on twice.
+    `create unique index calls_one_purchase on calls (request_hash)
+      where shared_from is null and state in ('reserved', 'settled')`,
+    `create unique index calls_one_per_row on calls (run, "row", purpose) where state in ('reserved', 'settled')`,
+    `create index calls_reserved on calls (run, experiment, owner) where state = 'reserved'`,
+    `create index calls_unknown on calls (run, experiment) where state = 'unknown'`,
+    `create index calls_experiment on calls (experiment) where experiment is not null`,
+    `create table answers (call text primary key, body blob not null)`,
+    `create table accounts (
+      kind text not null, name text not null,
+      cap_samples integer, cap_tokens integer, cap_nano_usd integer,
+      samples integer not null, tokens integer not null, nano_usd integer not null,
+      primary key (kind, name),
+      check (samples >= 0 and tokens >= 0 and nano_usd >= 0)
+    )`,
+    `create table cap_changes (
+      kind text not null, name text not null, at integer not null, who text not null,
+      caps_before text not null, caps_after text not null
+    )`,
+    `create table sessions (
+      id text primary key, host text not null, boot text not null, pid integer not null, process_start text not null,
+      lease_until integer not null, ended integer not null
+    )`,
+  ],
+];

@@ -1,0 +1,275 @@
+import type { WorstCase } from '../../core/budget/price';
+import {
+  type Account,
+  type AccountName,
+  bindingCap,
+  type CapName,
+  type Committed,
+  changeAccounts,
+  readAccount,
+} from './accounts';
+import type { LedgerDatabase } from './database';
+import type { Change } from './group-commit';
+import type { CallPurpose, CallsTable } from './schema';
+import { recoverDead } from './sessions';
+import { readAnswer, type StoredAnswer } from './stored-answer';
+
+/** Who is charged. */
+export interface Charge {
+  readonly run: string;
+  readonly experiment: string | null;
+}
+
+export interface RowToReserve {
+  /** Names the row within its run. */
+  readonly row: string;
+  readonly question: WorstCase;
+  readonly answer: WorstCase;
+  /** Whether this (stored) question will be answered; asked when the run already owns it. */
+  wantsAnswer(question: StoredAnswer): boolean;
+}
+
+/** Room held for one call. It is this session's until it is settled, released or unknown. */
+export interface Reservation extends Charge {
+  readonly id: string;
+  readonly row: string;
+  readonly purpose: CallPurpose;
+  readonly worst: WorstCase;
+  readonly samples: 0 | 1;
+}
+
+/** A call of the row: room for it, or the answer that the run has paid for already. */
+export type GrantedCall = { readonly reservation: Reservation } | { readonly stored: StoredAnswer };
+
+export interface GrantedRow {
+  readonly row: string;
+  readonly question: GrantedCall;
+  /** `null` where the stored question wants no answer. */
+  readonly answer: GrantedCall | null;
+}
+
+export interface Refusal {
+  readonly account: AccountName;
+  readonly cap: CapName;
+  /** Nothing is in flight any more that could come in cheaper and free room. */
+  readonly final: boolean;
+}
+
+export interface Reserved {
+  /** A prefix of the rows asked for. */
+  readonly granted: readonly GrantedRow[];
+  /** Why the next row was not granted; `busy`: another attempt works on it. `null` when all were. */
+  readonly refused: Refusal | 'busy' | null;
+}
+
+/**
+ * Reserves rows in rank order, up to the first that a cap refuses, in one transaction. A row is granted when
+ * everything settled, reserved or unknown, and this row's two calls at their worst, stay within every cap of the run
+ * and of its experiment. Since true prices are never above worst cases, a row is granted exactly when the true prices
+ * of the rows before it and its own worst case fit: early or late, the same answers give the same cut.
+ */
+export function reserveRows(
+  owner: string,
+  charge: Charge,
+  rows: readonly RowToReserve[],
+  nextId: () => string,
+): Change<Reserved> {
+  return async (transaction) => {
+    const owned = await callsOfRows(transaction, charge.run, rows);
+    const accounts = await accountsOf(transaction, charge);
+    const granted: GrantedRow[] = [];
+    const reservations: Reservation[] = [];
+    let added: Committed = { samples: 0, tokens: 0, nanoUsd: 0 };
+    let refused: Reserved['refused'] = null;
+    for (const wanted of rows) {
+      const row = await grantRow(transaction, charge, wanted, owned, nextId);
+      if (row === 'busy') {
+        refused = 'busy';
+        break;
+      }
+      const held = heldBy(row);
+      const sum = held.reduce(addReservation, added);
+      const refusal = firstRefusal(accounts, sum);
+      if (refusal !== null && held.length > 0) {
+        refused = { ...refusal, final: false };
+        break;
+      }
+      added = sum;
+      reservations.push(...held);
+      granted.push(row);
+    }
+    await hold(transaction, owner, reservations);
+    await changeAccounts(transaction, charge, added);
+    await assertWithinCaps(transaction, charge, accounts, reservations.length > 0);
+    if (refused !== null && refused !== 'busy') {
+      refused = { ...refused, final: await nothingInFlight(transaction, owner, refused.account) };
+    }
+    return { granted, refused };
+  };
+}
+
+/** Reserves the same call anew after its outcome was lost; the lost one goes on counting. */
+export function reserveAgain(owner: string, lost: Reservation, id: string): Change<Reservation | Refusal> {
+  return async (transaction) => {
+    const accounts = await accountsOf(transaction, lost);
+    const again: Reservation = { ...lost, id };
+    const added = addReservation({ samples: 0, tokens: 0, nanoUsd: 0 }, again);
+    const refusal = firstRefusal(accounts, added);
+    if (refusal !== null) {
+      return { ...refusal, final: true };
+    }
+    await hold(transaction, owner, [again]);
+    await changeAccounts(transaction, lost, added);
+    await assertWithinCaps(transaction, lost, accounts, true);
+    return again;
+  };
+}
+
+type OwnCall = Pick<CallsTable, 'id' | 'row' | 'purpose' | 'state' | 'shared_from'>;
+
+async function callsOfRows(transaction: LedgerDatabase, run: string, rows: readonly RowToReserve[]) {
+  const calls: OwnCall[] =
+    rows.length === 0
+      ? []
+      : await transaction
+          .selectFrom('calls')
+          .select(['id', 'row', 'purpose', 'state', 'shared_from'])
+          .where('run', '=', run)
+          .where(
+            'row',
+            'in',
+            rows.map(({ row }) => row),
+          )
+          .where('state', 'in', ['reserved', 'settled'])
+          .execute();
+  return new Map(calls.map((call) => [`${call.purpose} ${call.row}`, call]));
+}
+
+/** What the row needs: the run may own its question, or both calls, from an attempt that was interrupted. */
+async function grantRow(
+  transaction: LedgerDatabase,
+  charge: Charge,
+  wanted: RowToReserve,
+  owned: ReadonlyMap<string, OwnCall>,
+  nextId: () => string,
+): Promise<GrantedRow | 'busy'> {
+  const { row } = wanted;
+  const ownQuestion = owned.get(`question ${row}`);
+  const ownAnswer = owned.get(`answer ${row}`);
+  if (ownQuestion?.state === 'reserved' || ownAnswer?.state === 'reserved') {
+    return 'busy';
+  }
+  const reserve = (purpose: CallPurpose): GrantedCall => ({
+    reservation: {
+      ...charge,
+      id: nextId(),
+      row,
+      purpose,
+      worst: wanted[purpose],
+      samples: purpose === 'answer' ? 1 : 0,
+    },
+  });
+  const stored = async (call: OwnCall): Promise<{ stored: StoredAnswer }> => ({
+    stored: await readAnswer(transaction, call.shared_from ?? call.id),
+  });
+  if (ownQuestion === undefined) {
+    return { row, question: reserve('question'), answer: reserve('answer') };
+  }
+  const question = await stored(ownQuestion);
+  if (ownAnswer !== undefined) {
+    return { row, question, answer: await stored(ownAnswer) };
+  }
+  return { row, question, answer: wanted.wantsAnswer(question.stored) ? reserve('answer') : null };
+}
+
+function heldBy({ question, answer }: GrantedRow): Reservation[] {
+  return [question, answer].flatMap((call) => (call !== null && 'reservation' in call ? [call.reservation] : []));
+}
+
+const addReservation = (sum: Committed, { worst, samples }: Reservation): Committed => ({
+  samples: sum.samples + samples,
+  tokens: sum.tokens + worst.tokens,
+  nanoUsd: sum.nanoUsd + worst.nanoUsd,
+});
+
+async function accountsOf(transaction: LedgerDatabase, { run, experiment }: Charge): Promise<Account[]> {
+  const ofRun = await readAccount(transaction, { kind: 'run', name: run });
+  return experiment === null
+    ? [ofRun]
+    : [ofRun, await readAccount(transaction, { kind: 'experiment', name: experiment })];
+}
+
+function firstRefusal(accounts: readonly Account[], added: Committed): Omit<Refusal, 'final'> | null {
+  for (const account of accounts) {
+    const cap = bindingCap(account, added);
+    if (cap !== null) {
+      return { account: { kind: account.kind, name: account.name }, cap };
+    }
+  }
+  return null;
+}
+
+async function hold(transaction: LedgerDatabase, owner: string, reservations: readonly Reservation[]): Promise<void> {
+  const reservedAt = Date.now();
+  const rows = reservations.map(({ id, run, experiment, row, purpose, worst, samples }) => ({
+    ...{
+      id,
+      run,
+      experiment,
+      row,
+      purpose,
+      samples,
+      owner,
+      request_hash: null,
+      attempt: 1,
+      state: 'reserved' as const,
+    },
+    ...{ worst_tokens: worst.tokens, worst_nano_usd: worst.nanoUsd, shared_from: null, finish: null, estimated: 0 },
+    ...{ input_tokens: 0, cached_tokens: 0, output_tokens: 0, reasoning_tokens: 0, nano_usd: 0 },
+    ...{ reserved_at: reservedAt, sent_at: null, ended_at: null },
+  }));
+  // SQLite binds at most 32,766 values in a statement; a row has 23.
+  for (let start = 0; start < rows.length; start += 500) {
+    await transaction
+      .insertInto('calls')
+      .values(rows.slice(start, start + 500))
+      .execute();
+  }
+}
+
+/** Invariant 1, looked at inside the transaction that could break it. */
+async function assertWithinCaps(
+  transaction: LedgerDatabase,
+  charge: Charge,
+  before: readonly Account[],
+  reserved: boolean,
+): Promise<void> {
+  if (!reserved) {
+    return;
+  }
+  for (const account of await accountsOf(transaction, charge)) {
+    const was = before.find(({ kind }) => kind === account.kind)?.committed ?? account.committed;
+    const nothing: Committed = { samples: 0, tokens: 0, nanoUsd: 0 };
+    const grown: Committed = {
+      samples: account.committed.samples - was.samples,
+      tokens: account.committed.tokens - was.tokens,
+      nanoUsd: account.committed.nanoUsd - was.nanoUsd,
+    };
+    const passed = bindingCap({ ...account, committed: was }, grown) ?? bindingCap(account, nothing);
+    if (passed !== null) {
+      throw new Error(`a reservation passed the cap ${passed} of ${account.kind} ${account.name}: this is a defect`);
+    }
+  }
+}
+
+async function nothingInFlight(transaction: LedgerDatabase, owner: string, account: AccountName): Promise<boolean> {
+  await recoverDead(owner)(transaction);
+  const inFlight = await transaction
+    .selectFrom('calls')
+    .select('id')
+    .where(account.kind, '=', account.name)
+    .where('state', '=', 'reserved')
+    .limit(1)
+    .executeTakeFirst();
+  return inFlight === undefined;
+}
