@@ -1,0 +1,50 @@
+import OpenAI from 'openai';
+import type { TeacherConfig } from '../core/config/schema';
+import { TutelageError } from '../core/errors';
+import { type ChatRequest, endpointOf, openaiBaseUrl } from './request';
+
+/** Posts one request and returns the reply's body as received. Throws what `classifyError` reads. */
+export type Post = (request: ChatRequest, signal: AbortSignal) => Promise<string>;
+
+/**
+ * Chat completions at any OpenAI-compatible endpoint. Retries are off: each must pass the ledger.
+ * @throws TutelageError `missing` without a key in the environment
+ */
+export function createPost(
+  config: TeacherConfig,
+  environment: Readonly<Record<string, string | undefined>>,
+  offlineBaseUrl: string | undefined,
+): Post {
+  const client = new OpenAI({
+    apiKey: config.provider === 'offline' ? 'offline' : keyOf(config, environment),
+    baseURL: config.provider === 'offline' ? offlineUrl(offlineBaseUrl) : (config.base_url ?? openaiBaseUrl),
+    maxRetries: 0,
+    timeout: config.timeout_seconds * 1000,
+    logLevel: 'off',
+  });
+  return async (request, signal) => {
+    const response = await client.chat.completions
+      .create({ ...request, messages: [...request.messages] }, { signal })
+      .asResponse();
+    return response.text();
+  };
+}
+
+function keyOf(config: TeacherConfig, environment: Readonly<Record<string, string | undefined>>): string {
+  const key = environment[config.api_key_env];
+  if (key === undefined || key === '') {
+    throw new TutelageError(
+      'missing',
+      `no key for the teacher at ${endpointOf(config)}: the environment variable ${config.api_key_env} is not set`,
+      `export ${config.api_key_env}=... (any text where the endpoint needs no key), or name another in teacher.api_key_env`,
+    );
+  }
+  return key;
+}
+
+function offlineUrl(baseUrl: string | undefined): string {
+  if (baseUrl === undefined) {
+    throw new Error('the offline teacher needs the address of its server');
+  }
+  return baseUrl;
+}

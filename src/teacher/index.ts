@@ -1,0 +1,2 @@
+export { createTeacher, type TeacherOptions } from './teacher';
+export type { BoughtRow, BuyProgress, BuyRequest, RowOrder, Teacher } from './types';

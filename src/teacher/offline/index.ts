@@ -1,0 +1,1 @@
+export { type OfflineTeacher, startOfflineTeacher } from './server';

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../core/canonical-json';
+import type { TeacherConfig } from '../core/config/schema';
+import type { ChatMessage } from '../core/tasks/task';
+
+/** What is posted to chat completions. */
+export interface ChatRequest {
+  readonly model: string;
+  readonly messages: readonly ChatMessage[];
+  readonly temperature: number;
+  readonly max_tokens: number;
+  readonly seed: number;
+}
+
+export function chatRequest(config: TeacherConfig, messages: readonly ChatMessage[], seed: number): ChatRequest {
+  const { model, temperature, max_tokens } = config;
+  return { model, messages, temperature, max_tokens, seed };
+}
+
+/**
+ * A request's identity: sha256 over everything that shapes the answer. Equal requests have one answer in a workspace.
+ * The sample number tells apart repeated asks where a teacher ignores `seed`. The offline teacher listens on a port
+ * that changes, so its endpoint is called `offline`; a key is no part of an identity.
+ */
+export function requestHash(
+  config: TeacherConfig,
+  request: ChatRequest,
+  promptVersion: number,
+  sample: number,
+): string {
+  const endpoint = endpointOf(config);
+  return createHash('sha256').update(canonicalJson({ endpoint, request, promptVersion, sample })).digest('hex');
+}
+
+export function endpointOf(config: TeacherConfig): string {
+  return config.provider === 'offline' ? 'offline' : (config.base_url ?? openaiBaseUrl).replace(/\/+$/, '');
+}
+
+export const openaiBaseUrl = 'https://api.openai.com/v1';
+
+/**
+ * The `seed` sent with a request: arms of one random seed ask alike and share answers, a repeat gets a new answer, and
+ * different random seeds stay apart. Within the 31 bits that servers accept: 32,768 run seeds of 65,536 asks each.
+ */
+export function samplingSeed(runSeed: number, askedBefore: number): number {
+  return ((runSeed % 32768) * 65536 + (askedBefore % 65536)) % 2 ** 31;
+}

@@ -1,0 +1,52 @@
+import { questionBytesMax } from '../core/budget/token-bound';
+import type { TeacherConfig } from '../core/config/schema';
+import type { Task } from '../core/tasks/task';
+import type { Charge, Ledger } from '../store/ledger';
+import { buyRows } from './buy-rows';
+import { createPost } from './client';
+import { limiterOf } from './limiter';
+import { endpointOf } from './request';
+import { rowRules } from './row-plan';
+import type { Teacher } from './types';
+
+export interface TeacherOptions {
+  readonly config: TeacherConfig;
+  readonly task: Task;
+  readonly ledger: Ledger;
+  /** Where the offline teacher listens, up to `/v1`; needed when the provider is `offline`. */
+  readonly offlineBaseUrl?: string;
+  /** Where the key is looked up. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+/** @throws TutelageError `missing` when the key is not in the environment */
+export function createTeacher(options: TeacherOptions): Teacher {
+  const { config, task, ledger } = options;
+  const rules = rowRules(config, task);
+  const post = createPost(config, options.environment ?? process.env, options.offlineBaseUrl);
+  const limiter = limiterOf(endpointOf(config), {
+    parallelMax: config.max_parallel_requests,
+    requestsPerMinute: config.requests_per_minute ?? null,
+    tokensPerMinute: config.tokens_per_minute ?? null,
+  });
+  const parts = { config, ledger, post, limiter, rules };
+
+  async function budgetMayBind({ run, experiment }: Charge, rows: number): Promise<boolean> {
+    const text = 'x'.repeat(questionBytesMax(config.max_tokens));
+    const worst = rules.worstRow({ seed: { id: '', question: text, answer: text, stratum: '' } });
+    const names = [
+      { kind: 'run' as const, name: run },
+      ...(experiment === null ? [] : [{ kind: 'experiment' as const, name: experiment }]),
+    ];
+    const accounts = await Promise.all(names.map((name) => ledger.account(name)));
+    const added = { samples: rows, tokens: rows * worst.tokens, nanoUsd: rows * worst.nanoUsd };
+    return accounts.some(({ caps, committed }) =>
+      (['samples', 'tokens', 'nanoUsd'] as const).some((cap) => {
+        const limit = caps[cap];
+        return limit !== null && committed[cap] + added[cap] > limit;
+      }),
+    );
+  }
+
+  return { buyRows: (request) => buyRows(parts, request), worstRow: rules.worstRow, budgetMayBind };
+}
