@@ -10,7 +10,7 @@ const fraction = z.number().min(0).max(1);
 const usd = z.number().nonnegative();
 
 const operatorChains = z.strictObject({
-  kind: z.literal('operator-chains'),
+  kind: z.literal('operator-chains').describe('expressions over digits: the task of the quickstart'),
   step_weights: z
     .array(z.number().nonnegative())
     .min(1)
@@ -37,7 +37,7 @@ export const teacherSchema = z.strictObject({
     .min(1)
     .default('OPENAI_API_KEY')
     .describe('name of the environment variable that holds the key; the key itself is stored nowhere'),
-  temperature: z.number().min(0).max(2).default(1),
+  temperature: z.number().min(0).max(2).default(1).describe('0 is greedy; a repeated seed then gets the same question'),
   max_tokens: positiveInteger.default(1024).describe('output limit of one answer; part of its worst-case price'),
   price: z
     .strictObject({
@@ -47,22 +47,22 @@ export const teacherSchema = z.strictObject({
     })
     .optional()
     .describe('required when budget.usd is set'),
-  max_parallel_requests: positiveInteger.default(32),
-  requests_per_minute: positiveInteger.optional(),
-  tokens_per_minute: positiveInteger.optional(),
+  max_parallel_requests: positiveInteger.default(32).describe('requests in flight at once, over all runs of a worker'),
+  requests_per_minute: positiveInteger.optional().describe('limit of the endpoint; none by default'),
+  tokens_per_minute: positiveInteger.optional().describe('limit of the endpoint, input and output; none by default'),
   timeout_seconds: z.number().positive().default(120).describe('one request; a timed-out request counts as unknown'),
 });
 
 export const finetuneSchema = z.strictObject({
-  method: z.enum(['full', 'lora']).default('lora'),
+  method: z.enum(['full', 'lora']).default('lora').describe('full: all weights; lora: an adapter on all linear layers'),
   rank: positiveInteger.default(32).describe('LoRA rank'),
   alpha: z.number().positive().default(64).describe('LoRA alpha'),
-  learning_rate: z.number().positive().default(2e-4),
-  epochs: positiveInteger.default(3),
-  batch_size: positiveInteger.default(16),
+  learning_rate: z.number().positive().default(2e-4).describe('at its peak; 2e-4 suits lora, full needs about 2e-5'),
+  epochs: positiveInteger.default(3).describe('passes over all rows of an iteration'),
+  batch_size: positiveInteger.default(16).describe('rows of one optimizer step'),
   warmup: fraction.default(0.03).describe('share of the steps with a rising learning rate'),
   final_rate: fraction.default(0.1).describe('end of the cosine, as a share of learning_rate'),
-  beta2: z.number().min(0.5).max(1).default(0.999).describe("AdamW's second decay rate"),
+  beta2: z.number().min(0.5).lt(1).default(0.999).describe("AdamW's second decay rate"),
   weight_decay: z.number().nonnegative().default(0).describe('on matrices only'),
   clip: z.number().positive().default(1).describe('limit of the gradient norm'),
   from: z.enum(['base', 'previous']).default('base').describe('weights that each iteration starts from'),
@@ -80,11 +80,13 @@ export const studentSchema = z.strictObject({
     .describe('a model directory, a hub id, or `tiny`: a 0.1 M-parameter Llama made here'),
   warm_up: z
     .strictObject({
-      rows: positiveInteger.describe('seeds of the pool, with their reference answers, that the base learns first'),
-      steps: positiveInteger,
+      rows: positiveInteger
+        .default(600)
+        .describe('seeds of the pool, with their reference answers, that the base learns first'),
+      steps: positiveInteger.default(250).describe('optimizer steps; the rest of the recipe is that of finetune'),
     })
     .optional()
-    .describe('training that turns the base into the student of iteration 0; needed by `tiny`, which knows nothing'),
+    .describe('training that makes the base, before iteration 1; `tiny`, which knows nothing, has it by default'),
   finetune: finetuneSchema.prefault({}),
   max_new_tokens: positiveInteger.default(256).describe("limit of the student's own answers"),
   threads: positiveInteger.default(1).describe('CPU threads of one engine'),
@@ -116,13 +118,13 @@ export const strategySchema = z.strictObject({
 export const budgetSchema = z.strictObject({
   samples: positiveInteger.optional().describe('accepted rows'),
   tokens: positiveInteger.optional().describe('teacher tokens, input and output'),
-  usd: z.number().positive().optional(),
-  on_exhausted: z.enum(['finish', 'pause']).default('finish'),
+  usd: z.number().positive().optional().describe('USD at teacher.price'),
+  on_exhausted: z.enum(['finish', 'pause']).default('finish').describe('what a run does at a cap'),
 });
 
 export const strategyPresetNames = ['random', 'loss', 'true-loss', 'entropy', 'incorrect', 'loss-low'] as const;
 
-const strategyInFile = z
+export const strategyInFile = z
   .union([z.enum(strategyPresetNames), strategySchema])
   .default('loss')
   .describe('a preset, or {score, target, per, keep, select}');
@@ -135,8 +137,8 @@ const runShape = {
   task: taskSchema,
   teacher: teacherSchema.prefault({}),
   student: studentSchema.prefault({}),
-  iterations: positiveInteger.default(10),
-  samples_per_iteration: positiveInteger.default(1000),
+  iterations: positiveInteger.default(10).describe('rounds of select, generate and finetune'),
+  samples_per_iteration: positiveInteger.default(1000).describe('accepted rows of one iteration'),
   budget: budgetSchema.prefault({}),
   seed: z.int().nonnegative().default(1).describe('random seed of the run'),
 };

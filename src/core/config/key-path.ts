@@ -1,0 +1,47 @@
+/** A place in the configuration: keys, and indexes of lists. */
+export type KeyPath = readonly (string | number)[];
+
+/** `matrix` holds key paths as keys, so everything behind it is one key. */
+export function parseKeyPath(text: string): KeyPath {
+  const [first, ...rest] = text.split('.');
+  return first === 'matrix' && rest.length > 0 ? ['matrix', rest.join('.')] : text.split('.');
+}
+
+export function formatKeyPath(path: KeyPath): string {
+  return path.map((key, index) => (typeof key === 'number' ? `[${key}]` : index === 0 ? key : `.${key}`)).join('');
+}
+
+export function getIn(value: unknown, path: KeyPath): unknown {
+  return path.reduce<unknown>(
+    (inner, key) => (isMapping(inner) || Array.isArray(inner) ? Reflect.get(inner, key) : undefined),
+    value,
+  );
+}
+
+/** A copy with the value at this path, mappings made on the way; `undefined` removes the key. `null` where a key leads through something else. */
+export function setIn(
+  value: Readonly<Record<string, unknown>>,
+  path: KeyPath,
+  member: unknown,
+): Record<string, unknown> | null {
+  const [key, ...rest] = path;
+  const copy = new Map(Object.entries(value));
+  if (rest.length === 0) {
+    copy.set(String(key), member);
+    return Object.fromEntries([...copy].filter(([, kept]) => kept !== undefined));
+  }
+  const inner = copy.get(String(key)) ?? {};
+  const changed = isMapping(inner) ? setIn(inner, rest, member) : null;
+  return changed === null ? null : Object.fromEntries(copy.set(String(key), changed));
+}
+
+/** Every value that is no mapping, with its path. Lists are values. */
+export function leaves(value: unknown, path: KeyPath = []): { readonly path: KeyPath; readonly value: unknown }[] {
+  return isMapping(value)
+    ? Object.entries(value).flatMap(([key, member]) => leaves(member, [...path, key]))
+    : [{ path, value }];
+}
+
+export function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,85 @@
+import { resolveStrategy } from '../strategies';
+import { formsAt } from './json-schema';
+import { getIn, isMapping, type KeyPath, parseKeyPath, setIn } from './key-path';
+import { nearest, type Problem } from './problems';
+import { strategyInFile } from './schema';
+import type { Sources } from './sources';
+
+export type Matrix = Readonly<Record<string, readonly unknown[]>>;
+
+/** One combination: which value of each path. */
+export type Choice = ReadonlyMap<string, number>;
+
+/** Keys that say how runs are run together, so no run can differ in them. */
+const fixedKeys = ['name', 'matrix', 'parallel_runs', 'experiment_budget'];
+
+/** Every combination, the last path varying fastest. */
+export function combinations(matrix: Matrix): Choice[] {
+  return Object.entries(matrix).reduce<Choice[]>(
+    (choices, [path, values]) =>
+      choices.flatMap((choice) => values.map((_, index) => new Map([...choice, [path, index] as const]))),
+    [new Map()],
+  );
+}
+
+/** The file's values with one combination over them. */
+export function withChosen(value: Readonly<Record<string, unknown>>, matrix: Matrix, choice: Choice) {
+  return [...choice].reduce<Record<string, unknown>>(
+    (changed, [path, index]) => setIn(changed, parseKeyPath(path), matrix[path]?.[index]) ?? changed,
+    { ...value },
+  );
+}
+
+/** Paths that do not exist, that the file or another path already decides, or that lead through a preset. */
+export function matrixProblems(matrix: Matrix, sources: Sources): Problem[] {
+  return Object.keys(matrix).flatMap((path) => {
+    const keys = parseKeyPath(path);
+    const refuse = (message: string, didYouMean: string | null = null) => [
+      sources.problem(['matrix', path], message, { at: 'key', didYouMean }),
+    ];
+    if (fixedKeys.includes(String(keys[0]))) {
+      return refuse(`${keys[0]} is the same for all runs of a file`);
+    }
+    if (formsAt(keys).length === 0) {
+      return refuse('no such key in a configuration', nearest(path, knownPaths()));
+    }
+    const outer = Object.keys(matrix).find((other) => other !== path && path.startsWith(`${other}.`));
+    if (outer !== undefined) {
+      return refuse(`the matrix varies ${outer} as a whole too`);
+    }
+    if (setIn(sources.value, keys, null) === null) {
+      return refuse(`leads through ${keys[0]}, which is a preset here; vary ${keys[0]} as a whole`);
+    }
+    return [];
+  });
+}
+
+/** A short name of a value: `loss`, `1`, `qwen2.5-0.5b`. The same in file names, workflow ids and legends. */
+export function labelOf(path: string, value: unknown, index: number): string {
+  const strategy = path === 'strategy' ? strategyInFile.safeParse(value) : undefined;
+  const text = strategy?.success ? resolveStrategy(strategy.data).name : isMapping(value) ? '' : String(value);
+  const safe = (text.split('/').findLast((part) => part !== '') ?? '')
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[.-]+|[.-]+$/g, '');
+  return safe === '' ? `value-${index + 1}` : safe;
+}
+
+function knownPaths(path: KeyPath = []): string[] {
+  return formsAt(path).flatMap((node) =>
+    (node.oneOf ?? node.anyOf ?? [node]).flatMap(({ properties }) =>
+      Object.keys(properties ?? {})
+        .filter((key) => path.length > 0 || !fixedKeys.includes(key))
+        .flatMap((key) => [[...path, key].join('.'), ...knownPaths([...path, key])]),
+    ),
+  );
+}
+
+/** `--set seed=5` beside a matrix over `seed` would do nothing: it is refused. */
+export function overruledSets(matrix: Matrix, sources: Sources): Problem[] {
+  return Object.keys(matrix).flatMap((path) => {
+    const keys = parseKeyPath(path);
+    const isSet = getIn(sources.value, keys) !== undefined && sources.origin(keys)?.startsWith('--set') === true;
+    return isSet ? [sources.problem(keys, `the matrix varies this key; use --set "matrix.${path}=[...]"`)] : [];
+  });
+}

@@ -1,0 +1,120 @@
+import type { z } from 'zod';
+import { getIn } from './key-path';
+import { type Choice, combinations, labelOf, type Matrix, matrixProblems, overruledSets, withChosen } from './matrix';
+import type { Problem } from './problems';
+import { resolveRun } from './resolve-run';
+import type { RunPlan } from './run-plan';
+import { fileSchema } from './schema';
+import { schemaProblems } from './schema-problems';
+import { readSources, type Sources, type SourceText } from './sources';
+
+/** A file without a fault. */
+export interface ParsedFile {
+  readonly ok: true;
+  readonly name: string;
+  /** In the order of the matrix, its last path varying fastest; one run where there is no matrix. */
+  readonly runs: readonly RunPlan[];
+  readonly parallelRuns: number;
+  /** Caps over all runs together; empty where there are none. */
+  readonly experimentBudget: Readonly<NonNullable<Shared['experiment_budget']>>;
+}
+
+export type ParsedConfig = ParsedFile | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** What a matrix may be at most, so that a slip of the pen does not start a thousand runs. */
+const RUNS_MAX = 500;
+
+/**
+ * Reads a configuration: text and `path=value` arguments in, resolved runs out, or everything that is wrong with it at
+ * once. Pure: paths in the file are not looked at.
+ */
+export function parseConfigFile(text: SourceText): ParsedConfig {
+  const read = readSources(text);
+  if ('problems' in read) {
+    return { ok: false, problems: read.problems };
+  }
+  const { sources } = read;
+  const shared = parseShared(sources);
+  const written: Matrix = shared.value?.matrix ?? {};
+  const findings = [...matrixProblems(written, sources), ...overruledSets(written, sources)];
+  const refused = findings.map(({ path }) => path.replace(/^matrix\./, ''));
+  // What is wrong with one path must not hide what is wrong with the values of another.
+  const matrix = Object.fromEntries(Object.entries(written).filter(([path]) => !refused.includes(path)));
+  const count = Object.values(matrix).reduce((product, values) => product * values.length, 1);
+  if (count > RUNS_MAX) {
+    const message = `expected at most ${RUNS_MAX} runs, this matrix has ${count}`;
+    return { ok: false, problems: [sources.problem(['matrix'], message)] };
+  }
+  const resolved = combinations(matrix).map((choice) => {
+    const value = withChosen(sources.value, matrix, choice);
+    return { choice, run: resolveRun(value, sources.withChoice(choice)) };
+  });
+  const problems = unique([
+    ...shared.problems,
+    ...findings,
+    ...resolved.flatMap(({ run }) => (run.ok ? [] : run.problems)),
+  ]);
+  if (problems.length > 0 || shared.value === null) {
+    return { ok: false, problems: inOrder(problems) };
+  }
+  const runs = resolved.flatMap(({ choice, run }) => (run.ok ? [planOf(matrix, choice, run)] : []));
+  const collisions = collisionsOf(runs, sources);
+  return collisions.length > 0 ? { ok: false, problems: collisions } : parsedFile(runs, shared.value);
+}
+
+type Shared = z.output<typeof sharedSchema>;
+
+function parsedFile(runs: readonly RunPlan[], { parallel_runs, experiment_budget }: Shared): ParsedFile {
+  const name = runs[0]?.config.name ?? '';
+  return { ok: true, name, runs, parallelRuns: parallel_runs, experimentBudget: experiment_budget ?? {} };
+}
+
+const sharedSchema = fileSchema.pick({ matrix: true, parallel_runs: true, experiment_budget: true });
+
+/** The keys that all runs share. Those of each run are checked with its combination of the matrix. */
+function parseShared(sources: Sources): { readonly value: Shared | null; readonly problems: readonly Problem[] } {
+  const { matrix, parallel_runs, experiment_budget, teacher } = sources.value;
+  const parsed = sharedSchema.safeParse({ matrix, parallel_runs, experiment_budget });
+  if (!parsed.success) {
+    return { value: null, problems: schemaProblems(parsed.error.issues, sources.value, sources) };
+  }
+  const isWithoutPrice = parsed.data.experiment_budget?.usd !== undefined && getIn(teacher, ['price']) === undefined;
+  const message = 'a cap in USD needs teacher.price: {input, output}, in USD per million tokens';
+  return {
+    value: parsed.data,
+    problems: isWithoutPrice ? [sources.problem(['experiment_budget', 'usd'], message)] : [],
+  };
+}
+
+function planOf(matrix: Matrix, choice: Choice, { config, origins }: Pick<RunPlan, 'config' | 'origins'>): RunPlan {
+  const labels = Object.fromEntries(
+    [...choice].map(([path, index]) => [path, labelOf(path, matrix[path]?.[index], index)] as const),
+  );
+  const { name } = config;
+  return choice.size === 0
+    ? { run: name, experiment: null, config, labels, origins }
+    : { run: `${name}/${Object.values(labels).join('-')}`, experiment: name, config, labels, origins };
+}
+
+/** Two values with one label (`./a/model` and `./b/model`, or a value that is written twice) would share one run. */
+function collisionsOf(runs: readonly RunPlan[], sources: Sources): Problem[] {
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const { run } of runs) {
+    (seen.has(run) ? twice : seen).add(run);
+  }
+  return [...twice].map((run) =>
+    sources.problem(['matrix'], `two combinations would both be named ${run}; give the file's values different names`),
+  );
+}
+
+function unique(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
+}
+
+/** In the order of the file; what has no line comes first. */
+function inOrder(problems: readonly Problem[]): Problem[] {
+  return [...problems].sort(
+    (left, right) => (left.line ?? 0) - (right.line ?? 0) || (left.column ?? 0) - (right.column ?? 0),
+  );
+}
