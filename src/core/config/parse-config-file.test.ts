@@ -40,7 +40,7 @@ describe('a file that is right', () => {
   test('of the quickstart has six runs, and the measured recipe', () => {
     const text = readFileSync('config/quickstart.yaml', 'utf8');
     const parsed = parseConfigFile({ text, file: 'config/quickstart.yaml', sets: [] });
-    expect(parsed).toMatchObject({ ok: true, name: 'quickstart', parallelRuns: 2, experimentBudget: {} });
+    expect(parsed).toMatchObject({ ok: true, config: { name: 'quickstart', parallel_runs: 2 } });
     const runs = runsOf(text);
     expect(runs.map(({ run }) => run)).toEqual([
       'quickstart/random-1',

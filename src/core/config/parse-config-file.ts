@@ -4,22 +4,20 @@ import { type Choice, combinations, labelOf, type Matrix, matrixProblems, overru
 import type { Problem } from './problems';
 import { resolveRun } from './resolve-run';
 import type { RunPlan } from './run-plan';
-import { fileSchema } from './schema';
+import { type FileConfig, fileSchema } from './schema';
 import { schemaProblems } from './schema-problems';
 import { readSources, type Sources, type SourceText } from './sources';
 
 /** A file without a fault. */
-export interface ParsedFile {
+interface ParsedFile {
   readonly ok: true;
-  readonly name: string;
+  /** The file, with the first combination of its matrix: for the keys that all runs share. */
+  readonly config: FileConfig;
   /** In the order of the matrix, its last path varying fastest; one run where there is no matrix. */
   readonly runs: readonly RunPlan[];
-  readonly parallelRuns: number;
-  /** Caps over all runs together; empty where there are none. */
-  readonly experimentBudget: Readonly<NonNullable<Shared['experiment_budget']>>;
 }
 
-export type ParsedConfig = ParsedFile | { readonly ok: false; readonly problems: readonly Problem[] };
+type ParsedConfig = ParsedFile | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** What a matrix may be at most, so that a slip of the pen does not start a thousand runs. */
 const RUNS_MAX = 500;
@@ -59,15 +57,16 @@ export function parseConfigFile(text: SourceText): ParsedConfig {
   }
   const runs = resolved.flatMap(({ choice, run }) => (run.ok ? [planOf(matrix, choice, run)] : []));
   const collisions = collisionsOf(runs, sources);
-  return collisions.length > 0 ? { ok: false, problems: collisions } : parsedFile(runs, shared.value);
+  return collisions.length > 0
+    ? { ok: false, problems: collisions }
+    : {
+        ok: true,
+        config: fileSchema.parse(withChosen(sources.value, matrix, combinations(matrix)[0] ?? new Map())),
+        runs,
+      };
 }
 
 type Shared = z.output<typeof sharedSchema>;
-
-function parsedFile(runs: readonly RunPlan[], { parallel_runs, experiment_budget }: Shared): ParsedFile {
-  const name = runs[0]?.config.name ?? '';
-  return { ok: true, name, runs, parallelRuns: parallel_runs, experimentBudget: experiment_budget ?? {} };
-}
 
 const sharedSchema = fileSchema.pick({ matrix: true, parallel_runs: true, experiment_budget: true });
 

@@ -23,9 +23,9 @@ const operatorChains = z.strictObject({
   test_size: positiveInteger.default(600).describe('questions in each of the two test sets'),
 });
 
-export const taskSchema = z.discriminatedUnion('kind', [operatorChains]);
+const taskSchema = z.discriminatedUnion('kind', [operatorChains]);
 
-export const teacherSchema = z.strictObject({
+const teacherSchema = z.strictObject({
   provider: z
     .enum(['offline', 'openai'])
     .default('offline')
@@ -53,7 +53,7 @@ export const teacherSchema = z.strictObject({
   timeout_seconds: z.number().positive().default(120).describe('one request; a timed-out request counts as unknown'),
 });
 
-export const finetuneSchema = z.strictObject({
+const finetuneSchema = z.strictObject({
   method: z.enum(['full', 'lora']).default('lora').describe('full: all weights; lora: an adapter on all linear layers'),
   rank: positiveInteger.default(32).describe('LoRA rank'),
   alpha: z.number().positive().default(64).describe('LoRA alpha'),
@@ -72,7 +72,7 @@ export const finetuneSchema = z.strictObject({
     .describe("train on the base student's warm-up rows too, beside all synthetic rows"),
 });
 
-export const studentSchema = z.strictObject({
+const studentSchema = z.strictObject({
   base: z
     .string()
     .min(1)
@@ -94,7 +94,7 @@ export const studentSchema = z.strictObject({
 
 const selector = z.enum(['top', 'uniform', 'sample', 'balanced']);
 
-export const strategySchema = z.strictObject({
+const strategySchema = z.strictObject({
   score: z
     .enum(['random', 'loss', 'entropy', 'incorrect'])
     .describe("what a seed is scored by: loss and entropy of an answer, or 1 where the student's own answer is wrong"),
@@ -115,14 +115,14 @@ export const strategySchema = z.strictObject({
     ),
 });
 
-export const budgetSchema = z.strictObject({
+const budgetSchema = z.strictObject({
   samples: positiveInteger.optional().describe('accepted rows'),
   tokens: positiveInteger.optional().describe('teacher tokens, input and output'),
   usd: z.number().positive().optional().describe('USD at teacher.price'),
   on_exhausted: z.enum(['finish', 'pause']).default('finish').describe('what a run does at a cap'),
 });
 
-export const strategyPresetNames = ['random', 'loss', 'true-loss', 'entropy', 'incorrect', 'loss-low'] as const;
+const strategyPresetNames = ['random', 'loss', 'true-loss', 'entropy', 'incorrect', 'loss-low'] as const;
 
 export const strategyInFile = z
   .union([z.enum(strategyPresetNames), strategySchema])

@@ -6,7 +6,7 @@ type PresetName = Extract<StrategyInFile, string>;
 const byLoss: Preset = { score: 'loss', target: 'own', per: 'token', keep: 'high', select: 'top' };
 
 /** The strategies that have a name (arXiv 2512.00884, section 3, unless said otherwise). */
-export const presets: Readonly<Record<PresetName, Preset>> = {
+const presets: Readonly<Record<PresetName, Preset>> = {
   random: { ...byLoss, score: 'random', select: 'uniform' },
   loss: byLoss,
   'true-loss': { ...byLoss, target: 'reference' },

@@ -40,7 +40,7 @@ export const operators: readonly Operator[] = [
 ];
 
 /** An expression has at most this many operators. */
-export const stepsMax = 5;
+const stepsMax = 5;
 
 /** Every character that a question or an answer is made of. */
 export const alphabet = `0123456789${operators.map(({ symbol }) => symbol).join('')}=`;
