@@ -9,16 +9,22 @@ const RETRY_MS = 100;
  * Runs `work` while no other process, and no other caller in this one, holds the lock on `path`. The lock is SQLite's own
  * on an empty file, so the system takes it back at the moment its holder dies: there are no stale locks to judge.
  *
- * @param onWait called once, when somebody else holds the lock.
+ * @param options.onWait called once, when somebody else holds the lock.
+ * @param options.signal ends the waiting, not the work.
  */
-export async function withExclusiveLock<T>(path: string, work: () => Promise<T>, onWait?: () => void): Promise<T> {
+export async function withExclusiveLock<T>(
+  path: string,
+  work: () => Promise<T>,
+  options: { onWait?: () => void; signal?: AbortSignal } = {},
+): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
   let release = tryExclusiveLock(path);
   if (release === undefined) {
-    onWait?.();
+    options.onWait?.();
   }
   while (release === undefined) {
     await delay(RETRY_MS);
+    options.signal?.throwIfAborted();
     release = tryExclusiveLock(path);
   }
   try {

@@ -40,7 +40,7 @@ describe('an exclusive lock', () => {
       await waiting;
       order.push('first');
     });
-    const second = withExclusiveLock(path, async () => order.push('second'), secondWaits);
+    const second = withExclusiveLock(path, async () => order.push('second'), { onWait: secondWaits });
     await Promise.all([first, second]);
     expect(order).toEqual(['first', 'second']);
   });

@@ -1,0 +1,2 @@
+export type { StudentJob, StudentProgress, StudentResult } from './student-job';
+export { createStudents, type RunJobOptions, type Students } from './students';
