@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
 from .errors import InputError, is_device_error, is_out_of_memory
 from .rendering import Renderer
@@ -80,34 +81,55 @@ class Student:
         return logits
 
 
+@dataclass
+class RewardModel:
+    """A sequence classifier with one output, on a decoder."""
+
+    model: Any
+    tokenizer: Any
+    renderer: Renderer
+    device: torch.device
+
+    @property
+    def context(self) -> int:
+        """The most tokens of a conversation."""
+        return getattr(self.model.config, "max_position_embeddings", None) or 1 << 30
+
+
 class ModelCache:
     """The last few students, by content key. Only for reading: training loads its own copy."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
-        self._students: OrderedDict[str, Student] = OrderedDict()
+        self._loaded: OrderedDict[str, Any] = OrderedDict()
 
     def get(self, reference: dict[str, Any] | None) -> Student:
         """The student of a specification's `model`, loaded unless it is here already."""
-        reference = checked_reference(reference)
-        key = reference.get("key") or f"{reference['base']}\n{reference.get('adapter')}"
-        if key in self._students:
-            self._students.move_to_end(key)
-            return self._students[key]
-        if self.device.type == "cuda":
-            self.clear()
-        student = load_student(reference, self.device, inference_type(self.device))
-        student.model.requires_grad_(False).eval()
-        self._students[key] = student
-        while len(self._students) > _MODELS_KEPT:
-            self._students.popitem(last=False)
-        return student
+        return self._get(reference, "student", lambda r: load_student(r, self.device, inference_type(self.device)))
+
+    def get_reward(self, reference: dict[str, Any] | None) -> RewardModel:
+        """The reward model of a specification's `model`."""
+        return self._get(reference, "reward", lambda r: load_reward_model(r, self.device))
 
     def clear(self) -> None:
         """Gives the memory back, before something else needs it."""
-        self._students.clear()
+        self._loaded.clear()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
+
+    def _get(self, reference: dict[str, Any] | None, kind: str, load: Callable[[dict[str, Any]], Any]) -> Any:
+        reference = checked_reference(reference)
+        key = f"{kind}\n{reference.get('key') or [reference['base'], reference.get('adapter')]}"
+        if key not in self._loaded:
+            if self.device.type == "cuda":
+                self.clear()
+            loaded = load(reference)
+            loaded.model.requires_grad_(False).eval()
+            self._loaded[key] = loaded
+        self._loaded.move_to_end(key)
+        while len(self._loaded) > _MODELS_KEPT:
+            self._loaded.popitem(last=False)
+        return self._loaded[key]
 
 
 def checked_reference(reference: dict[str, Any] | None) -> dict[str, Any]:
@@ -134,8 +156,21 @@ def load_student(reference: dict[str, Any], device: torch.device, dtype: torch.d
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise _unusable(adapter, "adapter of this base model", error) from error
     student = Student(model.eval(), tokenizer, Renderer(tokenizer, ends), device)
-    _check_head(student, base)
+    check_head(student, base)
     return student
+
+
+def load_reward_model(reference: dict[str, Any], device: torch.device) -> RewardModel:
+    """Loads a classifier that ends in a `score` layer on a decoder, as Skywork-Reward and its kind do."""
+    directory = reference["base"]
+    tokenizer = load_tokenizer(directory)
+    model = load_pretrained(AutoModelForSequenceClassification, directory, inference_type(device)).to(device)
+    if not hasattr(model, "score") or model.config.num_labels != 1:
+        raise InputError(
+            f"{directory} is not a reward model: {type(model).__name__} with {model.config.num_labels} outputs.",
+            "A decoder with one output is needed, such as Skywork-Reward-V2.",
+        )
+    return RewardModel(model, tokenizer, Renderer(tokenizer, []), device)
 
 
 def load_tokenizer(directory: str) -> Any:
@@ -143,7 +178,7 @@ def load_tokenizer(directory: str) -> Any:
     try:
         tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # what is raised depends on the file that is missing or wrong
-        raise _unusable(directory, "directory with a tokenizer", error) from error
+        raise _unusable(directory, "tokenizer directory", error) from error
     if not tokenizer.is_fast:
         raise InputError(f"{directory} has no tokenizer.json.", "Convert the tokenizer to the fast format first.")
     return tokenizer
@@ -152,13 +187,11 @@ def load_tokenizer(directory: str) -> Any:
 def load_pretrained(kind: Any, directory: str, dtype: torch.dtype) -> Any:
     """A model by one of the Auto classes, from files alone, without running code that came with it."""
     try:
-        return kind.from_pretrained(
-            directory, dtype=dtype, attn_implementation="sdpa", local_files_only=True, trust_remote_code=False
-        )
+        return kind.from_pretrained(directory, dtype=dtype, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # what is raised depends on the file that is missing or wrong
         if is_out_of_memory(error) or is_device_error(error):
             raise
-        raise _unusable(directory, kind.__name__.replace("AutoModelFor", "model for "), error) from error
+        raise _unusable(directory, "model directory", error) from error
 
 
 def _unusable(directory: str, expected: str, error: Exception) -> InputError:
@@ -171,8 +204,11 @@ def _unusable(directory: str, expected: str, error: Exception) -> InputError:
 
 
 @torch.inference_mode()
-def _check_head(student: Student, directory: str) -> None:
-    """Families scale their logits in their own ways; one that `Student.head` does not know must not be scored wrongly."""
+def check_head(student: Student, directory: str) -> None:
+    """
+    Raises `InputError` unless `Student.head` gives the model's own logits. Families scale them in their own ways, and
+    one that is not known here must not be scored wrongly.
+    """
     ids = torch.tensor([[student.renderer.end] * 4], device=student.device)
     expected = student.causal(input_ids=ids).logits.float()
     got = student.head(student.transform(input_ids=ids).last_hidden_state)

@@ -60,8 +60,7 @@ class Renderer:
         """
         heads = self.prompts(prompts, names)
         if self._has_template:
-            rendered = [self._render(prompt, answer) for prompt, answer in zip(prompts, answers, strict=True)]
-            wholes = self._encode_rendered(rendered, names)
+            wholes = self.conversations(prompts, answers, names)
         else:
             joined = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
             wholes = [self._prefix + ids + [self.end] for ids in self._encode(joined, names)]
@@ -74,6 +73,11 @@ class Renderer:
                 tail = self._encode([answers[index]], [names[index]])[0] + [self.end]
             sequences.append(Sequence(head + tail, len(head)))
         return sequences, apart
+
+    def conversations(self, prompts: list[str], answers: list[str], names: list[str]) -> list[list[int]]:
+        """Whole conversations as the chat template writes them, to be graded."""
+        rendered = [self._render(prompt, answer) for prompt, answer in zip(prompts, answers, strict=True)]
+        return self._encode_rendered(rendered, names)
 
     def text(self, ids: list[int]) -> str:
         """The text of an answer, without its end token."""

@@ -28,6 +28,8 @@ from ..training import Recipe, Row, Trainer, TrainingState, restore_trainer, tra
 
 _MICRO_BATCH_TOKENS = 16384
 _LOSSES_AVERAGED = 10
+_CARD_FULL = ("method", "learning_rate", "batch_size", "warmup", "final_rate", "beta2", "weight_decay", "clip", "seed")
+_CARD = {"full": _CARD_FULL, "lora": (*_CARD_FULL, "rank", "alpha")}
 _TOKENIZER_FILES = ("tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab.*", "merges.txt", "chat_template*")
 
 
@@ -213,14 +215,13 @@ def _save(
 ) -> dict[str, str]:
     """The weights as the operations load them, the base's own tokenizer files, and a model card."""
     base = Path(reference["base"])
-    facts = {**{k: v for k, v in dataclasses.asdict(options).items() if v is not None}, **metrics}
-    facts = {k: v for k, v in facts.items() if k not in ("checkpoint_seconds", "rank", "alpha") or options.method == "lora"}
-    facts.pop("checkpoint_seconds", None)
+    facts = {name: value for name, value in dataclasses.asdict(options).items() if name in _CARD[options.method]} | metrics
     if options.method == "lora":
         directory = job.output("adapter")
-        # A path of this machine would make equal adapters differ, and be of no use anywhere else.
+        # Equal adapters must be equal files: no path of this machine, and no set in the order of this process's hashes.
         for config in student.model.peft_config.values():
             config.base_model_name_or_path = ""
+            config.target_modules = sorted(config.target_modules)
         student.model.save_pretrained(directory, save_embedding_layers=False)
         usage = "model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), directory)  # from peft"
     else:

@@ -1,0 +1,77 @@
+"""Brings a causal language model into the workspace: a directory, or a model of the Hugging Face hub."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from huggingface_hub import snapshot_download
+from transformers import AutoConfig
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+from ..errors import InputError
+from ..job import Job
+from ..models import ModelCache, inference_type, load_student
+
+_WANTED = ("*.json", "*.safetensors", "*.jinja", "*.model", "merges.txt", "vocab.txt")
+_HINT = "Name a directory with config.json, *.safetensors and tokenizer.json, or a hub id while there is a network."
+
+
+def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
+    """Checks that the student can be loaded, predicts and is scored as its own code does; then copies its files."""
+    parameters = job.parameters
+    source = parameters.text("source")
+    revision = parameters.text("revision", None)
+    parameters.done()
+    directory = Path(source) if Path(source).is_dir() else _download(job, source, revision)
+    _check_kind(directory, source)
+    models.clear()
+    student = load_student({"base": str(directory)}, models.device, inference_type(models.device))
+    output = job.output("model")
+    output.mkdir(parents=True, exist_ok=True)
+    copied = 0
+    for pattern in _WANTED:
+        for path in sorted(directory.glob(pattern)):
+            job.check()
+            shutil.copyfile(path, output / path.name)
+            copied += path.stat().st_size
+            job.progress(copied, copied, "bytes")
+    if not list(output.glob("*.safetensors")):
+        # Older weights, pickled: loaded without running code, kept in the safe format.
+        student.causal.save_pretrained(output)
+    metrics = {
+        "parameters": student.causal.num_parameters(),
+        "vocabulary": student.vocabulary,
+        "width": student.width,
+        "context": student.context,
+        "chatTemplate": "yes" if student.tokenizer.chat_template else "no",
+        "endToken": student.tokenizer.convert_ids_to_tokens(student.renderer.end),
+        "dtype": str(student.causal.config.dtype or torch.float32).removeprefix("torch."),
+    }
+    return metrics, {"model": "output/model"}
+
+
+def _download(job: Job, source: str, revision: str | None) -> Path:
+    if source.startswith((".", "/", "~")) or source.count("/") > 1:
+        raise InputError(f"The student {source} is not a directory.", _HINT)
+    job.progress(0, 1, "downloads", f"downloading {source}")
+    try:
+        return Path(snapshot_download(source, revision=revision, allow_patterns=[*_WANTED]))
+    except Exception as error:  # the hub's client, its HTTP library and the network each raise their own
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise InputError(f"The student {source!r} is no directory and the hub did not give it: {reason}", _HINT) from error
+
+
+def _check_kind(directory: Path, source: str) -> None:
+    try:
+        config = AutoConfig.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # a missing file, broken JSON, an unknown type or foreign code
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{source} is not a model that transformers knows: {reason}", _HINT) from error
+    known = set(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values())
+    architectures = config.architectures or []
+    if not known & set(architectures):
+        kind = ", ".join(architectures) or config.model_type
+        raise InputError(f"{source} is not a causal language model: its architecture is {kind}.", _HINT)

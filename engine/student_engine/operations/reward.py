@@ -1,0 +1,64 @@
+"""Grades of answers by a reward model: a sequence classifier with one output."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ..batching import by_length
+from ..files import read_records, write_records
+from ..job import Job
+from ..models import ModelCache, RewardModel
+
+_BATCH_TOKENS = 8192
+_DECIMALS = 6
+
+
+def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
+    """Lines `{id, reward, tokens}` in input order; `reward` is the raw logit, `null` where the text is too long."""
+    parameters = job.parameters
+    budget = parameters.integer("batchTokens", _BATCH_TOKENS, least=1)
+    parameters.done()
+    rows = read_records(job.input("answers"), {"prompt": str, "answer": str})
+    reward_model = models.get_reward(job.spec.get("model"))
+    sequences = [conversation_ids(reward_model, row["prompt"], row["answer"], row["id"]) for row in rows]
+    lines: list[dict[str, Any]] = [
+        {"id": row["id"], "reward": None, "tokens": len(ids)} for row, ids in zip(rows, sequences, strict=True)
+    ]
+    fitting = [index for index, ids in enumerate(sequences) if len(ids) <= reward_model.context]
+    if len(fitting) < len(rows):
+        job.warn(f"{len(rows) - len(fitting)} texts are longer than {reward_model.context} tokens and get no reward.")
+    done = 0
+    for batch in by_length([len(sequences[index]) for index in fitting], budget):
+        job.check()
+        indices = [fitting[place] for place in batch]
+        for index, reward in zip(indices, rewards(reward_model, [sequences[i] for i in indices]), strict=True):
+            lines[index]["reward"] = round(reward, _DECIMALS)
+        done += len(batch)
+        job.progress(done, len(fitting), "rows")
+    write_records(job.output("rewards.jsonl"), lines)
+    return {"rows": len(rows), "ungradedRows": len(rows) - len(fitting)}, {"rewards": "output/rewards.jsonl"}
+
+
+def conversation_ids(reward_model: RewardModel, prompt: str, answer: str, name: str) -> list[int]:
+    """The whole conversation through the chat template (which brings its own BOS), or the two texts as a pair."""
+    tokenizer = reward_model.tokenizer
+    if not getattr(tokenizer, "chat_template", None):
+        return tokenizer(prompt, answer, split_special_tokens=True)["input_ids"]
+    ids = reward_model.renderer.conversations([prompt], [answer], [name])[0]
+    return ids[1:] if ids[:2] == [tokenizer.bos_token_id] * 2 else ids
+
+
+@torch.inference_mode()
+def rewards(reward_model: RewardModel, sequences: list[list[int]]) -> list[float]:
+    """
+    The logit at each row's own last token. The models themselves find that token by the pad id, which is wrong where
+    padding is the end token and impossible where there is none; so the position is given here.
+    """
+    model, device = reward_model.model, reward_model.device
+    longest = max(map(len, sequences))
+    lasts = torch.tensor([len(ids) - 1 for ids in sequences], device=device)
+    padded = torch.tensor([ids + [ids[-1]] * (longest - len(ids)) for ids in sequences], device=device)
+    hidden = getattr(model, model.base_model_prefix)(input_ids=padded, use_cache=False).last_hidden_state
+    return model.score(hidden[torch.arange(len(sequences), device=device), lasts])[:, 0].float().tolist()

@@ -1,0 +1,202 @@
+"""Whole jobs through one warm engine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+import torch
+from engine_process import Engine, read_lines, write_lines
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
+
+ROWS = [{"id": f"r{a}{b}", "prompt": f"{a}+{b}=", "answer": str((a + b) % 10)} for a in range(10) for b in range(10)]
+
+
+def model(directory: Path, key: str, adapter: Path | None = None) -> dict[str, Any]:
+    return {"base": str(directory), "adapter": str(adapter) if adapter else None, "key": key}
+
+
+def succeed(engine: Engine, directory: Path, op: str, **spec: Any) -> dict[str, Any]:
+    result = engine.run(directory, op, **spec)
+    assert result["event"] == "result", result
+    return result
+
+
+def test_a_student_learns_predicts_and_is_sure_of_what_it_learnt(engine: Engine, tiny: Path, tmp_path: Path) -> None:
+    rows = write_lines(tmp_path / "rows.jsonl", ROWS[:60])
+    more = write_lines(tmp_path / "more.jsonl", ROWS[60:])
+    recipe = {"method": "full", "learningRate": 3e-3, "batchSize": 25, "beta2": 0.98, "seed": 1, "epochs": 60}
+    tuned = succeed(engine, tmp_path / "tune", "finetune", model=model(tiny, "t"), inputs={"rows": rows + more}, parameters=recipe)
+    assert tuned["metrics"] | {"finalLoss": 0} == {"steps": 240, "rows": 100, "droppedRows": 0, "tokens": 12000, "finalLoss": 0}
+    student = tmp_path / "tune" / tuned["outputs"]["model"]
+    prompts = write_lines(tmp_path / "prompts.jsonl", ROWS)
+    succeed(engine, tmp_path / "predict", "predict", model=model(student, "s"), inputs={"prompts": prompts}, parameters={"maxNewTokens": 5})
+    predictions = read_lines(tmp_path / "predict/output/predictions.jsonl")
+    assert [p["id"] for p in predictions] == [row["id"] for row in ROWS]
+    assert sum(p["text"] == row["answer"] and p["finish"] == "stop" for p, row in zip(predictions, ROWS, strict=True)) >= 95
+    assert all(p["tokenIds"][-1] == 1 and 1 not in p["tokenIds"][:-1] for p in predictions if p["finish"] == "stop")
+    own = [{"id": p["id"], "prompt": row["prompt"], "tokenIds": p["tokenIds"]} for p, row in zip(predictions, ROWS, strict=True)]
+    scores = {}
+    for name, answers in {"own": own, "written": ROWS, "wrong": [{**row, "answer": "%"} for row in ROWS]}.items():
+        inputs = {"answers": write_lines(tmp_path / f"{name}.jsonl", answers)}
+        succeed(engine, tmp_path / f"score-{name}", "score", model=model(student, "s"), inputs=inputs)
+        scores[name] = read_lines(tmp_path / f"score-{name}/output/scores.jsonl")
+    assert all(line["tokens"] == 2 for line in scores["written"])
+    same = [(o, w) for p, row, o, w in zip(predictions, ROWS, scores["own"], scores["written"], strict=True) if p["text"] == row["answer"]]
+    assert all(o == w for o, w in same)
+    assert sum(line["nllSum"] for line in scores["own"]) < 100 < sum(line["nllSum"] for line in scores["wrong"])
+    ordinary = AutoModelForCausalLM.from_pretrained(student)
+    ids = AutoTokenizer.from_pretrained(student)("3+4=", return_tensors="pt").input_ids
+    assert ordinary(ids).logits[0, -1].argmax() == AutoTokenizer.from_pretrained(student)("7").input_ids[0]
+
+
+def test_a_chat_student_learns_by_lora_and_the_adapter_loads(engine: Engine, chat: Path, tmp_path: Path) -> None:
+    rows = [{"prompt": f"What is {a}?", "answer": f"It is {a}."} for a in range(12)]
+    rows.append({"prompt": "What is long?", "answer": "very " * 300})
+    inputs = {"rows": write_lines(tmp_path / "rows.jsonl", rows)}
+    warnings: list[str] = []
+    engine.start(
+        tmp_path / "tune", "finetune", model=model(chat, "c"), inputs=inputs,
+        parameters={"method": "lora", "rank": 8, "alpha": 16, "learningRate": 1e-2, "batchSize": 12, "steps": 60, "seed": 1},
+    )
+    result = engine.finish(lambda event: warnings.append(event["message"]) if event["event"] == "warn" else None)
+    assert result["metrics"]["droppedRows"] == 1 and result["metrics"]["rows"] == 12
+    assert warnings == ["1 of 13 rows are longer than 256 tokens and are left out, first '12'."]
+    adapter = tmp_path / "tune" / result["outputs"]["adapter"]
+    prompts = {"prompts": write_lines(tmp_path / "prompts.jsonl", rows[:12])}
+    succeed(engine, tmp_path / "predict", "predict", model=model(chat, "c+a", adapter), inputs=prompts, parameters={"maxNewTokens": 30})
+    predictions = read_lines(tmp_path / "predict/output/predictions.jsonl")
+    assert sum(p["text"] == row["answer"] for p, row in zip(predictions, rows, strict=False)) >= 10
+    loaded = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(chat), adapter)
+    assert any(parameter.any() for name, parameter in loaded.named_parameters() if "lora_B" in name)
+    assert AutoTokenizer.from_pretrained(adapter).chat_template
+    assert str(tmp_path) not in (adapter / "adapter_config.json").read_text() + (adapter / "README.md").read_text()
+    # Going on from an adapter keeps what it knows.
+    again = succeed(
+        engine, tmp_path / "more", "finetune", model=model(chat, "c+a", adapter), inputs=inputs,
+        parameters={"method": "lora", "learningRate": 1e-4, "batchSize": 12, "steps": 2, "seed": 1},
+    )
+    assert again["metrics"]["finalLoss"] < 0.5
+
+
+def test_badge_feeds_selection_and_an_empty_answer_is_never_selected(engine: Engine, tiny: Path, tmp_path: Path) -> None:
+    answers = [{"id": row["id"], "prompt": row["prompt"], "answer": row["answer"]} for row in ROWS[:30]]
+    answers[3] = {"id": "empty", "prompt": "1+1=", "tokenIds": []}
+    inputs = {"answers": write_lines(tmp_path / "answers.jsonl", answers)}
+    result = succeed(engine, tmp_path / "badge", "badge", model=model(tiny, "t"), inputs=inputs, parameters={"seed": 1})
+    assert result["metrics"] == {"rows": 30, "emptyRows": 1, "dimensions": 512}
+    path = tmp_path / "badge" / result["outputs"]["embeddings"]
+    assert numpy.isnan(numpy.load(path)[3]).all() and numpy.isfinite(numpy.load(path)).sum() == 29 * 512
+    shards = {"embeddings": [str(path), str(path)]}
+    succeed(engine, tmp_path / "select", "select", inputs=shards, parameters={"count": 58, "seed": 1})
+    lines = read_lines(tmp_path / "select/output/indices.jsonl")
+    assert sorted(line["index"] for line in lines) == [i for i in range(60) if i % 30 != 3]
+    assert [line["rank"] for line in lines] == list(range(58))
+
+
+def test_embeddings_are_unit_means_of_hidden_states(engine: Engine, chat: Path, tmp_path: Path) -> None:
+    inputs = {"prompts": write_lines(tmp_path / "p.jsonl", [{"prompt": "What is 12?"}, {"prompt": "What is 12 plus 30?"}])}
+    succeed(engine, tmp_path / "embed", "embed", model=model(chat, "c"), inputs=inputs)
+    found = numpy.load(tmp_path / "embed/output/embeddings.npy")
+    loaded, tokenizer = AutoModelForCausalLM.from_pretrained(chat), AutoTokenizer.from_pretrained(chat)
+    for row, text in zip(found, ["What is 12?", "What is 12 plus 30?"], strict=True):
+        message = [{"role": "user", "content": text}]
+        ids = tokenizer.apply_chat_template(message, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+        with torch.no_grad():
+            mean = loaded.model(input_ids=ids.input_ids).last_hidden_state[0].mean(0)
+        numpy.testing.assert_allclose(row, (mean / mean.norm()).numpy(), atol=1e-5)
+
+
+def test_rewards_do_not_depend_on_padding(engine: Engine, reward_model: Path, tmp_path: Path) -> None:
+    answers = [{"prompt": f"What is {a}?", "answer": "It is " * (a % 4) + str(a)} for a in range(10)]
+    inputs = {"answers": write_lines(tmp_path / "a.jsonl", answers)}
+    succeed(engine, tmp_path / "reward", "reward", model=model(reward_model, "r"), inputs=inputs)
+    lines = read_lines(tmp_path / "reward/output/rewards.jsonl")
+    loaded, tokenizer = AutoModelForSequenceClassification.from_pretrained(reward_model), AutoTokenizer.from_pretrained(reward_model)
+    for line, row in zip(lines, answers, strict=True):
+        talk = [{"role": "user", "content": row["prompt"]}, {"role": "assistant", "content": row["answer"]}]
+        ids = tokenizer.apply_chat_template(talk, return_tensors="pt", return_dict=True).input_ids
+        with torch.no_grad():
+            assert line["reward"] == pytest.approx(float(loaded(input_ids=ids).logits), abs=1e-4)
+
+
+MATH = [
+    ("\\frac{3}{4}", "The answer is $\\boxed{0.75}$.", "correct"),
+    ("42", "so we get 42", "correct"),
+    ("(x+1)^2", "$x^2+2x+1$", "correct"),
+    ("7", "It is $\\boxed{8}$", "incorrect"),
+    ("7", "I do not know.", "unreadable"),
+    ("", "7", "reference-unreadable"),
+]
+
+
+def test_mathematical_answers_have_states(engine: Engine, tmp_path: Path) -> None:
+    rows = [{"reference": reference, "answer": answer} for reference, answer, _ in MATH]
+    inputs = {"answers": write_lines(tmp_path / "a.jsonl", rows)}
+    result = succeed(engine, tmp_path / "verify", "verify-math", inputs=inputs)
+    states = [line["state"] for line in read_lines(tmp_path / "verify/output/verdicts.jsonl")]
+    assert states == [state for _, _, state in MATH] and result["metrics"] == {"rows": 6, "correct": 3}
+
+
+def test_an_imported_directory_is_an_ordinary_student(engine: Engine, chat: Path, tmp_path: Path) -> None:
+    result = succeed(engine, tmp_path / "import", "import", parameters={"source": str(chat)})
+    copied = tmp_path / "import" / result["outputs"]["model"]
+    assert (copied / "model.safetensors").read_bytes() == (chat / "model.safetensors").read_bytes()
+    assert result["metrics"]["endToken"] == "<|im_end|>" and result["metrics"]["chatTemplate"] == "yes"
+    assert AutoTokenizer.from_pretrained(copied).chat_template
+
+
+def test_bad_input_is_one_clear_sentence(engine: Engine, tiny: Path, reward_model: Path, tmp_path: Path) -> None:
+    prompts = write_lines(tmp_path / "p.jsonl", [{"prompt": "1+1="}])
+    (tmp_path / "broken.jsonl").write_text('{"prompt": "1"}\n{"prompt":\n')
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "cut").mkdir()
+    for path in tiny.iterdir():
+        data = path.read_bytes()
+        (tmp_path / "cut" / path.name).write_bytes(data[:1000] if path.suffix == ".safetensors" else data)
+    (tmp_path / "words.npy").write_text("words")
+    good = model(tiny, "t")
+    rows = {"rows": write_lines(tmp_path / "r.jsonl", ROWS[:4])}
+    most = {"maxNewTokens": 4}
+    tune = {"method": "full", "seed": 1, "steps": 1}
+    cases: list[tuple[str, dict[str, Any], str]] = [
+        ("fly", {}, "There is no operation 'fly'."),
+        ("predict", {"model": good, "parameters": most}, "`predict` needs the input `prompts`; given: none."),
+        ("predict", {"model": good, "inputs": {"prompts": prompts}}, "`predict` needs the parameter `maxNewTokens`."),
+        ("predict", {"model": good, "inputs": {"prompts": prompts}, "parameters": {"maxNewTokens": "4"}}, "must be a whole number, got '4'"),
+        ("predict", {"model": good, "inputs": {"prompts": prompts}, "parameters": {**most, "beams": 4}}, "has no parameter 'beams'"),
+        ("predict", {"model": good, "inputs": {"prompts": ["relative"]}, "parameters": most}, "`inputs` must map names to lists of absolute paths"),
+        ("predict", {"model": good, "inputs": {"prompts": [str(tmp_path / "no")]}, "parameters": most}, "No such file"),
+        ("predict", {"model": good, "inputs": {"prompts": [str(tmp_path / "broken.jsonl")]}, "parameters": most}, "broken.jsonl:2 is not a line of JSON"),
+        ("predict", {"model": None, "inputs": {"prompts": prompts}, "parameters": most}, "needs a `model`"),
+        ("predict", {"model": model(tmp_path / "no", "a"), "inputs": {"prompts": prompts}, "parameters": most}, "is not a directory"),
+        ("predict", {"model": model(tmp_path / "empty", "b"), "inputs": {"prompts": prompts}, "parameters": most}, "is not a usable tokenizer directory"),
+        ("predict", {"model": model(tmp_path / "cut", "d"), "inputs": {"prompts": prompts}, "parameters": most}, "is not a usable model directory"),
+        ("predict", {"model": good, "inputs": {"prompts": write_lines(tmp_path / "z.jsonl", [{"id": "q", "prompt": "Z"}])}, "parameters": most}, "Row 'q' has the character 'Z'"),
+        ("predict", {"model": good, "inputs": {"prompts": write_lines(tmp_path / "e.jsonl", [{"id": "q", "prompt": ""}])}, "parameters": most}, "Row 'q' has an empty prompt"),
+        ("predict", {"model": good, "inputs": {"prompts": prompts}, "parameters": most, "threads": 0}, "`threads` must be a whole number from 1"),
+        ("score", {"model": good, "inputs": {"answers": prompts}}, "needs `tokenIds` or a text `answer`"),
+        ("score", {"model": good, "inputs": {"answers": write_lines(tmp_path / "t.jsonl", [{"prompt": "1", "tokenIds": [99]}])}}, "`tokenIds` must be whole numbers from 0 to 26"),
+        ("finetune", {"model": good, "inputs": {"rows": prompts}, "parameters": tune}, "p.jsonl:1 has no `answer`"),
+        ("finetune", {"model": good, "inputs": rows, "parameters": {**tune, "maxLength": 3}}, "No row to learn from: 4 were given"),
+        ("finetune", {"model": good, "inputs": rows, "parameters": {**tune, "method": "magic"}}, "must be one of full, lora, got 'magic'"),
+        ("finetune", {"model": model(tiny, "x", tmp_path / "empty"), "inputs": rows, "parameters": {**tune, "method": "lora"}}, "is not a usable adapter"),
+        ("reward", {"model": good, "inputs": {"answers": rows["rows"]}}, "is not a reward model"),
+        ("select", {"inputs": {"embeddings": [str(tmp_path / "words.npy")]}, "parameters": {"count": 1, "seed": 1}}, "is not a .npy file"),
+        ("init-tiny", {"parameters": {"alphabet": "", "seed": 1}}, "the alphabet is empty"),
+        ("import", {"parameters": {"source": str(tmp_path / "empty")}}, "is not a model that transformers knows"),
+        ("import", {"parameters": {"source": str(reward_model)}}, "is not a causal language model: its architecture is LlamaForSequenceClassification"),
+        ("import", {"parameters": {"source": "./no/where"}}, "The student ./no/where is not a directory."),
+    ]
+    for number, (op, spec, expected) in enumerate(cases):
+        error = engine.run(tmp_path / f"bad-{number}", op, **spec)
+        assert (error["event"], error.get("code")) == ("error", "input"), (op, error)
+        assert expected in error["message"], (op, error)
+    engine.send("{not json")
+    assert engine.finish()["code"] == "input"
+    engine.send(json.dumps(["a", "list"]))
+    assert engine.finish()["message"] == "A request needs a string `id`."
