@@ -49,7 +49,7 @@ export async function findBasePython(): Promise<string> {
 
 async function probe(candidate: string): Promise<{ version?: string; canMakeEnvironments: boolean }> {
   try {
-    const { stdout } = await run(candidate, ['-c', PROBE], { timeout: 20_000 });
+    const { stdout } = await run(candidate, ['-c', PROBE], { timeout: 20_000, env: process.env });
     return { version: stdout.trim(), canMakeEnvironments: true };
   } catch (error) {
     const version = /^\d+\.\d+/.exec((error as { stdout?: string }).stdout ?? '')?.[0];
@@ -68,7 +68,7 @@ import importlib.util, sys
 missing = [name for name in ("torch", "transformers", "peft") if importlib.util.find_spec(name) is None]
 print("%d.%d" % sys.version_info[:2], ",".join(missing))`;
   const hint = 'name another interpreter, or unset TUTELAGE_PYTHON to have the environment made';
-  const answer = await run(python, ['-c', script], { timeout: 60_000 }).catch((cause: unknown) => {
+  const answer = await run(python, ['-c', script], { timeout: 60_000, env: process.env }).catch((cause: unknown) => {
     const reason = (cause as Error).message.trim().split('\n').at(-1);
     throw new TutelageError('missing', `TUTELAGE_PYTHON names ${python}, which does not run: ${reason}`, hint, {
       cause,

@@ -58,9 +58,9 @@ async function attend<Result, Progress>(
   onProgress: ((progress: Progress) => void) | undefined,
 ): Promise<Result> {
   entry.callers += 1;
-  if (onProgress !== undefined) {
-    entry.listeners.add(onProgress);
-  }
+  // A function of its own for each caller: two callers may listen with the same one.
+  const listener = (progress: Progress) => onProgress?.(progress);
+  entry.listeners.add(listener);
   let leave = () => {};
   const left = new Promise<never>((_, reject) => {
     leave = () => {
@@ -77,8 +77,6 @@ async function attend<Result, Progress>(
     return await Promise.race([entry.result, left]);
   } finally {
     signal?.removeEventListener('abort', leave);
-    if (onProgress !== undefined) {
-      entry.listeners.delete(onProgress);
-    }
+    entry.listeners.delete(listener);
   }
 }
