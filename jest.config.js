@@ -1,7 +1,24 @@
-/** Unit tests lie beside the code or in test/; integration tests share one Temporal server (test/support). */
-module.exports = {
+/**
+ * Two projects. `unit` needs no server and no engine. `integration` shares one real Temporal server and the engine's
+ * Python environment, both made ready by test/support/global-setup.ts; a missing one is a failure, never a skip.
+ */
+const shared = {
   testEnvironment: 'node',
-  testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.tutelage/'],
-  transform: { '^.+\\.(t|j)sx?$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
+  transform: { '^.+\\.(m?js|ts)$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
+  // Packages that are published as ES modules only.
+  transformIgnorePatterns: ['/node_modules/(?!(@observablehq|d3|d3-[^/]+|internmap|delaunator|robust-predicates|isoformat|interval-tree-1d|binary-search-bounds|linkedom|htmlparser2|entities|dom[^/]+|cssom|css-select|css-what|boolbase|nth-check|uhyphen|html-escaper|p-queue|p-timeout|eventemitter3|log-update|ansi-[^/]+|cli-cursor|restore-cursor|slice-ansi|wrap-ansi|string-width|strip-ansi|is-fullwidth-code-point|environment|onetime|mimic-function|get-east-asian-width|emoji-regex|signal-exit)/)'],
+};
+
+module.exports = {
+  projects: [
+    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/test/unit/**/*.test.ts'] },
+    {
+      ...shared,
+      displayName: 'integration',
+      testMatch: ['<rootDir>/test/integration/**/*.test.ts', '<rootDir>/test/chaos/**/*.test.ts'],
+      globalSetup: '<rootDir>/test/support/global-setup.ts',
+      globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+    },
+  ],
 };

@@ -2,6 +2,8 @@
 export type ArtifactKind =
   | 'pool'
   | 'test-set'
+  | 'plans'
+  | 'prompts'
   | 'model'
   | 'predictions'
   | 'scores'
@@ -13,6 +15,7 @@ export type ArtifactKind =
   | 'rejected-rows'
   | 'training-rows'
   | 'evaluation'
+  | 'iterations'
   | 'history'
   | 'job-output';
 

@@ -38,7 +38,8 @@ export interface PreparedRun {
   readonly baseRows: ArtifactRef | null;
 }
 
-export interface IterationRecord {
+/** What an iteration hands back: references and counts. */
+export interface IterationOutcome {
   readonly iteration: number;
   /** `null` where the strategy needs none. */
   readonly predictions: ArtifactRef | null;
@@ -46,10 +47,16 @@ export interface IterationRecord {
   readonly selection: ArtifactRef;
   readonly rows: ArtifactRef;
   readonly rejected: ArtifactRef;
+  /** Picks that were put to the teacher: a prefix of the selection, in rank order. */
   readonly asked: number;
   readonly accepted: number;
+  /** Picks that a cap left out. */
+  readonly refused: number;
   readonly student: ModelRef;
   readonly evaluation: EvaluationSummary;
+}
+
+export interface IterationRecord extends IterationOutcome {
   /** The run's spend when the iteration ended. */
   readonly spend: Spend;
 }

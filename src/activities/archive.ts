@@ -1,0 +1,64 @@
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { ArtifactRef } from '../core/artifact-ref';
+import { iterationWorkflowId } from '../core/names';
+import type { EvaluationSummary, IterationOutcome, IterationRecord, RunRecord } from '../core/run-record';
+import { writeFileAtomically } from '../store/workspace';
+import type { Dependencies } from './dependencies';
+import { pastIterations } from './past';
+import type { RunContext } from './run-context';
+
+export interface ArchiveInput extends RunContext {
+  readonly baseEvaluation: EvaluationSummary;
+  /** Records of the iterations before; `null` before the first. */
+  readonly past: ArtifactRef | null;
+  /** What the iteration that just ended made; `null` where none did, or where it could buy nothing. */
+  readonly outcome: IterationOutcome | null;
+  readonly endedBecause: 'iterations' | 'budget' | null;
+}
+
+/**
+ * Brings a finished iteration to safety: its record among the run's records, its workflow history as a file (the
+ * embedded server forgets closed workflows), and `run.json`, from which everything else is drawn. Returns the records.
+ */
+export function createArchive({ store, ledger, workspace, client }: Dependencies) {
+  return async function archive(input: ArchiveInput): Promise<ArtifactRef | null> {
+    const iterations = await pastIterations(store, input.past);
+    let past = input.past;
+    if (input.outcome !== null) {
+      await exportHistory(input.run, input.outcome.iteration);
+      const spend = await ledger.spendOf(input.run);
+      iterations.push({ ...input.outcome, spend });
+      past = await store.putRecords('iterations', iterations);
+    }
+    await writeRecord(input, iterations);
+    return past;
+  };
+
+  async function writeRecord(input: ArchiveInput, iterations: readonly IterationRecord[]): Promise<void> {
+    const record: RunRecord = {
+      run: input.run,
+      experiment: input.experiment,
+      config: input.config,
+      state: input.endedBecause === null ? 'running' : 'complete',
+      endedBecause: input.endedBecause,
+      prepared: input.prepared,
+      baseEvaluation: input.baseEvaluation,
+      iterations,
+    };
+    await writeFileAtomically(
+      join(workspace.runDirectory(input.run), 'run.json'),
+      `${JSON.stringify(record, null, 2)}\n`,
+    );
+  }
+
+  async function exportHistory(run: string, iteration: number): Promise<void> {
+    const history = await client.workflow.getHandle(iterationWorkflowId(run, iteration)).fetchHistory();
+    const text = historyToJSON(history);
+    const path = join(workspace.runDirectory(run), 'history', `iter-${iteration}.json`);
+    await writeFileAtomically(path, text);
+    const sha256 = createHash('sha256').update(text).digest('hex');
+    await writeFileAtomically(`${path}.sha256`, `${sha256}  iter-${iteration}.json\n`);
+  }
+}

@@ -1,0 +1,82 @@
+import { Context } from '@temporalio/activity';
+import type { ModelRef } from '../core/artifact-ref';
+import type { EvaluatedAnswer, Prediction, Seed } from '../core/records';
+import type { EvaluationSummary, Tally } from '../core/run-record';
+import { taskOf } from '../core/tasks';
+import type { Dependencies } from './dependencies';
+import { progressReporter } from './progress';
+import type { RunContext } from './run-context';
+
+interface TestQuestion extends Seed {
+  readonly set: string;
+}
+
+/** The student answers every test question, greedily; each answer is stored with its verdict. */
+export function createEvaluate({ store, students }: Dependencies) {
+  return async function evaluate(
+    input: RunContext & { student: ModelRef; iteration: number },
+  ): Promise<EvaluationSummary> {
+    const { config } = input;
+    const task = taskOf(config.task);
+    const questions = await readTests(input);
+    const prompts = await store.putRecords(
+      'prompts',
+      questions.map((question) => ({
+        id: `${question.set}/${question.id}`,
+        prompt: task.studentPrompt(question.question),
+      })),
+    );
+    const result = await students.run(
+      {
+        op: 'predict',
+        model: input.student,
+        inputs: { prompts: [prompts] },
+        parameters: { maxNewTokens: config.student.max_new_tokens },
+        threads: config.student.threads,
+      },
+      { signal: Context.current().cancellationSignal, onProgress: progressReporter() },
+    );
+    const predictions = await store.readRecords<Prediction>(result.outputs.predictions as never);
+    const answers = questions.map((question, index): EvaluatedAnswer => {
+      const { text } = predictions[index] as Prediction;
+      const verdict = task.check(question.question, question.answer ?? '', text);
+      return { set: question.set, id: question.id, stratum: question.stratum, text, ...verdict };
+    });
+    return { answers: await store.putRecords('evaluation', answers), ...summarise(answers) };
+  };
+
+  async function readTests({ prepared }: RunContext): Promise<TestQuestion[]> {
+    const questions: TestQuestion[] = [];
+    for (const set of Object.keys(prepared.tests).sort()) {
+      const seeds = await store.readRecords<Seed>(prepared.tests[set] as never);
+      questions.push(...seeds.map((seed) => ({ ...seed, set })));
+    }
+    return questions;
+  }
+}
+
+/** Overall over the set that is drawn like the pool; strata over the balanced set where the task has one. */
+function summarise(answers: readonly EvaluatedAnswer[]): Omit<EvaluationSummary, 'answers'> {
+  const test = answers.filter((answer) => answer.set === 'test');
+  const balanced = answers.filter((answer) => answer.set === 'balanced');
+  const byStratum: Record<string, EvaluatedAnswer[]> = {};
+  for (const answer of balanced.length > 0 ? balanced : test) {
+    byStratum[answer.stratum] ??= [];
+    byStratum[answer.stratum]?.push(answer);
+  }
+  const strata: Record<string, Tally> = {};
+  for (const stratum of Object.keys(byStratum).sort()) {
+    strata[stratum] = tally(byStratum[stratum] ?? []);
+  }
+  return { overall: tally(test), strata };
+}
+
+function tally(answers: readonly EvaluatedAnswer[]): Tally {
+  const count = (holds: (answer: EvaluatedAnswer) => boolean) => answers.filter(holds).length;
+  return {
+    correct: count((answer) => answer.correct),
+    wellFormed: count((answer) => answer.wellFormed),
+    answered: count((answer) => answer.answered),
+    total: answers.length,
+  };
+}

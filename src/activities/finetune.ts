@@ -1,0 +1,39 @@
+import { Context } from '@temporalio/activity';
+import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
+import type { SyntheticRow } from '../core/records';
+import type { Dependencies } from './dependencies';
+import { finetunedModel, finetuneJob } from './finetune-job';
+import { pastIterations } from './past';
+import { progressReporter } from './progress';
+import type { RunContext } from './run-context';
+import { putTrainingRows } from './training-rows';
+
+export interface FinetuneInput extends RunContext {
+  readonly iteration: number;
+  readonly student: ModelRef;
+  readonly past: ArtifactRef | null;
+  /** The rows that this iteration bought. */
+  readonly rows: ArtifactRef;
+}
+
+/** Finetunes on all rows so far, from the base (the default: memoryless, comparable between arms) or from the student before. */
+export function createFinetune({ store, students }: Dependencies) {
+  return async function finetune(input: FinetuneInput): Promise<ModelRef> {
+    const { config, prepared } = input;
+    const settings = config.student.finetune;
+    const earlier = await pastIterations(store, input.past);
+    const tables: ArtifactRef[] = [];
+    if (settings.include_base_rows && prepared.baseRows !== null) {
+      tables.push(prepared.baseRows);
+    }
+    for (const rows of [...earlier.map((record) => record.rows), input.rows]) {
+      tables.push(await putTrainingRows(store, config, await store.readRecords<SyntheticRow>(rows)));
+    }
+    const model = settings.from === 'base' ? prepared.base : input.student;
+    const result = await students.run(finetuneJob(config, { iteration: input.iteration, model, rows: tables }), {
+      signal: Context.current().cancellationSignal,
+      onProgress: progressReporter(),
+    });
+    return finetunedModel(model, result);
+  };
+}

@@ -1,0 +1,40 @@
+import { Context } from '@temporalio/activity';
+import type { ArtifactRef } from '../core/artifact-ref';
+import type { Pick, Seed } from '../core/records';
+import type { Dependencies } from './dependencies';
+import { progressReporter } from './progress';
+import type { RunContext } from './run-context';
+
+export interface GenerateInput extends RunContext {
+  readonly selection: ArtifactRef;
+  /** The micro-batch: picks of rank `from` up to, not including, `to`. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface GenerateResult {
+  /** One `BoughtRow` per pick, in rank order. */
+  readonly rows: ArtifactRef;
+  /** Picks that a cap left out. */
+  readonly refused: number;
+}
+
+/** Asks the teacher for a new question and a worked answer for each pick of a micro-batch. */
+export function createGenerate({ store, teacherOf }: Dependencies) {
+  return async function generate(input: GenerateInput): Promise<GenerateResult> {
+    const { run, experiment, config, prepared } = input;
+    const picks = (await store.readRecords<Pick>(input.selection)).slice(input.from, input.to);
+    const seeds = new Map((await store.readRecords<Seed>(prepared.pool)).map((seed) => [seed.id, seed]));
+    const teacher = await teacherOf(config);
+    const report = progressReporter();
+    const bought = await teacher.buyRows({
+      account: { run, experiment },
+      orders: picks.map(({ rank, seedId, askedBefore }) => ({ rank, askedBefore, seed: seeds.get(seedId) as Seed })),
+      runSeed: config.seed,
+      signal: Context.current().cancellationSignal,
+      onProgress: ({ done, total }) => report({ done, total, unit: 'row' }),
+    });
+    const rows = await store.putRecords('bought-rows', bought);
+    return { rows, refused: bought.filter((row) => row.state === 'refused').length };
+  };
+}

@@ -1,0 +1,38 @@
+import { createArchive } from './archive';
+import { createBudgetMayBind } from './budget-may-bind';
+import { createCollectRows } from './collect-rows';
+import type { Dependencies } from './dependencies';
+import { createEvaluate } from './evaluate';
+import { createFinetune } from './finetune';
+import { createGenerate } from './generate';
+import { createLoadPlan } from './load-plan';
+import { createPredict } from './predict';
+import { createPrepare } from './prepare';
+import { createScore } from './score';
+import { createSelect } from './select';
+
+/** The steps by task queue: which process may do which. */
+export function createActivities(dependencies: Dependencies) {
+  return {
+    loop: {
+      loadPlan: createLoadPlan(dependencies),
+      select: createSelect(dependencies),
+      budgetMayBind: createBudgetMayBind(dependencies),
+      collectRows: createCollectRows(dependencies),
+      archive: createArchive(dependencies),
+    },
+    teacher: {
+      generate: createGenerate(dependencies),
+    },
+    student: {
+      prepare: createPrepare(dependencies),
+      predict: createPredict(dependencies),
+      score: createScore(dependencies),
+      finetune: createFinetune(dependencies),
+      evaluate: createEvaluate(dependencies),
+    },
+  };
+}
+
+type ByQueue = ReturnType<typeof createActivities>;
+export type Activities = ByQueue['loop'] & ByQueue['teacher'] & ByQueue['student'];

@@ -1,0 +1,40 @@
+import { exitCodes } from './exit-codes';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+export interface Interruption {
+  /** Resolves at the first Ctrl-C (or SIGTERM, or a closed terminal). */
+  readonly asked: Promise<'interrupted'>;
+  /** Gives the signals back. */
+  done(): void;
+}
+
+/**
+ * The first signal asks for rest: checkpoints are saved, answers in flight are let come in. The second ends the process
+ * at once, which is safe too; engines and server notice that it is gone and end themselves.
+ */
+export function interruption(): Interruption {
+  let first = true;
+  let resolve: (value: 'interrupted') => void;
+  const asked = new Promise<'interrupted'>((fulfil) => {
+    resolve = fulfil;
+  });
+  const onSignal = () => {
+    if (!first) {
+      process.exit(exitCodes.interrupted);
+    }
+    first = false;
+    resolve('interrupted');
+  };
+  for (const signal of SIGNALS) {
+    process.on(signal, onSignal);
+  }
+  return {
+    asked,
+    done: () => {
+      for (const signal of SIGNALS) {
+        process.off(signal, onSignal);
+      }
+    },
+  };
+}

@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { describeError, exitCodeOf, exitCodes } from './exit-codes';
+import { runCommand } from './run';
+import { validateCommand } from './validate';
+
+const collect = (value: string, earlier: readonly string[]) => [...earlier, value];
+
+/** The command line. Each verb is a file of its own; here is only what it is called and what it takes. */
+export function buildProgram(finish: (exitCode: number) => void): Command {
+  const program = new Command('tutelage')
+    .description('Durable active distillation: a small student learns from rows a teacher writes, under a budget.')
+    .showHelpAfterError()
+    .exitOverride();
+
+  program
+    .command('run')
+    .description('start what a configuration file describes, or go on with it after any interruption')
+    .argument('<file>', 'configuration, YAML')
+    .option('--set <path=value>', 'override one key; may be repeated', collect, [])
+    .option('--new', 'start afresh beside a run of the same name', false)
+    .option('--json', 'events as JSON lines on stdout', false)
+    .action(async (file: string, options) => finish(await runCommand(file, options)));
+
+  program
+    .command('validate')
+    .description('check a configuration file: all problems at once, nothing started')
+    .argument('<file>', 'configuration, YAML')
+    .option('--set <path=value>', 'override one key; may be repeated', collect, [])
+    .option('--json', 'the result as JSON on stdout', false)
+    .action(async (file: string, options) => finish(await validateCommand(file, options)));
+
+  program.addHelpText('after', exitCodeHelp);
+  return program;
+}
+
+const exitCodeHelp = `
+Exit codes: 0 done or already done; 1 failed; 2 wrong usage or configuration; 3 stopped before the goal (budget, pause);
+4 a server, interpreter or credential is missing; 130 interrupted.
+The workspace is ./.tutelage, or the folder that TUTELAGE_HOME names.`;
+
+async function main(): Promise<void> {
+  try {
+    await buildProgram((exitCode) => {
+      process.exitCode = exitCode;
+    }).parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+      return;
+    }
+    process.stderr.write(`${describeError(error)}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+if (require.main === module) {
+  void main();
+}

@@ -1,0 +1,117 @@
+import { join } from 'node:path';
+import { logUpdateStderr } from 'log-update';
+import { summaryLines } from '../analysis/summary';
+import { writeReport } from '../analysis/load';
+import type { Workspace } from '../store/workspace';
+import type { Launch } from './launch';
+import { renderLive, renderPlain } from './live-view';
+import type { Snapshot } from './snapshot';
+
+/** What a following command says: stdout is data, stderr is for people. */
+export interface Output {
+  /** What is being set up, in a few words. */
+  setUp(message: string): void;
+  launched(launch: Launch): void;
+  snapshot(snapshot: Snapshot): void;
+  stopping(): void;
+  interrupted(launch: Launch): void;
+  paused(launch: Launch, last: Snapshot): void;
+  /** Writes the report and says what came out. */
+  complete(workspace: Workspace, launch: Launch, options: { wasComplete: boolean }): Promise<void>;
+  close(): void;
+}
+
+const PLAIN_LINE_EVERY_MS = 5000;
+
+export function openOutput(options: { readonly json: boolean }): Output {
+  const people = process.stderr.isTTY ? terminal() : plain();
+  const emit = (event: string, fields: object) => {
+    if (options.json) {
+      process.stdout.write(`${JSON.stringify({ event, ...fields })}\n`);
+    }
+  };
+  let iterations = new Map<string, number>();
+
+  return {
+    setUp: people.setUp,
+    launched: (launch) => {
+      emit('launch', { name: launch.name, runs: launch.plans.map(({ run }) => run) });
+    },
+    snapshot: (snapshot) => {
+      people.snapshot(snapshot);
+      emit('progress', snapshot);
+      for (const { run, state, iteration, rowsAccepted, accuracy, macroAccuracy } of snapshot.runs) {
+        const finished = state === 'complete' ? iteration : iteration - 1;
+        if (finished > (iterations.get(run) ?? 0)) {
+          emit('iteration', { run, iteration: finished, rowsAccepted, accuracy, macroAccuracy });
+        }
+        iterations = new Map(iterations).set(run, Math.max(finished, iterations.get(run) ?? 0));
+      }
+    },
+    stopping: () => people.say('stopping: checkpoints are saved, answers in flight come in; Ctrl-C again stops at once'),
+    interrupted: (launch) => {
+      people.say(`${launch.name} is stopped and safe\nnext: give the same command again; it goes on from here`);
+      emit('interrupted', { name: launch.name });
+    },
+    paused: (launch, { runs }) => {
+      const reasons = new Set(runs.map(({ waitingFor }) => waitingFor).filter((reason) => reason !== null));
+      people.say(
+        `${launch.name} is paused: ${[...reasons].join('; ')}\nnext: mend that, then give the same command again`,
+      );
+      emit('paused', { name: launch.name, reasons: [...reasons] });
+    },
+    complete: async (workspace, launch, { wasComplete }) => {
+      const { results, reportPath } = await writeReport({ workspace: workspace.root, name: launch.name });
+      if (wasComplete) {
+        people.say(`${launch.name} is complete already; nothing to do`);
+      }
+      const next = 'tutelage run FILE --set key=value --new   starts a changed run beside this one';
+      people.say(summaryLines(results, { reportPath, next }).join('\n'));
+      emit('done', { name: launch.name, report: reportPath, results: join(workspace.runDirectory(launch.name), 'results.json') });
+    },
+    close: people.close,
+  };
+}
+
+interface PeopleOutput {
+  setUp(message: string): void;
+  snapshot(snapshot: Snapshot): void;
+  say(text: string): void;
+  close(): void;
+}
+
+/** A live view that is drawn over itself. */
+function terminal(): PeopleOutput {
+  const view = logUpdateStderr;
+  return {
+    setUp: (message) => view(`setting up: ${message}`),
+    snapshot: (snapshot) => view(renderLive(snapshot, process.stderr.columns || 80).join('\n')),
+    say: (text) => {
+      view.done();
+      process.stderr.write(`${text}\n`);
+    },
+    close: () => view.done(),
+  };
+}
+
+/** Lines for a log: one every few seconds, and one for every stage of the set-up. */
+function plain(): PeopleOutput {
+  let lastMs = 0;
+  let lastStage = '';
+  return {
+    setUp: (message) => {
+      if (message !== lastStage) {
+        process.stderr.write(`setting up: ${message}\n`);
+        lastStage = message;
+      }
+    },
+    snapshot: (snapshot) => {
+      if (Date.now() - lastMs >= PLAIN_LINE_EVERY_MS) {
+        lastMs = Date.now();
+        process.stderr.write(`${renderPlain(snapshot)}\n`);
+      }
+    },
+    say: (text) => process.stderr.write(`${text}\n`),
+    close: () => {},
+  };
+}

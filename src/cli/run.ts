@@ -1,0 +1,162 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { join } from 'node:path';
+import { loadRun } from '../analysis/load';
+import { TutelageError } from '../core/errors';
+import { queueName } from '../core/names';
+import { tryExclusiveLock } from '../processes/exclusive-lock';
+import { openWorkspace, type Workspace } from '../store/workspace';
+import { resumeSignal } from '../workflows/messages';
+import { readConfigFile } from './config-file';
+import { exitCodes } from './exit-codes';
+import { takeSnapshot } from './follow';
+import { interruption } from './interruption';
+import { findLaunch, type Launch, storeLaunch } from './launch';
+import { type Output, openOutput } from './output';
+import { openSession, type Session } from './session';
+import type { Snapshot } from './snapshot';
+
+export interface RunOptions {
+  readonly set: readonly string[];
+  readonly json: boolean;
+  readonly new: boolean;
+}
+
+/** How often the running work is looked at. */
+const LOOK_EVERY_MS = 500;
+
+/** `tutelage run FILE`: starts what the file describes, or goes on with it, and follows it to its end. */
+export async function runCommand(file: string, options: RunOptions): Promise<number> {
+  const configFile = await readConfigFile(file, options.set);
+  const workspace = await openWorkspace();
+  const launch = await findLaunch(workspace, configFile, options.new);
+  const output = openOutput(options);
+  if (await isComplete(workspace, launch)) {
+    await output.complete(workspace, launch, { wasComplete: true });
+    return exitCodes.done;
+  }
+  const unlock = lockRun(workspace, launch.name);
+  try {
+    await storeLaunch(workspace, launch);
+    return await work(launch, output);
+  } finally {
+    output.close();
+    unlock();
+  }
+}
+
+async function work(launch: Launch, output: Output): Promise<number> {
+  const interrupt = interruption();
+  const session = await openSession({
+    students: launch.plans.map(({ config }) => config.student),
+    parallelRuns: launch.parallelRuns,
+    onProgress: (message) => output.setUp(message),
+  });
+  try {
+    await startWorkflow(session, launch);
+    output.launched(launch);
+    const end = await Promise.race([
+      follow(session, launch, output),
+      interrupt.asked,
+      session.workersEnded.then(() => {
+        throw new TutelageError('transient', 'the workers ended unexpectedly', 'give the same command again');
+      }),
+    ]);
+    if (end === 'interrupted') {
+      output.stopping();
+      await session.close();
+      output.interrupted(launch);
+      return exitCodes.interrupted;
+    }
+    return await conclude(session, launch, output, end);
+  } finally {
+    await session.close();
+    interrupt.done();
+  }
+}
+
+/** Starts the workflow of that name, or finds it; what it waits for is told to go on. */
+async function startWorkflow({ client, dependencies, loopQueueDeployment }: Session, launch: Launch): Promise<void> {
+  const options = {
+    taskQueue: queueName(loopQueueDeployment, 'loop'),
+    workflowId: launch.name,
+    workflowIdConflictPolicy: 'USE_EXISTING' as const,
+    staticSummary: launch.name,
+  };
+  if (launch.isExperiment) {
+    const plans = await dependencies.store.putRecords('plans', launch.plans);
+    const runNames = launch.plans.map(({ run }) => run);
+    await client.workflow.start('experiment', {
+      ...options,
+      args: [{ experiment: launch.name, plans, runNames, parallelRuns: launch.parallelRuns }],
+    });
+  } else {
+    await client.workflow.start('run', { ...options, args: [...launch.plans] });
+  }
+  for (const { run } of launch.plans) {
+    // Not started yet, or ended: nothing waits there.
+    await client.workflow.getHandle(run).signal(resumeSignal).catch(() => {});
+  }
+}
+
+/** Looks until the workflow has ended, or until everything that is left waits for a person. */
+async function follow(session: Session, launch: Launch, output: Output): Promise<Snapshot> {
+  const { client, workspace, dependencies } = session;
+  const startedMs = Date.now();
+  let ended = false;
+  const result = client.workflow
+    .getHandle(launch.name)
+    .result()
+    .finally(() => {
+      ended = true;
+    });
+  result.catch(() => {});
+  for (;;) {
+    const snapshot = await takeSnapshot({ client, workspace, ledger: dependencies.ledger, ...launch, startedMs });
+    output.snapshot(snapshot);
+    if (ended) {
+      await result;
+      return snapshot;
+    }
+    if (waitsForAPerson(snapshot)) {
+      return snapshot;
+    }
+    await Promise.race([delay(LOOK_EVERY_MS), result.catch(() => {})]);
+  }
+}
+
+function waitsForAPerson({ runs }: Snapshot): boolean {
+  const running = runs.filter(({ state }) => state === 'running');
+  return running.length > 0 && running.every(({ waitingFor }) => waitingFor !== null);
+}
+
+async function conclude(session: Session, launch: Launch, output: Output, last: Snapshot): Promise<number> {
+  await session.close();
+  if (waitsForAPerson(last)) {
+    output.paused(launch, last);
+    return exitCodes.stoppedBeforeGoal;
+  }
+  await output.complete(session.workspace, launch, { wasComplete: false });
+  return last.runs.some(({ state }) => state === 'failed') ? exitCodes.failed : exitCodes.done;
+}
+
+/** That a run is complete is known from the workspace; the server forgets. */
+async function isComplete(workspace: Workspace, launch: Launch): Promise<boolean> {
+  for (const { run } of launch.plans) {
+    if ((await loadRun(workspace.root, run))?.state !== 'complete') {
+      return false;
+    }
+  }
+  return true;
+}
+
+function lockRun(workspace: Workspace, name: string): () => void {
+  const unlock = tryExclusiveLock(join(workspace.locks, `${name}.lock`));
+  if (unlock === undefined) {
+    throw new TutelageError(
+      'busy',
+      `another process is already running ${name}`,
+      'wait for it, or stop it with Ctrl-C in its terminal; the same command then goes on',
+    );
+  }
+  return unlock;
+}

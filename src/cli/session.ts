@@ -1,0 +1,89 @@
+import { Client, Connection } from '@temporalio/client';
+import { availableParallelism } from 'node:os';
+import type { StudentConfig } from '../core/config/schema';
+import { ensurePython } from '../setup/python';
+import { openWorkspace, type Workspace } from '../store/workspace';
+import { openTemporal } from '../temporal/open-temporal';
+import { type OpenDependencies, openDependencies } from '../workers/dependencies';
+import { installRuntime } from '../workers/runtime';
+import { startWorkers } from '../workers/workers';
+
+/** Everything that a working command holds open. */
+export interface Session {
+  readonly workspace: Workspace;
+  readonly client: Client;
+  readonly dependencies: OpenDependencies;
+  readonly loopQueueDeployment: string;
+  /** Rejects when a worker fails; settles when all have ended. */
+  readonly workersEnded: Promise<void>;
+  /** Brings steps to rest (checkpoints, answers in flight), then ends workers, engines and, as its last user, the server. */
+  close(): Promise<void>;
+}
+
+export interface SessionOptions {
+  readonly students: readonly StudentConfig[];
+  readonly parallelRuns: number;
+  /** Told in a few words what is being set up. */
+  readonly onProgress: (message: string) => void;
+}
+
+/** Opens, in this order: the Python environment, the server, the steps' dependencies, the workers. A failure closes what was opened. */
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const closers: (() => Promise<void>)[] = [];
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) {
+      await close();
+    }
+  };
+  try {
+    const workspace = await openWorkspace();
+    installRuntime(workspace);
+    const python = await ensurePython({ onProgress: options.onProgress });
+    options.onProgress('starting the Temporal server');
+    const temporal = await openTemporal({
+      workspace: workspace.root,
+      pythonBinDirectory: python.binDirectory,
+      onNotice: options.onProgress,
+    });
+    closers.push(() => temporal.close());
+    const connection = await Connection.connect(temporal.connectionOptions);
+    closers.push(() => connection.close());
+    const client = new Client({ connection, namespace: temporal.namespace });
+
+    const studentSlots = slotsFor(options);
+    const dependencies = await openDependencies({ workspace, client, python: python.python, studentSlots });
+    closers.push(() => dependencies.close());
+    options.onProgress('starting the student engines');
+    dependencies.students.warm(studentSlots);
+    const deployment = process.env.TUTELAGE_DEPLOYMENT ?? 'tutelage';
+    const workers = await startWorkers(dependencies, {
+      connection: temporal.connectionOptions,
+      namespace: temporal.namespace,
+      deployment,
+      queues: ['loop', 'teacher', 'student'],
+      studentSlots,
+    });
+    closers.push(() => workers.shutdown());
+    let closing: Promise<void> | undefined;
+    return {
+      workspace,
+      client,
+      dependencies,
+      loopQueueDeployment: deployment,
+      workersEnded: workers.ended,
+      close: () => {
+        closing ??= closeAll();
+        return closing;
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** One engine for each run that works at the same time, as far as there are cores for their threads. */
+function slotsFor({ students, parallelRuns }: SessionOptions): number {
+  const threads = Math.max(1, ...students.map((student) => student.threads));
+  return Math.max(1, Math.min(parallelRuns, Math.floor(availableParallelism() / threads)));
+}

@@ -1,0 +1,18 @@
+/** Names that processes must agree on: task queues, workflow ids. */
+
+export type QueueRole = 'loop' | 'teacher' | 'student';
+
+/** One task queue for each scarce resource, so that a long finetune never waits behind a teacher call or the other way round. */
+export function queueName(deployment: string, role: QueueRole): string {
+  return `${deployment}-${role}`;
+}
+
+/** The other queues of the deployment that serves this loop queue; workflows know no other way to find them. */
+export function siblingQueue(loopQueue: string, role: QueueRole): string {
+  return queueName(loopQueue.slice(0, loopQueue.lastIndexOf('-')), role);
+}
+
+/** Child ids hang on the run's name: deduplication, reset and audit rely on them. */
+export function iterationWorkflowId(run: string, iteration: number): string {
+  return `${run}/iter-${iteration}`;
+}

@@ -1,0 +1,69 @@
+import type { Client } from '@temporalio/client';
+import { join } from 'node:path';
+import type { Dependencies } from '../activities/dependencies';
+import type { RunConfig } from '../core/config/schema';
+import { canonicalJson } from '../core/canonical-json';
+import { taskOf } from '../core/tasks';
+import { openArtifactStore } from '../store/artifacts/artifact-store';
+import { openLedger } from '../store/ledger';
+import type { Workspace } from '../store/workspace';
+import { createStudents } from '../student';
+import { createTeacher, type Teacher } from '../teacher';
+import { type OfflineTeacher, startOfflineTeacher } from '../teacher/offline';
+
+export interface OpenDependencies extends Dependencies {
+  close(): Promise<void>;
+}
+
+/** Opens what the steps work with: the store, the ledger, the engines, the teachers. */
+export async function openDependencies(options: {
+  workspace: Workspace;
+  client: Client;
+  python: string;
+  studentSlots: number;
+}): Promise<OpenDependencies> {
+  const { workspace, client } = options;
+  const store = openArtifactStore(workspace.artifacts, workspace.checkouts);
+  const ledger = await openLedger(workspace.ledgerFile);
+  const students = createStudents({
+    python: options.python,
+    engineDirectory: join(__dirname, '..', '..', 'engine'),
+    jobsDirectory: workspace.jobs,
+    logDirectory: workspace.logs,
+    slots: options.studentSlots,
+    store,
+  });
+  const teachers = new Map<string, Promise<Teacher>>();
+  let offline: Promise<OfflineTeacher> | undefined;
+
+  // One teacher per configuration, so that runs share its connections and its limits.
+  function teacherOf(config: RunConfig): Promise<Teacher> {
+    const key = canonicalJson([config.teacher, config.task]);
+    const teacher = teachers.get(key) ?? openTeacher(config);
+    teachers.set(key, teacher);
+    return teacher;
+  }
+
+  async function openTeacher(config: RunConfig): Promise<Teacher> {
+    const shared = { config: config.teacher, task: taskOf(config.task), taskKind: config.task.kind, ledger };
+    if (config.teacher.provider !== 'offline') {
+      return createTeacher(shared);
+    }
+    offline ??= startOfflineTeacher();
+    return createTeacher({ ...shared, offlineBaseUrl: (await offline).baseUrl });
+  }
+
+  return {
+    workspace,
+    store,
+    ledger,
+    students,
+    teacherOf,
+    client,
+    close: async () => {
+      await students.close();
+      await (await offline)?.close();
+      await ledger.close();
+    },
+  };
+}

@@ -1,0 +1,26 @@
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { join } from 'node:path';
+import pino from 'pino';
+import type { Workspace } from '../store/workspace';
+
+let installed = false;
+
+/**
+ * Installs the Temporal runtime of this process, once: its log goes to a file of the workspace (people read the live
+ * view, not logs), and signals stay with the command line, which knows what to bring to rest before workers end.
+ */
+export function installRuntime(workspace: Workspace): void {
+  if (installed) {
+    return;
+  }
+  installed = true;
+  const log = pino({ level: 'info' }, pino.destination({ dest: join(workspace.logs, 'temporal-sdk.jsonl'), sync: true }));
+  const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
+  Runtime.install({
+    shutdownSignals: [],
+    logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
+      log[levels[level]]({ ...meta }, message);
+    }),
+    telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } },
+  });
+}

@@ -1,0 +1,91 @@
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { access } from 'node:fs/promises';
+import { createActivities } from '../activities';
+import type { Dependencies } from '../activities/dependencies';
+import { TutelageError } from '../core/errors';
+import { type QueueRole, queueName } from '../core/names';
+import type { TemporalConnectionOptions } from '../temporal/open-temporal';
+import { activityInterceptor } from './activity-interceptor';
+import { workflowBundlePath } from './bundle';
+
+export interface WorkersOptions {
+  readonly connection: TemporalConnectionOptions;
+  readonly namespace: string;
+  readonly deployment: string;
+  readonly queues: readonly QueueRole[];
+  /** Engine jobs at a time. */
+  readonly studentSlots: number;
+  readonly workflowBundle?: string;
+}
+
+export interface Workers {
+  /** Settles when all workers have ended; rejects when one failed. */
+  readonly ended: Promise<void>;
+  /** Stops taking work, gives running steps a bounded time to come to rest, and waits for it. */
+  shutdown(): Promise<void>;
+}
+
+/**
+ * Calls in flight are let come in before a step is cancelled: an answer that arrives is an answer paid for once. A
+ * finetune is cancelled at once instead, saves a checkpoint and goes on from there.
+ */
+const TEACHER_GRACE = '8 seconds';
+
+/** Teacher steps at a time; each has its own requests in flight, and the limiter of the endpoint bounds them all. */
+const TEACHER_SLOTS = 16;
+
+/** One worker per task queue that this process serves. */
+export async function startWorkers(dependencies: Dependencies, options: WorkersOptions): Promise<Workers> {
+  const bundle = options.workflowBundle ?? workflowBundlePath;
+  await access(bundle).catch((cause: unknown) => {
+    throw new TutelageError('missing', `the workflows' bundle is not at ${bundle}`, 'run `npm run build`', { cause });
+  });
+  const connection = await NativeConnection.connect(options.connection);
+  const activities = createActivities(dependencies);
+  const byRole: Record<QueueRole, Partial<WorkerOptions>> = {
+    loop: {
+      workflowBundle: { codePath: bundle },
+      activities: activities.loop,
+      // A killed process leaves workflow tasks on its private queue; the next one should have them soon.
+      stickyQueueScheduleToStartTimeout: '2 seconds',
+      // Steps are started through their queues, so that each queue's limits hold.
+      maxEagerActivityReservationsPerWorkflowTask: 0,
+    },
+    teacher: {
+      activities: activities.teacher,
+      maxConcurrentActivityTaskExecutions: TEACHER_SLOTS,
+      shutdownGraceTime: TEACHER_GRACE,
+    },
+    student: {
+      activities: activities.student,
+      maxConcurrentActivityTaskExecutions: options.studentSlots,
+    },
+  };
+  const workers: Worker[] = [];
+  for (const role of options.queues) {
+    workers.push(
+      await Worker.create({
+        connection,
+        namespace: options.namespace,
+        taskQueue: queueName(options.deployment, role),
+        interceptors: { activity: [activityInterceptor] },
+        // Cancellation arrives in a heartbeat's answer, so the throttle is the time a cancellation takes.
+        maxHeartbeatThrottleInterval: '2 seconds',
+        shutdownForceTime: '60 seconds',
+        ...byRole[role],
+      }),
+    );
+  }
+  const ended = Promise.all(workers.map((worker) => worker.run())).then(() => connection.close());
+  return {
+    ended,
+    shutdown: async () => {
+      for (const worker of workers) {
+        if (worker.getState() === 'RUNNING') {
+          worker.shutdown();
+        }
+      }
+      await ended;
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { proxyActivities, workflowInfo } from '@temporalio/workflow';
+import type { Activities } from '../activities';
+import { siblingQueue } from '../core/names';
+
+/**
+ * One group of activities per retry class. Every activity heartbeats (src/workers/heartbeat.ts), so a dead worker is
+ * noticed within the heartbeat timeout, whatever the step's own length; every activity may be repeated, because its
+ * outputs are addressed by content, its calls by the ledger and its jobs by their specification. Every group has a
+ * maximum of attempts: an oversized result, say, is retried by the SDK as if it were a passing fault.
+ *
+ * A proxy needs the task queue, which is known only inside a running workflow; hence a function.
+ */
+export function activityGroups() {
+  const loopQueue = workflowInfo().taskQueue;
+
+  /** Files and small sums. What fails here is a full disk or a bug; neither goes away by trying for long. */
+  const light = proxyActivities<Pick<Activities, 'loadPlan' | 'select' | 'budgetMayBind' | 'collectRows' | 'archive'>>({
+    taskQueue: loopQueue,
+    startToCloseTimeout: '30 minutes',
+    heartbeatTimeout: '6 seconds',
+    retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '20 seconds', maximumAttempts: 12 },
+  });
+
+  /**
+   * Rate limits and short outages are waited out inside the activity, which heartbeats. An attempt that ends is a dead
+   * worker or a long outage; answers bought before it are in the ledger and are not asked for again.
+   */
+  const teacher = proxyActivities<Pick<Activities, 'generate'>>({
+    taskQueue: siblingQueue(loopQueue, 'teacher'),
+    startToCloseTimeout: '6 hours',
+    heartbeatTimeout: '6 seconds',
+    retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '2 minutes', maximumAttempts: 40 },
+  });
+
+  /**
+   * Hours of work that go on from a checkpoint. No schedule-to-start timeout: waiting for a card is normal. Attempts
+   * allow for many deploys and engine deaths in one long finetune.
+   */
+  const student = proxyActivities<Pick<Activities, 'prepare' | 'predict' | 'score' | 'finetune' | 'evaluate'>>({
+    taskQueue: siblingQueue(loopQueue, 'student'),
+    startToCloseTimeout: '48 hours',
+    heartbeatTimeout: '8 seconds',
+    retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 40 },
+  });
+
+  return { light, teacher, student };
+}

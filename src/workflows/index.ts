@@ -1,0 +1,3 @@
+export { experiment } from './experiment';
+export { iteration } from './iteration';
+export { run } from './run';

@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { folderWith, runCli, startCli } from '../support/cli';
+import { expectNothingLeftOf, killTree } from '../support/processes';
+import { smallConfig } from '../support/small-config';
+
+jest.setTimeout(600_000);
+
+const dieAt = join(__dirname, '..', 'support', 'die-at.cjs');
+
+/** One place in every step of the loop: before it starts, some way into it, or when it is done and not yet reported. */
+const places = [
+  'prepare:during:1',
+  'predict:during:1',
+  'score:after:1',
+  'select:after:1',
+  'generate:during:1',
+  'collectRows:before:1',
+  'finetune:during:1',
+  'evaluate:after:2',
+  'archive:after:2',
+  'generate:after:2',
+  'finetune:after:1',
+  'archive:before:3',
+];
+
+describe('a run that is killed at every stage', () => {
+  it('ends with the selections, rows, weights and results of an undisturbed one', async () => {
+    const undisturbed = await folderWith(smallConfig);
+    const killed = await folderWith(smallConfig);
+
+    const straight = await runCli(['run', undisturbed.file], undisturbed);
+    expect(straight).toMatchObject({ exitCode: 0 });
+
+    for (const place of places) {
+      const attempt = startCli(['run', killed.file], {
+        ...killed,
+        preload: [dieAt],
+        environment: { DIE_AT: place, DIE_AFTER_MS: '60' },
+      });
+      const { signal } = await attempt.ended;
+      expect({ place, signal }).toEqual({ place, signal: 'SIGKILL' });
+      await expectNothingLeftOf(killed.workspace);
+    }
+    const last = startCli(['run', killed.file], killed);
+    expect(await last.ended).toMatchObject({ exitCode: 0 });
+    killTree(last.pid);
+    await expectNothingLeftOf(killed.workspace);
+
+    expect(await resultsOf(killed.workspace)).toEqual(await resultsOf(undisturbed.workspace));
+  });
+});
+
+/** `results.json` without the times and the list of lost calls, which alone may differ. */
+async function resultsOf(workspace: string): Promise<unknown> {
+  const text = await readFile(join(workspace, 'runs', 'small', 'results.json'), 'utf8');
+  const { times: _times, unknown: _unknown, ...rest } = JSON.parse(text);
+  return rest;
+}
