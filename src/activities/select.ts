@@ -22,7 +22,7 @@ export function createSelect({ store }: Dependencies) {
     const seeds = await store.readRecords<Seed>(prepared.pool);
     const predictions = input.predictions === null ? null : await store.readRecords<Prediction>(input.predictions);
     const losses = input.scores === null ? null : await store.readRecords<AnswerLoss>(input.scores);
-    const asked = await timesAsked(store, await pastIterations(store, input.past));
+    const asked = await timesAsked(store, await pastIterations(store, input.past), seeds);
     const picks = selectSeeds({
       strategy: config.strategy,
       task: taskOf(config.task),

@@ -4,6 +4,8 @@ import type { FileConfig } from '../core/config/schema';
 import { TutelageError } from '../core/errors';
 
 export interface ConfigFile {
+  /** As it was named on the command line. */
+  readonly file: string;
   readonly config: FileConfig;
   readonly runs: readonly RunPlan[];
 }
@@ -23,5 +25,5 @@ export async function readConfigFile(file: string, sets: readonly string[]): Pro
   if (!parsed.ok) {
     throw new TutelageError('usage', formatProblems(parsed.problems));
   }
-  return parsed;
+  return { file, config: parsed.config, runs: parsed.runs };
 }

@@ -10,6 +10,8 @@ import { readJsonFile, type Workspace, writeFileAtomically } from '../store/work
 export interface Launch {
   /** The experiment's name, or the single run's. */
   readonly name: string;
+  /** The configuration file, as it was named. */
+  readonly file: string;
   readonly isExperiment: boolean;
   readonly plans: readonly LaunchPlan[];
   readonly parallelRuns: number;
@@ -24,9 +26,9 @@ export interface LaunchPlan extends RunPlan {
  * Finds what the file's name stands for: the runs of that name, if their configuration is the same; else a refusal that
  * shows the difference, or, where that is asked for, a new generation (`name~2`) beside the old one, which is kept.
  */
-export async function findLaunch(workspace: Workspace, file: ConfigFile, startAfresh: boolean): Promise<Launch> {
-  const latest = await latestGeneration(workspace, file.config.name);
-  const launch = launchOf(file, startAfresh ? latest + 1 : Math.max(1, latest));
+export async function findLaunch(workspace: Workspace, configFile: ConfigFile, startAfresh: boolean): Promise<Launch> {
+  const latest = await latestGeneration(workspace, configFile.config.name);
+  const launch = launchOf(configFile, startAfresh ? latest + 1 : Math.max(1, latest));
   if (!startAfresh) {
     await refuseChanged(workspace, launch);
   }
@@ -49,11 +51,12 @@ export async function storeLaunch(workspace: Workspace, launch: Launch): Promise
   }
 }
 
-function launchOf({ config, runs }: ConfigFile, generation: number): Launch {
+function launchOf({ file, config, runs }: ConfigFile, generation: number): Launch {
   const name = generationName(config.name, generation);
   const rename = (old: string) => name + old.slice(config.name.length);
   return {
     name,
+    file,
     isExperiment: runs[0]?.experiment !== null,
     plans: runs.map((plan) => ({
       ...plan,

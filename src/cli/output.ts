@@ -65,7 +65,7 @@ export function openOutput(options: { readonly json: boolean }): Output {
       if (wasComplete) {
         people.say(`${launch.name} is complete already; nothing to do`);
       }
-      const next = 'tutelage run FILE --set key=value --new   starts a changed run beside this one';
+      const next = `tutelage run ${launch.file} --new --set KEY=VALUE  (a changed run, beside this one)`;
       people.say(summaryLines(results, { reportPath, next }).join('\n'));
       emit('done', { name: launch.name, report: reportPath, results: join(workspace.runDirectory(launch.name), 'results.json') });
     },

@@ -35,7 +35,7 @@ export interface Pick {
   readonly score: number | null;
   /** Why this seed: `top`, `drawn`, ... */
   readonly reason: string;
-  /** How often this run had asked the teacher about this seed before. */
+  /** How often this run had asked the teacher about this seed's question before. */
   readonly askedBefore: number;
 }
 

@@ -7,10 +7,11 @@ import { type Measurements, measurementsOf, scoreSeeds } from './scorers';
 import { type SelectInput, selectSeeds } from './select';
 
 const task = operatorChains({ step_weights: [1], zipf: 1.5, pool_size: 10, test_size: 10 });
+const questionOf = (index: number) => `${index % 10}%${Math.floor(index / 10)}=`;
 const seedsOf = (count: number): Seed[] =>
   Array.from({ length: count }, (_, index) => ({
     id: `pool-${String(index).padStart(5, '0')}`,
-    question: '7%3=',
+    question: questionOf(index),
     answer: '4',
     stratum: 'distance',
   }));
@@ -89,8 +90,18 @@ describe('a selection', () => {
     );
   });
 
-  test('counts on from how often a seed was asked before', () => {
-    const picks = selectFrom('loss', [3, 1], { count: 4, asked: new Map([['pool-00000', 2]]) });
+  test('counts seeds with the same question as one that is asked again', () => {
+    const seeds = seedsOf(3).map((seed) => ({ ...seed, question: '1+1=' }));
+    const picks = selectFrom('loss', [1, 3, 2], { seeds, asked: new Map([['1+1=', 5]]) });
+    expect(picks.map(({ seedId, askedBefore }) => [seedId, askedBefore])).toEqual([
+      ['pool-00001', 5],
+      ['pool-00002', 6],
+      ['pool-00000', 7],
+    ]);
+  });
+
+  test('counts on from how often a question was asked before', () => {
+    const picks = selectFrom('loss', [3, 1], { count: 4, asked: new Map([[questionOf(0), 2]]) });
     expect(picks.map(({ seedId, askedBefore }) => [seedId, askedBefore])).toEqual([
       ['pool-00000', 2],
       ['pool-00001', 0],

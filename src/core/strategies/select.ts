@@ -7,7 +7,7 @@ export interface SelectInput extends ScoreInput {
   readonly count: number;
   readonly runSeed: number;
   readonly iteration: number;
-  /** How often the run has asked about a seed in earlier iterations; absent is never. */
+  /** Question -> how often the run asked about it in earlier iterations; absent is never. */
   readonly asked: ReadonlyMap<string, number>;
 }
 
@@ -15,22 +15,30 @@ export interface SelectInput extends ScoreInput {
  * The seeds to show the teacher, in rank order. A smaller `count` gives the beginning of a larger one's picks, so
  * replacements for rejected rows are the picks that follow. No seed comes twice, unless more are wanted than the pool
  * holds: then the ranking begins again, so that every seed comes floor(count / n) times and the best ones once more.
+ *
+ * Seeds with the same question (skewed pools have them) count as one that is asked again: their requests are the same
+ * but for the count, and every pick shall get an answer of its own.
  */
 export function selectSeeds(input: SelectInput): Pick[] {
-  const { count, asked } = input;
+  const { count, seeds } = input;
   const ranked = rankSeeds(input.strategy, scoreSeeds(input), input);
   if (ranked.length === 0) {
     throw new RangeError('the pool is empty: there is no seed to select');
   }
+  const questions = new Map(seeds.map(({ id, question }) => [id, question]));
+  const asked = new Map(input.asked);
   return Array.from({ length: count }, (_, rank) => {
     const { id, score, reason } = ranked[rank % ranked.length] as (typeof ranked)[number];
+    const question = questions.get(id) as string;
+    const askedBefore = asked.get(question) ?? 0;
+    asked.set(question, askedBefore + 1);
     const round = Math.floor(rank / ranked.length);
     return {
       rank,
       seedId: id,
       score,
       reason: round === 0 ? reason : `${reason}, round ${round + 1} of a pool of ${ranked.length}`,
-      askedBefore: (asked.get(id) ?? 0) + round,
+      askedBefore,
     };
   });
 }
