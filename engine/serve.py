@@ -1,8 +1,8 @@
 """
 The engine process: JSON lines on stdin and stdout, one job at a time, on the main thread.
 
-The parent owns this process. When stdin closes the parent is gone, and the engine ends at once, in the middle of a job if
-need be: a trainer that outlives its worker would race the retry.
+The parent owns this process. When stdin closes the parent is gone, and the engine ends at once, in the middle of a job
+if need be: a trainer that outlives its worker would race the retry.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ class Channel:
         # A stray print of any library goes to the log, not into the protocol.
         os.dup2(2, 1)
         self.requests: queue.Queue[Any] = queue.Queue()
-        self.cancelled: set[str] = set()
+        # A cancel line for a job that is over must not stop a later one of the same id.
+        self._open: set[str] = set()
+        self._cancelled: set[str] = set()
         self.terminated = False
         self.working = False
         signal.signal(signal.SIGTERM, self._on_terminate)
@@ -66,9 +68,22 @@ class Channel:
         except ValueError as error:
             request = {"malformed": f"A request is not a line of JSON: {error}."}
         if isinstance(request, dict) and isinstance(request.get("cancel"), str):
-            self.cancelled.add(request["cancel"])
+            if request["cancel"] in self._open:
+                self._cancelled.add(request["cancel"])
         else:
+            if isinstance(request, dict) and isinstance(request.get("id"), str):
+                self._open.add(request["id"])
             self.requests.put(request)
+
+    def stopped(self, job_id: str) -> bool:
+        """Whether a job was asked to stop."""
+        return self.terminated or job_id in self._cancelled
+
+    def close(self, job_id: Any) -> None:
+        """A job is over."""
+        if isinstance(job_id, str):
+            self._open.discard(job_id)
+            self._cancelled.discard(job_id)
 
 
 def main() -> None:
@@ -80,13 +95,15 @@ def main() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     import torch
     import transformers
-
     from student_engine import ENGINE_VERSION
     from student_engine.models import ModelCache, choose_device
     from student_engine.registry import OPERATIONS
 
     transformers.utils.logging.disable_progress_bar()
     torch.use_deterministic_algorithms(True, warn_only=True)
+    # Part of that mode is to fill every new tensor, against reads of what was never written; that costs time only.
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     device = choose_device()
     models = ModelCache(device)
     channel.emit(
@@ -136,13 +153,12 @@ def serve(request: Any, channel: Channel, models: Any, operations: dict[str, Any
             if is_device_error(error):
                 os._exit(EXIT_DEVICE)
     finally:
-        channel.cancelled.discard(job_id)
+        channel.close(job_id)
 
 
 def work(request: Any, channel: Channel, models: Any, operations: dict[str, Any]) -> dict[str, Any]:
     """Does the job, or finds that it was done before: `{metrics, outputs}`."""
     import torch
-
     from student_engine.errors import InputError
     from student_engine.job import Job, clean, finish, finished_result, locked, parse_request
 
@@ -154,9 +170,7 @@ def work(request: Any, channel: Channel, models: Any, operations: dict[str, Any]
     threads = spec.get("threads", 1)
     if type(threads) is not int or threads < 1:
         raise InputError(f"`threads` must be a whole number from 1, got {threads!r}.")
-    job = Job(
-        job_id, operation, directory, spec, channel.emit, lambda: channel.terminated or job_id in channel.cancelled
-    )
+    job = Job(job_id, operation, directory, spec, channel.emit, lambda: channel.stopped(job_id))
     with locked(job):
         result = finished_result(directory)
         if result is None:

@@ -1,4 +1,4 @@
-"""Checkpoints that a crash cannot spoil: written aside, fsynced, listed in a manifest with hashes, renamed into place."""
+"""Checkpoints that a crash cannot spoil: written aside, fsynced, hashed in a manifest, renamed into place."""
 
 from __future__ import annotations
 
@@ -41,7 +41,10 @@ class CheckpointStore:
         temporary = self._directory / f"{TEMPORARY_PREFIX}{checkpoint.step}-{os.getpid()}"
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
-        save_file({name: tensor.contiguous() for name, tensor in checkpoint.tensors.items()}, temporary / "tensors.safetensors")
+        save_file(
+            {name: tensor.contiguous() for name, tensor in checkpoint.tensors.items()},
+            temporary / "tensors.safetensors",
+        )
         (temporary / "state.json").write_text(json.dumps(checkpoint.state), encoding="utf-8")
         files = {path.name: [path.stat().st_size, sha256_of(path)] for path in sorted(temporary.iterdir())}
         manifest = {"step": checkpoint.step, "files": files}

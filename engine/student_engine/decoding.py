@@ -1,4 +1,4 @@
-"""Batched generation with a key-value cache. Own loop: `generate()` costs several times the tiny student's forward pass."""
+"""Batched generation with a key-value cache. Own loop: `generate()` costs more than the tiny student's forward pass."""
 
 from __future__ import annotations
 
@@ -67,8 +67,10 @@ def decode(student: Student, requests: list[Request], sampling: Sampling) -> lis
     return answers
 
 
-def _prompt_tensors(student: Student, prompts: list[list[int]]) -> tuple[torch.Tensor, ...] | tuple[torch.Tensor, None, None]:
-    """Rows of one length need no mask; others are padded on the left, told apart by mask and position, not by pad id."""
+def _prompt_tensors(
+    student: Student, prompts: list[list[int]]
+) -> tuple[torch.Tensor, ...] | tuple[torch.Tensor, None, None]:
+    """Rows of one length need no mask; others are padded on the left, known by mask and position, not by pad id."""
     longest = max((len(ids) for ids in prompts), default=0)
     pad = student.renderer.end
     tokens = torch.tensor([[pad] * (longest - len(ids)) + ids for ids in prompts], device=student.device)
@@ -79,7 +81,7 @@ def _prompt_tensors(student: Student, prompts: list[list[int]]) -> tuple[torch.T
 
 
 def _chances(requests: list[Request], sampling: Sampling) -> numpy.ndarray | None:
-    """One uniform number for each request and position, a function of seed and name: batching does not change a sample."""
+    """One uniform number per request and position, a function of seed and name: no sample depends on its batch."""
     if sampling.temperature == 0:
         return None
     longest = max((request.limit for request in requests), default=0)
@@ -91,6 +93,8 @@ def _next_tokens(
 ) -> torch.Tensor:
     if chances is None:
         return logits.argmax(-1)
-    cumulative = torch.softmax(logits / sampling.temperature, dim=-1).double().cumsum(-1)
-    drawn = torch.from_numpy(chances[rows, step]).to(logits.device)[:, None] * cumulative[:, -1:]
+    # MPS has no fp64; elsewhere the tail of a large vocabulary would be lost in fp32.
+    precise = torch.float32 if logits.device.type == "mps" else torch.float64
+    cumulative = torch.softmax(logits / sampling.temperature, dim=-1).to(precise).cumsum(-1)
+    drawn = torch.from_numpy(chances[rows, step]).to(precise).to(logits.device)[:, None] * cumulative[:, -1:]
     return torch.searchsorted(cumulative, drawn, right=True)[:, 0].clamp(max=logits.shape[-1] - 1)

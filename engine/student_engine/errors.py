@@ -1,4 +1,4 @@
-"""How a job can end other than well. Each kind has its own code in the protocol, because each is handled differently."""
+"""How a job can end other than well. Each kind has its own code, because each is handled differently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loading students: any causal language model of transformers, with or without an adapter, and a small cache of them."""
+"""Loading students: any causal language model of transformers, with or without an adapter, and a cache of them."""
 
 from __future__ import annotations
 
@@ -119,7 +119,10 @@ class ModelCache:
 
     def _get(self, reference: dict[str, Any] | None, kind: str, load: Callable[[dict[str, Any]], Any]) -> Any:
         reference = checked_reference(reference)
-        key = f"{kind}\n{reference.get('key') or [reference['base'], reference.get('adapter')]}"
+        # Without a content key nothing says that the files are still those that were loaded.
+        key = f"{kind}\n{reference.get('key')}"
+        if reference.get("key") is None:
+            self._loaded.pop(key, None)
         if key not in self._loaded:
             if self.device.type == "cuda":
                 self.clear()

@@ -29,19 +29,23 @@ def answer_states(student: Student, sequences: list[Sequence]) -> Answers:
     and which id pads does not matter.
     """
     longest = max(len(sequence.ids) for sequence in sequences)
-    ids = torch.full((len(sequences), longest), student.renderer.end)
-    columns: list[int] = []
+    ids: list[list[int]] = []
+    positions: list[int] = []
     labels: list[int] = []
     rows: list[int] = []
     for row, sequence in enumerate(sequences):
-        ids[row, : len(sequence.ids)] = torch.tensor(sequence.ids)
-        columns += range(sequence.start - 1, len(sequence.ids) - 1)
+        ids.append(sequence.ids + [student.renderer.end] * (longest - len(sequence.ids)))
+        positions += range(row * longest + sequence.start - 1, row * longest + len(sequence.ids) - 1)
         labels += sequence.answer
         rows += [row] * len(sequence.answer)
-    rows_at = torch.tensor(rows, device=student.device)
-    hidden = student.transform(input_ids=ids.to(student.device), use_cache=False).last_hidden_state
-    taken = hidden[rows_at, torch.tensor(columns, device=student.device)]
-    return Answers(taken, torch.tensor(labels, device=student.device), rows_at)
+
+    def tensor(values: list) -> torch.Tensor:
+        return torch.tensor(values, device=student.device)
+
+    hidden = student.transform(input_ids=tensor(ids), use_cache=False).last_hidden_state
+    # index_select of a flat table: its gradient is a plain sum in order, which fancy indexing does not promise.
+    taken = hidden.flatten(0, 1).index_select(0, tensor(positions))
+    return Answers(taken, tensor(labels), tensor(rows))
 
 
 def chunk_size(student: Student) -> int:
@@ -65,5 +69,5 @@ def answer_statistics(student: Student, sequences: list[Sequence]) -> tuple[list
 
 def _sum_by_row(values: list[torch.Tensor], rows: torch.Tensor, count: int) -> list[float]:
     # On the CPU in fp64: index_add on a GPU has no fixed order, and thousands of tokens lose digits in fp32.
-    flat = torch.cat(values).double().cpu()
+    flat = torch.cat(values).cpu().double()
     return torch.zeros(count, dtype=torch.float64).index_add_(0, rows.cpu(), flat).tolist()

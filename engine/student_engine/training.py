@@ -56,7 +56,7 @@ class Row:
 
 
 class BatchOrder:
-    """Which rows each step sees: an endless chain of seeded epochs, cut into groups, sorted by length, cut into batches."""
+    """Which rows each step sees: seeded epochs, one after another, in groups sorted by length and cut into batches."""
 
     def __init__(self, lengths: list[int], batch_size: int, seed: int) -> None:
         self._lengths, self._size, self._seed = lengths, batch_size, seed
@@ -199,7 +199,7 @@ def trainer_tensors(trainer: Trainer) -> dict[str, torch.Tensor]:
 
 @torch.no_grad()
 def restore_trainer(trainer: Trainer, tensors: dict[str, torch.Tensor]) -> None:
-    """Puts a checkpoint back, and makes sure that it took: resuming with fresh weights or moments must never pass silently."""
+    """Puts a checkpoint back, and makes sure that it took: resuming fresh must never pass silently."""
     expected = {f"{part}/{name}" for name in trainer.parameters for part in ("weight", *_MOMENTS)}
     if set(tensors) != expected:
         odd = sorted(expected ^ set(tensors))[0]
@@ -209,9 +209,7 @@ def restore_trainer(trainer: Trainer, tensors: dict[str, torch.Tensor]) -> None:
         saved = tensors[f"weight/{name}"].to(parameter.device)
         changed = changed or not torch.equal(saved, parameter)
         parameter.copy_(saved)
-        trainer.optimizer.state[parameter] = {
-            part: tensors[f"{part}/{name}"].to(parameter.device) for part in _MOMENTS
-        }
+        trainer.optimizer.state[parameter] = {part: tensors[f"{part}/{name}"].to(parameter.device) for part in _MOMENTS}
         if int(tensors[f"step/{name}"].item()) != trainer.state.step:
             raise RuntimeError(f"The optimizer of {name!r} is not at step {trainer.state.step}.")
     if not changed or not any(tensors[f"exp_avg_sq/{name}"].any() for name in trainer.parameters):

@@ -30,23 +30,48 @@ def test_a_student_learns_predicts_and_is_sure_of_what_it_learnt(engine: Engine,
     rows = write_lines(tmp_path / "rows.jsonl", ROWS[:60])
     more = write_lines(tmp_path / "more.jsonl", ROWS[60:])
     recipe = {"method": "full", "learningRate": 3e-3, "batchSize": 25, "beta2": 0.98, "seed": 1, "epochs": 60}
-    tuned = succeed(engine, tmp_path / "tune", "finetune", model=model(tiny, "t"), inputs={"rows": rows + more}, parameters=recipe)
-    assert tuned["metrics"] | {"finalLoss": 0} == {"steps": 240, "rows": 100, "droppedRows": 0, "tokens": 12000, "finalLoss": 0}
+    tuned = succeed(
+        engine, tmp_path / "tune", "finetune", model=model(tiny, "t"), inputs={"rows": rows + more}, parameters=recipe
+    )
+    assert tuned["metrics"] | {"finalLoss": 0} == {
+        "steps": 240,
+        "rows": 100,
+        "droppedRows": 0,
+        "tokens": 12000,
+        "finalLoss": 0,
+    }
     student = tmp_path / "tune" / tuned["outputs"]["model"]
     prompts = write_lines(tmp_path / "prompts.jsonl", ROWS)
-    succeed(engine, tmp_path / "predict", "predict", model=model(student, "s"), inputs={"prompts": prompts}, parameters={"maxNewTokens": 5})
+    succeed(
+        engine,
+        tmp_path / "predict",
+        "predict",
+        model=model(student, "s"),
+        inputs={"prompts": prompts},
+        parameters={"maxNewTokens": 5},
+    )
     predictions = read_lines(tmp_path / "predict/output/predictions.jsonl")
     assert [p["id"] for p in predictions] == [row["id"] for row in ROWS]
-    assert sum(p["text"] == row["answer"] and p["finish"] == "stop" for p, row in zip(predictions, ROWS, strict=True)) >= 95
+    assert (
+        sum(p["text"] == row["answer"] and p["finish"] == "stop" for p, row in zip(predictions, ROWS, strict=True))
+        >= 95
+    )
     assert all(p["tokenIds"][-1] == 1 and 1 not in p["tokenIds"][:-1] for p in predictions if p["finish"] == "stop")
-    own = [{"id": p["id"], "prompt": row["prompt"], "tokenIds": p["tokenIds"]} for p, row in zip(predictions, ROWS, strict=True)]
+    own = [
+        {"id": p["id"], "prompt": row["prompt"], "tokenIds": p["tokenIds"]}
+        for p, row in zip(predictions, ROWS, strict=True)
+    ]
     scores = {}
     for name, answers in {"own": own, "written": ROWS, "wrong": [{**row, "answer": "%"} for row in ROWS]}.items():
         inputs = {"answers": write_lines(tmp_path / f"{name}.jsonl", answers)}
         succeed(engine, tmp_path / f"score-{name}", "score", model=model(student, "s"), inputs=inputs)
         scores[name] = read_lines(tmp_path / f"score-{name}/output/scores.jsonl")
     assert all(line["tokens"] == 2 for line in scores["written"])
-    same = [(o, w) for p, row, o, w in zip(predictions, ROWS, scores["own"], scores["written"], strict=True) if p["text"] == row["answer"]]
+    same = [
+        (o, w)
+        for p, row, o, w in zip(predictions, ROWS, scores["own"], scores["written"], strict=True)
+        if p["text"] == row["answer"]
+    ]
     assert all(o == w for o, w in same)
     assert sum(line["nllSum"] for line in scores["own"]) < 100 < sum(line["nllSum"] for line in scores["wrong"])
     ordinary = AutoModelForCausalLM.from_pretrained(student)
@@ -60,15 +85,33 @@ def test_a_chat_student_learns_by_lora_and_the_adapter_loads(engine: Engine, cha
     inputs = {"rows": write_lines(tmp_path / "rows.jsonl", rows)}
     warnings: list[str] = []
     engine.start(
-        tmp_path / "tune", "finetune", model=model(chat, "c"), inputs=inputs,
-        parameters={"method": "lora", "rank": 8, "alpha": 16, "learningRate": 1e-2, "batchSize": 12, "steps": 60, "seed": 1},
+        tmp_path / "tune",
+        "finetune",
+        model=model(chat, "c"),
+        inputs=inputs,
+        parameters={
+            "method": "lora",
+            "rank": 8,
+            "alpha": 16,
+            "learningRate": 1e-2,
+            "batchSize": 12,
+            "steps": 60,
+            "seed": 1,
+        },
     )
     result = engine.finish(lambda event: warnings.append(event["message"]) if event["event"] == "warn" else None)
     assert result["metrics"]["droppedRows"] == 1 and result["metrics"]["rows"] == 12
     assert warnings == ["1 of 13 rows are longer than 256 tokens and are left out, first '12'."]
     adapter = tmp_path / "tune" / result["outputs"]["adapter"]
     prompts = {"prompts": write_lines(tmp_path / "prompts.jsonl", rows[:12])}
-    succeed(engine, tmp_path / "predict", "predict", model=model(chat, "c+a", adapter), inputs=prompts, parameters={"maxNewTokens": 30})
+    succeed(
+        engine,
+        tmp_path / "predict",
+        "predict",
+        model=model(chat, "c+a", adapter),
+        inputs=prompts,
+        parameters={"maxNewTokens": 30},
+    )
     predictions = read_lines(tmp_path / "predict/output/predictions.jsonl")
     assert sum(p["text"] == row["answer"] for p, row in zip(predictions, rows, strict=False)) >= 10
     loaded = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(chat), adapter)
@@ -77,13 +120,19 @@ def test_a_chat_student_learns_by_lora_and_the_adapter_loads(engine: Engine, cha
     assert str(tmp_path) not in (adapter / "adapter_config.json").read_text() + (adapter / "README.md").read_text()
     # Going on from an adapter keeps what it knows.
     again = succeed(
-        engine, tmp_path / "more", "finetune", model=model(chat, "c+a", adapter), inputs=inputs,
+        engine,
+        tmp_path / "more",
+        "finetune",
+        model=model(chat, "c+a", adapter),
+        inputs=inputs,
         parameters={"method": "lora", "learningRate": 1e-4, "batchSize": 12, "steps": 2, "seed": 1},
     )
     assert again["metrics"]["finalLoss"] < 0.5
 
 
-def test_badge_feeds_selection_and_an_empty_answer_is_never_selected(engine: Engine, tiny: Path, tmp_path: Path) -> None:
+def test_badge_feeds_selection_and_an_empty_answer_is_never_selected(
+    engine: Engine, tiny: Path, tmp_path: Path
+) -> None:
     answers = [{"id": row["id"], "prompt": row["prompt"], "answer": row["answer"]} for row in ROWS[:30]]
     answers[3] = {"id": "empty", "prompt": "1+1=", "tokenIds": []}
     inputs = {"answers": write_lines(tmp_path / "answers.jsonl", answers)}
@@ -99,7 +148,9 @@ def test_badge_feeds_selection_and_an_empty_answer_is_never_selected(engine: Eng
 
 
 def test_embeddings_are_unit_means_of_hidden_states(engine: Engine, chat: Path, tmp_path: Path) -> None:
-    inputs = {"prompts": write_lines(tmp_path / "p.jsonl", [{"prompt": "What is 12?"}, {"prompt": "What is 12 plus 30?"}])}
+    inputs = {
+        "prompts": write_lines(tmp_path / "p.jsonl", [{"prompt": "What is 12?"}, {"prompt": "What is 12 plus 30?"}])
+    }
     succeed(engine, tmp_path / "embed", "embed", model=model(chat, "c"), inputs=inputs)
     found = numpy.load(tmp_path / "embed/output/embeddings.npy")
     loaded, tokenizer = AutoModelForCausalLM.from_pretrained(chat), AutoTokenizer.from_pretrained(chat)
@@ -116,7 +167,10 @@ def test_rewards_do_not_depend_on_padding(engine: Engine, reward_model: Path, tm
     inputs = {"answers": write_lines(tmp_path / "a.jsonl", answers)}
     succeed(engine, tmp_path / "reward", "reward", model=model(reward_model, "r"), inputs=inputs)
     lines = read_lines(tmp_path / "reward/output/rewards.jsonl")
-    loaded, tokenizer = AutoModelForSequenceClassification.from_pretrained(reward_model), AutoTokenizer.from_pretrained(reward_model)
+    loaded, tokenizer = (
+        AutoModelForSequenceClassification.from_pretrained(reward_model),
+        AutoTokenizer.from_pretrained(reward_model),
+    )
     for line, row in zip(lines, answers, strict=True):
         talk = [{"role": "user", "content": row["prompt"]}, {"role": "assistant", "content": row["answer"]}]
         ids = tokenizer.apply_chat_template(talk, return_tensors="pt", return_dict=True).input_ids
@@ -131,15 +185,17 @@ MATH = [
     ("7", "It is $\\boxed{8}$", "incorrect"),
     ("7", "I do not know.", "unreadable"),
     ("", "7", "reference-unreadable"),
+    ("1", "$9^{9^{9^{9}}}$", "timeout"),
+    ("42", "$42$", "correct"),
 ]
 
 
-def test_mathematical_answers_have_states(engine: Engine, tmp_path: Path) -> None:
+def test_mathematical_answers_have_states_and_one_that_hangs_holds_nobody(engine: Engine, tmp_path: Path) -> None:
     rows = [{"reference": reference, "answer": answer} for reference, answer, _ in MATH]
     inputs = {"answers": write_lines(tmp_path / "a.jsonl", rows)}
     result = succeed(engine, tmp_path / "verify", "verify-math", inputs=inputs)
     states = [line["state"] for line in read_lines(tmp_path / "verify/output/verdicts.jsonl")]
-    assert states == [state for _, _, state in MATH] and result["metrics"] == {"rows": 6, "correct": 3}
+    assert states == [state for _, _, state in MATH] and result["metrics"] == {"rows": 8, "correct": 4}
 
 
 def test_an_imported_directory_is_an_ordinary_student(engine: Engine, chat: Path, tmp_path: Path) -> None:
@@ -167,29 +223,104 @@ def test_bad_input_is_one_clear_sentence(engine: Engine, tiny: Path, reward_mode
         ("fly", {}, "There is no operation 'fly'."),
         ("predict", {"model": good, "parameters": most}, "`predict` needs the input `prompts`; given: none."),
         ("predict", {"model": good, "inputs": {"prompts": prompts}}, "`predict` needs the parameter `maxNewTokens`."),
-        ("predict", {"model": good, "inputs": {"prompts": prompts}, "parameters": {"maxNewTokens": "4"}}, "must be a whole number, got '4'"),
-        ("predict", {"model": good, "inputs": {"prompts": prompts}, "parameters": {**most, "beams": 4}}, "has no parameter 'beams'"),
-        ("predict", {"model": good, "inputs": {"prompts": ["relative"]}, "parameters": most}, "`inputs` must map names to lists of absolute paths"),
+        (
+            "predict",
+            {"model": good, "inputs": {"prompts": prompts}, "parameters": {"maxNewTokens": "4"}},
+            "must be a whole number, got '4'",
+        ),
+        (
+            "predict",
+            {"model": good, "inputs": {"prompts": prompts}, "parameters": {**most, "beams": 4}},
+            "has no parameter 'beams'",
+        ),
+        (
+            "predict",
+            {"model": good, "inputs": {"prompts": ["relative"]}, "parameters": most},
+            "`inputs` must map names to lists of absolute paths",
+        ),
         ("predict", {"model": good, "inputs": {"prompts": [str(tmp_path / "no")]}, "parameters": most}, "No such file"),
-        ("predict", {"model": good, "inputs": {"prompts": [str(tmp_path / "broken.jsonl")]}, "parameters": most}, "broken.jsonl:2 is not a line of JSON"),
+        (
+            "predict",
+            {"model": good, "inputs": {"prompts": [str(tmp_path / "broken.jsonl")]}, "parameters": most},
+            "broken.jsonl:2 is not a line of JSON",
+        ),
         ("predict", {"model": None, "inputs": {"prompts": prompts}, "parameters": most}, "needs a `model`"),
-        ("predict", {"model": model(tmp_path / "no", "a"), "inputs": {"prompts": prompts}, "parameters": most}, "is not a directory"),
-        ("predict", {"model": model(tmp_path / "empty", "b"), "inputs": {"prompts": prompts}, "parameters": most}, "is not a usable tokenizer directory"),
-        ("predict", {"model": model(tmp_path / "cut", "d"), "inputs": {"prompts": prompts}, "parameters": most}, "is not a usable model directory"),
-        ("predict", {"model": good, "inputs": {"prompts": write_lines(tmp_path / "z.jsonl", [{"id": "q", "prompt": "Z"}])}, "parameters": most}, "Row 'q' has the character 'Z'"),
-        ("predict", {"model": good, "inputs": {"prompts": write_lines(tmp_path / "e.jsonl", [{"id": "q", "prompt": ""}])}, "parameters": most}, "Row 'q' has an empty prompt"),
-        ("predict", {"model": good, "inputs": {"prompts": prompts}, "parameters": most, "threads": 0}, "`threads` must be a whole number from 1"),
+        (
+            "predict",
+            {"model": model(tmp_path / "no", "a"), "inputs": {"prompts": prompts}, "parameters": most},
+            "is not a directory",
+        ),
+        (
+            "predict",
+            {"model": model(tmp_path / "empty", "b"), "inputs": {"prompts": prompts}, "parameters": most},
+            "is not a usable tokenizer directory",
+        ),
+        (
+            "predict",
+            {"model": model(tmp_path / "cut", "d"), "inputs": {"prompts": prompts}, "parameters": most},
+            "is not a usable model directory",
+        ),
+        (
+            "predict",
+            {
+                "model": good,
+                "inputs": {"prompts": write_lines(tmp_path / "z.jsonl", [{"id": "q", "prompt": "Z"}])},
+                "parameters": most,
+            },
+            "Row 'q' has the character 'Z'",
+        ),
+        (
+            "predict",
+            {
+                "model": good,
+                "inputs": {"prompts": write_lines(tmp_path / "e.jsonl", [{"id": "q", "prompt": ""}])},
+                "parameters": most,
+            },
+            "Row 'q' has an empty prompt",
+        ),
+        (
+            "predict",
+            {"model": good, "inputs": {"prompts": prompts}, "parameters": most, "threads": 0},
+            "`threads` must be a whole number from 1",
+        ),
         ("score", {"model": good, "inputs": {"answers": prompts}}, "needs `tokenIds` or a text `answer`"),
-        ("score", {"model": good, "inputs": {"answers": write_lines(tmp_path / "t.jsonl", [{"prompt": "1", "tokenIds": [99]}])}}, "`tokenIds` must be whole numbers from 0 to 26"),
+        (
+            "score",
+            {
+                "model": good,
+                "inputs": {"answers": write_lines(tmp_path / "t.jsonl", [{"prompt": "1", "tokenIds": [99]}])},
+            },
+            "`tokenIds` must be whole numbers from 0 to 26",
+        ),
         ("finetune", {"model": good, "inputs": {"rows": prompts}, "parameters": tune}, "p.jsonl:1 has no `answer`"),
-        ("finetune", {"model": good, "inputs": rows, "parameters": {**tune, "maxLength": 3}}, "No row to learn from: 4 were given"),
-        ("finetune", {"model": good, "inputs": rows, "parameters": {**tune, "method": "magic"}}, "must be one of full, lora, got 'magic'"),
-        ("finetune", {"model": model(tiny, "x", tmp_path / "empty"), "inputs": rows, "parameters": {**tune, "method": "lora"}}, "is not a usable adapter"),
+        (
+            "finetune",
+            {"model": good, "inputs": rows, "parameters": {**tune, "maxLength": 3}},
+            "No row to learn from: 4 were given",
+        ),
+        (
+            "finetune",
+            {"model": good, "inputs": rows, "parameters": {**tune, "method": "magic"}},
+            "must be one of full, lora, got 'magic'",
+        ),
+        (
+            "finetune",
+            {"model": model(tiny, "x", tmp_path / "empty"), "inputs": rows, "parameters": {**tune, "method": "lora"}},
+            "is not a usable adapter",
+        ),
         ("reward", {"model": good, "inputs": {"answers": rows["rows"]}}, "is not a reward model"),
-        ("select", {"inputs": {"embeddings": [str(tmp_path / "words.npy")]}, "parameters": {"count": 1, "seed": 1}}, "is not a .npy file"),
+        (
+            "select",
+            {"inputs": {"embeddings": [str(tmp_path / "words.npy")]}, "parameters": {"count": 1, "seed": 1}},
+            "is not a .npy file",
+        ),
         ("init-tiny", {"parameters": {"alphabet": "", "seed": 1}}, "the alphabet is empty"),
         ("import", {"parameters": {"source": str(tmp_path / "empty")}}, "is not a model that transformers knows"),
-        ("import", {"parameters": {"source": str(reward_model)}}, "is not a causal language model: its architecture is LlamaForSequenceClassification"),
+        (
+            "import",
+            {"parameters": {"source": str(reward_model)}},
+            "is not a causal language model: its architecture is LlamaForSequenceClassification",
+        ),
         ("import", {"parameters": {"source": "./no/where"}}, "The student ./no/where is not a directory."),
     ]
     for number, (op, spec, expected) in enumerate(cases):

@@ -17,7 +17,15 @@ ROWS = [{"prompt": f"{a}*{b}=", "answer": str(a * b)} for a in range(10) for b i
 
 
 def finetune_spec(student: Path, rows: list[str], method: str, steps: int, **more: Any) -> dict[str, Any]:
-    parameters = {"method": method, "rank": 4, "alpha": 8, "learningRate": 3e-3, "batchSize": 16, "steps": steps, "seed": 7}
+    parameters = {
+        "method": method,
+        "rank": 4,
+        "alpha": 8,
+        "learningRate": 3e-3,
+        "batchSize": 16,
+        "steps": steps,
+        "seed": 7,
+    }
     model = {"base": str(student), "adapter": None, "key": "base"}
     return {"model": model, "inputs": {"rows": rows}, "parameters": {**parameters, "checkpointSeconds": 0, **more}}
 
@@ -82,7 +90,10 @@ def test_the_tenth_job_of_a_warm_engine_is_that_of_a_fresh_one_which_ends_with_i
     jobs: list[tuple[str, dict[str, Any]]] = [
         ("init-tiny", {"parameters": {"alphabet": "abc", "seed": 4}}),
         ("predict", {"model": model, "inputs": prompts, "parameters": {"maxNewTokens": 9}}),
-        ("predict", {"model": model, "inputs": prompts, "parameters": {"maxNewTokens": 9, "temperature": 1, "seed": 2}}),
+        (
+            "predict",
+            {"model": model, "inputs": prompts, "parameters": {"maxNewTokens": 9, "temperature": 1, "seed": 2}},
+        ),
         ("score", {"model": model, "inputs": answers}),
         ("badge", {"model": model, "inputs": answers, "parameters": {"seed": 3}}),
         ("embed", {"model": model, "inputs": prompts}),
@@ -96,7 +107,13 @@ def test_the_tenth_job_of_a_warm_engine_is_that_of_a_fresh_one_which_ends_with_i
             assert one.run(tmp_path / name / str(index), op, **spec)["event"] == "result"
         return {index: tree_hashes(tmp_path / name / str(index)) for index in order}
 
-    engine.run(tmp_path / "other", "predict", model={"base": str(chat), "key": "c"}, inputs=prompts, parameters={"maxNewTokens": 3})
+    engine.run(
+        tmp_path / "other",
+        "predict",
+        model={"base": str(chat), "key": "c"},
+        inputs=prompts,
+        parameters={"maxNewTokens": 3},
+    )
     warm = outputs(engine, "warm", list(range(len(jobs))))
     fresh = Engine()
     assert fresh.ready["event"] == "ready" and fresh.ready["engine"] >= 1 and fresh.ready["device"] == "cpu"
@@ -119,6 +136,8 @@ def test_a_finished_job_answers_at_once_from_its_directory(engine: Engine, tmp_p
     (tmp_path / "job/output/model").rename(tmp_path / "moved")
     assert engine.run(tmp_path / "job", "init-tiny", **spec) == first
     assert (tmp_path / "job/output/model/model.safetensors").exists()
+    (tmp_path / "job/result.json").write_text('{"metrics": {')
+    assert engine.run(tmp_path / "job", "init-tiny", **spec) == first
 
 
 def test_a_job_waits_for_another_engine_that_holds_its_directory(engine: Engine, tmp_path: Path) -> None:
@@ -134,12 +153,19 @@ def test_a_job_waits_for_another_engine_that_holds_its_directory(engine: Engine,
         engine.start(tmp_path / "job", "init-tiny", **spec)
         assert engine.read()["event"] == "progress"
     assert engine.finish()["event"] == "result"
+    # A cancel line that comes too late stops nothing.
+    engine.send({"cancel": "job"})
+    assert engine.run(tmp_path / "job", "init-tiny", **spec)["event"] == "result"
 
 
 def test_a_prompt_that_fills_the_context_gets_an_empty_answer_and_a_warning(
     engine: Engine, tiny: Path, tmp_path: Path
 ) -> None:
-    prompts = [{"id": "long", "prompt": "1" * 256}, {"id": "near", "prompt": "1" * 254}, {"id": "short", "prompt": "1+1="}]
+    prompts = [
+        {"id": "long", "prompt": "1" * 256},
+        {"id": "near", "prompt": "1" * 254},
+        {"id": "short", "prompt": "1+1="},
+    ]
     model = {"base": str(tiny), "adapter": None, "key": "base"}
     events: list[dict[str, Any]] = []
     inputs = {"prompts": write_lines(tmp_path / "p.jsonl", prompts)}

@@ -110,7 +110,9 @@ def ranks(values: torch.Tensor) -> numpy.ndarray:
 def half_trained(tiny: Path) -> tuple[Student, list[Sequence]]:
     """Before training all gradients are alike; distances say something once the student knows some answers."""
     student = load_student({"base": str(tiny)}, torch.device("cpu"), torch.float32, train=True)
-    questions = [(f"{a}{op}{b}=", f"{a}{op}{b}"[:: 1 - 2 * (b % 2)]) for a in range(10) for op in "+-*%" for b in range(8)]
+    questions = [
+        (f"{a}{op}{b}=", f"{a}{op}{b}"[:: 1 - 2 * (b % 2)]) for a in range(10) for op in "+-*%" for b in range(8)
+    ]
     sequences, _ = student.renderer.pairs(*map(list, zip(*questions, strict=True)), list(map(str, range(320))))
     rows = [Row(str(index), sequence) for index, sequence in enumerate(sequences[:200])]
     recipe = Recipe(60, 32, 3e-3, 0.05, 0.1, 0.98, 0.01, 1.0, 1)
@@ -134,19 +136,30 @@ def test_sketches_keep_the_order_of_gradient_distances(
     assert numpy.corrcoef(ranks(torch.pdist(sketches)), ranks(exact))[0, 1] >= 0.95
 
 
-def test_a_gradient_that_is_not_projected_is_exact(case: tuple[Student, list[Sequence]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gradient_that_is_not_projected_is_exact(
+    case: tuple[Student, list[Sequence]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     student, sequences = case
     monkeypatch.setattr(badge, "_EXACT_SIZE_MAX", 1 << 20)
     projections = badge.make_projections(student, 1, 64, 1 << 20)
     torch.testing.assert_close(
-        badge.gradient_sketches(student, sequences, projections), exact_gradients(student, sequences), rtol=1e-4, atol=1e-6
+        badge.gradient_sketches(student, sequences, projections),
+        exact_gradients(student, sequences),
+        rtol=1e-4,
+        atol=1e-6,
     )
 
 
 def test_a_scaled_head_is_known_or_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tokenizer = bpe_tokenizer()
     torch.manual_seed(0)
-    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2, "head_dim": 16}
+    sizes = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "head_dim": 16,
+    }
     config = Gemma2Config(
         vocab_size=len(tokenizer), num_key_value_heads=1, final_logit_softcapping=2.0, initializer_range=0.3, **sizes
     )
@@ -157,6 +170,8 @@ def test_a_scaled_head_is_known_or_refused(tmp_path: Path, monkeypatch: pytest.M
     loss, entropy = answer_statistics(student, [sequence, sequence])
     assert (loss[0], entropy[0]) == pytest.approx(naive(student, sequence), abs=1e-4)
     forward = student.causal.forward
-    monkeypatch.setattr(student.causal, "forward", lambda **inputs: SimpleNamespace(logits=forward(**inputs).logits * 3))
+    monkeypatch.setattr(
+        student.causal, "forward", lambda **inputs: SimpleNamespace(logits=forward(**inputs).logits * 3)
+    )
     with pytest.raises(InputError, match="scales logits in an unknown way"):
         check_head(student, "it")

@@ -22,7 +22,15 @@ from student_engine.training import (
 )
 
 RECIPE = Recipe(
-    steps=100, batch_size=16, learning_rate=1e-2, warmup=0.1, final_rate=0.1, beta2=0.98, weight_decay=0.01, clip=1.0, seed=1
+    steps=100,
+    batch_size=16,
+    learning_rate=1e-2,
+    warmup=0.1,
+    final_rate=0.1,
+    beta2=0.98,
+    weight_decay=0.01,
+    clip=1.0,
+    seed=1,
 )
 
 
@@ -48,7 +56,9 @@ def test_every_epoch_sees_every_row_once_and_order_is_a_function_of_the_step() -
 def test_batches_have_similar_lengths() -> None:
     lengths = [i % 32 for i in range(1024)]
     order = BatchOrder(lengths, 16, 1)
-    spreads = [max(lengths[row] for row in order.batch(s)) - min(lengths[row] for row in order.batch(s)) for s in range(8)]
+    spreads = [
+        max(lengths[row] for row in order.batch(s)) - min(lengths[row] for row in order.batch(s)) for s in range(8)
+    ]
     assert max(spreads) <= 8
 
 
@@ -68,7 +78,7 @@ def test_micro_batches_give_the_gradient_of_the_whole_batch(tiny: Path) -> None:
 
 
 def test_out_of_memory_halves_the_micro_batch_and_keeps_the_batch(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import student_engine.training as training
+    from student_engine import training
 
     calm, pressed = trainer(tiny), trainer(tiny)
     calm.advance()

@@ -1,1 +1,1 @@
-"""One file per operation. Each has `run(job, models)` and answers `(metrics, outputs)`; outputs are paths in the job's directory."""
+"""One file per operation. Each has `run(job, models)` and answers `(metrics, outputs)`; outputs are relative paths."""

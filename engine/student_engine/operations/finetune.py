@@ -30,7 +30,14 @@ _MICRO_BATCH_TOKENS = 16384
 _LOSSES_AVERAGED = 10
 _CARD_FULL = ("method", "learning_rate", "batch_size", "warmup", "final_rate", "beta2", "weight_decay", "clip", "seed")
 _CARD = {"full": _CARD_FULL, "lora": (*_CARD_FULL, "rank", "alpha")}
-_TOKENIZER_FILES = ("tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab.*", "merges.txt", "chat_template*")
+_TOKENIZER_FILES = (
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.*",
+    "merges.txt",
+    "chat_template*",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +123,11 @@ def _trainable_student(reference: dict[str, Any], options: Options, device: torc
     if lora and not reference.get("adapter"):
         torch.manual_seed(stream_seed(options.seed, "init"))
         config = LoraConfig(
-            r=options.rank, lora_alpha=options.alpha, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"
+            r=options.rank,
+            lora_alpha=options.alpha,
+            lora_dropout=0.0,
+            target_modules="all-linear",
+            task_type="CAUSAL_LM",
         )
         student.model = get_peft_model(student.model, config)
     if options.gradient_checkpointing:
@@ -160,7 +171,7 @@ def _trainer(student: Student, rows: list[Row], options: Options) -> Trainer:
 
 
 def _fingerprint(job: Job) -> str:
-    """What a checkpoint belongs to: the job by content and the environment. Exact resume is promised within these only."""
+    """What a checkpoint belongs to: the job by content, and the environment. Resume is exact within these only."""
     facts = {
         "engine": ENGINE_VERSION,
         "libraries": [torch.__version__, transformers.__version__, peft.__version__],
@@ -178,7 +189,9 @@ def _resume(job: Job, trainer: Trainer, store: CheckpointStore, fingerprint: str
         return
     state = dict(checkpoint.state)
     if state.pop("fingerprint", None) != fingerprint:
-        job.warn(f"Checkpoint {checkpoint.step} is of other data or another environment; training starts from the base.")
+        job.warn(
+            f"Checkpoint {checkpoint.step} is of other data or another environment; training starts from the base."
+        )
         return
     trainer.state = TrainingState(**state)
     restore_trainer(trainer, checkpoint.tensors)
@@ -215,7 +228,9 @@ def _save(
 ) -> dict[str, str]:
     """The weights as the operations load them, the base's own tokenizer files, and a model card."""
     base = Path(reference["base"])
-    facts = {name: value for name, value in dataclasses.asdict(options).items() if name in _CARD[options.method]} | metrics
+    facts = {
+        name: value for name, value in dataclasses.asdict(options).items() if name in _CARD[options.method]
+    } | metrics
     if options.method == "lora":
         directory = job.output("adapter")
         # Equal adapters must be equal files: no path of this machine, and no set in the order of this process's hashes.

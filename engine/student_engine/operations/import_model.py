@@ -15,7 +15,8 @@ from ..errors import InputError
 from ..job import Job
 from ..models import ModelCache, inference_type, load_student
 
-_WANTED = ("*.json", "*.safetensors", "*.jinja", "*.model", "merges.txt", "vocab.txt")
+_WANTED = ("*.json", "model*.safetensors", "*.jinja", "*.model", "merges.txt", "vocab.txt")
+_PICKLED = "pytorch_model*"
 _HINT = "Name a directory with config.json, *.safetensors and tokenizer.json, or a hub id while there is a network."
 
 
@@ -34,11 +35,13 @@ def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
     copied = 0
     for pattern in _WANTED:
         for path in sorted(directory.glob(pattern)):
+            if path.match(_PICKLED):
+                continue
             job.check()
             shutil.copyfile(path, output / path.name)
             copied += path.stat().st_size
             job.progress(copied, copied, "bytes")
-    if not list(output.glob("*.safetensors")):
+    if not list(output.glob("model*.safetensors")):
         # Older weights, pickled: loaded without running code, kept in the safe format.
         student.causal.save_pretrained(output)
     metrics = {
@@ -58,10 +61,12 @@ def _download(job: Job, source: str, revision: str | None) -> Path:
         raise InputError(f"The student {source} is not a directory.", _HINT)
     job.progress(0, 1, "downloads", f"downloading {source}")
     try:
-        return Path(snapshot_download(source, revision=revision, allow_patterns=[*_WANTED]))
+        return Path(snapshot_download(source, revision=revision, allow_patterns=[*_WANTED, _PICKLED]))
     except Exception as error:  # the hub's client, its HTTP library and the network each raise their own
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise InputError(f"The student {source!r} is no directory and the hub did not give it: {reason}", _HINT) from error
+        raise InputError(
+            f"The student {source!r} is no directory and the hub did not give it: {reason}", _HINT
+        ) from error
 
 
 def _check_kind(directory: Path, source: str) -> None:

@@ -9,8 +9,8 @@ from tokenizers import Regex, Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import WordLevel
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from ..job import Job
 from ..errors import InputError
+from ..job import Job
 from ..model_card import write_model_card
 from ..models import ModelCache
 from ..randomness import stream_seed

@@ -56,4 +56,6 @@ def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
 def _warn_of_long_prompts(job: Job, requests: list[Request], context: int) -> None:
     long = [request.name for request in requests if request.limit == 0]
     if long:
-        job.warn(f"{len(long)} prompts fill the context of {context} tokens and get an empty answer, first {long[0]!r}.")
+        job.warn(
+            f"{len(long)} prompts fill the context of {context} tokens and get an empty answer, first {long[0]!r}."
+        )

@@ -39,5 +39,9 @@ def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
         done += len(batch)
         job.progress(done, len(scored), "rows")
     write_records(job.output("scores.jsonl"), lines)
-    metrics = {"rows": len(lines), "emptyRows": len(lines) - len(scored), "tokens": sum(line["tokens"] for line in lines)}
+    metrics = {
+        "rows": len(lines),
+        "emptyRows": len(lines) - len(scored),
+        "tokens": sum(line["tokens"] for line in lines),
+    }
     return metrics, {"scores": "output/scores.jsonl"}

@@ -92,7 +92,7 @@ def _serve(
 
 
 def answer_state(reference: str, answer: str) -> str:
-    """One pair, on a main thread: `math-verify` bounds its steps by SIGALRM, and reports failures only when told to raise."""
+    """One pair, on a main thread: `math-verify` bounds its steps by SIGALRM, and says failures only by raising."""
     from math_verify import verify
     from math_verify.errors import TimeoutException
 
