@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 /**
  * A shell that leaves a watcher behind and becomes the command, so the command's process number is the child's own. The
  * watcher ends the command's process group when the lifeline on descriptor 0 closes, which the system does when its last
- * holder is gone, however it went: SIGTERM, and SIGKILL ten seconds later. Nobody ever writes into a lifeline.
+ * holder is gone, however it went: SIGTERM, and SIGKILL a second later, which all that runs here survives (the server's
+ * database is made for it, a broken installation is made anew). Nobody ever writes into a lifeline.
  */
 const GUARDIAN = `
 command=$$
@@ -14,7 +15,7 @@ exec 3<&0
   exec 0</dev/null
   kill -s TERM -- "-$command"
   waited=0
-  while kill -0 "$command" && [ "$waited" -lt 100 ]; do sleep 0.1; waited=$((waited + 1)); done
+  while kill -0 "$command" && [ "$waited" -lt 10 ]; do sleep 0.1; waited=$((waited + 1)); done
   kill -s KILL -- "-$command"
 } <&3 3<&- >/dev/null 2>&1 &
 exec "$@" </dev/null 3<&-

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
@@ -82,7 +82,7 @@ async function tryStart(workspace: string, binary: string, port: number): Promis
   closeSync(log);
   child.unref();
   const address = `${HOST}:${port}`;
-  const outcome = await waitForAnswer(child, address);
+  const outcome = await waitForAnswer(child, address, port);
   const identity = child.pid === undefined ? undefined : identityOf(child.pid);
   if (outcome !== 'answers' || identity === undefined) {
     releaseLifeline(hold);
@@ -110,7 +110,7 @@ function serverEnvironment(workspace: string): NodeJS.ProcessEnv {
   return { PATH, HOME, TMPDIR, LANG, TUTELAGE_HOME: workspace };
 }
 
-async function waitForAnswer(child: ChildProcess, address: string): Promise<string> {
+async function waitForAnswer(child: ChildProcess, address: string, port: number): Promise<string> {
   let ended: string | undefined;
   child.once('error', (error) => {
     ended = error.message;
@@ -120,7 +120,8 @@ async function waitForAnswer(child: ChildProcess, address: string): Promise<stri
   });
   const deadline = Date.now() + START_MS_MAX;
   while (ended === undefined && Date.now() < deadline) {
-    if (await answers(address)) {
+    // A client that finds nobody listening waits a second before it tries again; looking first saves that second.
+    if ((await isListening(port)) && (await answers(address))) {
       return ended ?? 'answers';
     }
     await delay(50);
@@ -159,27 +160,20 @@ export async function endServer(identity: ProcessIdentity | undefined, graceMs =
     }
     await delay(20);
   }
-  // The watcher of the guardian follows its server within a tenth of a second; the bound is for systems that reap late.
-  const watcherDeadline = Date.now() + 2000;
-  while (identity !== undefined && isGroupAlive(identity.pid) && Date.now() < watcherDeadline) {
+  if (identity !== undefined) {
+    // The guardian's watcher would follow its server within a tenth of a second; whoever waits here is not to see it.
+    kill(-identity.pid);
     await delay(20);
   }
 }
 
-function isGroupAlive(group: number): boolean {
-  try {
-    process.kill(-group, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
+/** A negative number is a group; macOS answers EPERM for one in which all have ended. */
 function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ESRCH' && code !== 'EPERM') {
       throw error;
     }
   }
@@ -209,6 +203,17 @@ async function choosePort(wanted: number | undefined, mustKeepPort: boolean): Pr
       }
     }
   }
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: HOST, port });
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
 }
 
 /** The port that could be listened on: `port`, or for 0 any free one. */
