@@ -21,7 +21,7 @@ export function comparisons(arms: readonly Arm[], runs: readonly ExperimentRun[]
     const pairs = baseline === undefined ? [] : pairsOf(arm, baseline, runs);
     return baseline === undefined || pairs.length === 0
       ? []
-      : (['overall', 'macro'] as const).flatMap((metric) => compare({ arm, baseline, metric, pairs }) ?? []);
+      : (['macro', 'overall'] as const).flatMap((metric) => compare({ arm, baseline, metric, pairs }) ?? []);
   });
 }
 

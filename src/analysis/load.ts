@@ -1,0 +1,124 @@
+import { readdir } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { z } from 'zod';
+import { canonicalJson } from '../core/canonical-json';
+import { TutelageError } from '../core/errors';
+import type { RunRecord } from '../core/run-record';
+import { runRecordSchema } from '../core/run-record-schema';
+import { readJsonFile, writeFileAtomically } from '../store/workspace';
+import { renderReport } from './report/report';
+import { experimentResults, type LabelledRun, runResults } from './results';
+import type { ExperimentResults, Labels, RunResults } from './results-schema';
+
+/** What `experiment.json` lists: the runs of one file, whether they have started or not. */
+const experimentSchema = z.object({
+  experiment: z.string(),
+  runs: z.array(z.object({ run: z.string(), labels: z.record(z.string(), z.unknown()) })),
+});
+
+type Experiment = z.output<typeof experimentSchema>;
+
+/**
+ * The record of one run, or `null` where there is none yet.
+ *
+ * @param workspace root of the workspace
+ * @param run its full name: `<experiment>/<run>` for a run of an experiment
+ * @throws TutelageError `damaged` when the file is not what was written
+ */
+export async function loadRun(workspace: string, run: string): Promise<RunRecord | null> {
+  return readChecked(fileOf(workspace, run, 'run.json'), runRecordSchema);
+}
+
+/**
+ * The results of a run or of an experiment, as far as it has come.
+ *
+ * @throws TutelageError `usage` where nothing of that name has results, `damaged` as above
+ */
+export async function loadResults(workspace: string, name: string): Promise<RunResults | ExperimentResults> {
+  const experiment = await loadExperiment(workspace, name);
+  if (experiment !== null) {
+    const runs = await Promise.all(
+      experiment.runs.map(
+        async ({ run, labels }): Promise<LabelledRun> => ({
+          run,
+          labels: scalarLabels(labels),
+          record: await loadRun(workspace, run),
+        }),
+      ),
+    );
+    return experimentResults(experiment.experiment, runs);
+  }
+  const record = await loadRun(workspace, name);
+  if (record === null) {
+    throw await noResults(workspace, name);
+  }
+  const siblings = record.experiment === null ? null : await loadExperiment(workspace, record.experiment);
+  const own = siblings?.runs.find(({ run }) => run === record.run);
+  return own === undefined ? runResults(record) : runResults(record, scalarLabels(own.labels));
+}
+
+/** Writes `results.json` and `report.html` beside what they are drawn from, each whole or not at all. */
+export async function writeReport(options: {
+  /** Root of the workspace. */
+  workspace: string;
+  /** A run or an experiment. */
+  name: string;
+}): Promise<{ results: RunResults | ExperimentResults; resultsPath: string; reportPath: string }> {
+  const results = await loadResults(options.workspace, options.name);
+  const resultsPath = fileOf(options.workspace, options.name, 'results.json');
+  const reportPath = fileOf(options.workspace, options.name, 'report.html');
+  await writeFileAtomically(resultsPath, `${JSON.stringify(results, null, 2)}\n`);
+  await writeFileAtomically(reportPath, renderReport(results));
+  return { results, resultsPath, reportPath };
+}
+
+const loadExperiment = (workspace: string, name: string): Promise<Experiment | null> =>
+  readChecked(fileOf(workspace, name, 'experiment.json'), experimentSchema);
+
+/** Names come from the command line; one that leads out of the workspace is refused. */
+function fileOf(workspace: string, name: string, file: string): string {
+  const runs = join(workspace, 'runs');
+  const path = join(runs, name, file);
+  if (name === '' || !path.startsWith(`${runs}${sep}`) || path === join(runs, file)) {
+    throw new TutelageError('usage', `${JSON.stringify(name)} is not the name of a run or an experiment`);
+  }
+  return path;
+}
+
+async function readChecked<T>(path: string, schema: z.ZodType<T>): Promise<T | null> {
+  const content = await readJsonFile<unknown>(path).catch((cause: unknown) => {
+    throw damaged(path, (cause as Error).message, cause);
+  });
+  if (content === null) {
+    return null;
+  }
+  const parsed = schema.safeParse(content);
+  if (!parsed.success) {
+    throw damaged(path, z.prettifyError(parsed.error), parsed.error);
+  }
+  return parsed.data;
+}
+
+const damaged = (path: string, reason: string, cause: unknown) =>
+  new TutelageError(
+    'damaged',
+    `${path} is not what was written there: ${reason}`,
+    'restore the file from a backup, or start the run afresh with --new',
+    { cause },
+  );
+
+/** A strategy written out in the matrix is named by its text. */
+function scalarLabels(labels: Readonly<Record<string, unknown>>): Labels {
+  const scalar = (value: unknown) =>
+    typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : canonicalJson(value);
+  return Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, scalar(value)]));
+}
+
+async function noResults(workspace: string, name: string): Promise<TutelageError> {
+  const names = await readdir(join(workspace, 'runs')).catch(() => []);
+  return new TutelageError(
+    'usage',
+    `${name} has no results in ${workspace}`,
+    names.length === 0 ? 'start a run first: tutelage run FILE' : `there are: ${names.sort().join(', ')}`,
+  );
+}

@@ -1,0 +1,189 @@
+// The two packages are ESM only. Node loads them by `require`; jest has to transform them, so no other file imports them.
+import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
+import type { Series, SeriesPoint } from '../series';
+import { bracket, count, decimal } from '../wording';
+import { type Html, trusted } from './html';
+
+export interface Reach {
+  readonly arm: string;
+  readonly target: number;
+  readonly fromRows: number;
+  readonly toRows: number;
+  readonly label: string;
+}
+
+interface Described {
+  readonly title: string;
+  /** The figure in words, for who cannot see it. */
+  readonly description: string;
+}
+
+const width = 560;
+const fontSize = 13;
+const symbols = ['square', 'circle', 'triangle', 'diamond', 'star', 'cross', 'wye'] as const;
+
+/** Learning curves: thin lines for seeds, a band for the interval, a heavy line with marks for the mean. */
+export function learningCurves(
+  series: readonly Series[],
+  options: Described & { reaches: readonly Reach[]; colours: ReadonlyMap<string, string> },
+): Html {
+  const height = 380;
+  const seeds = series.flatMap(({ name, seeds: lines }) =>
+    lines.flatMap((line, index) => line.map((point) => ({ ...point, name, line: `${name} ${index}` }))),
+  );
+  const means = series.flatMap(({ name, points }) => points.map((point) => ({ ...point, name })));
+  // Cut at the possible accuracies here: a clip path would carry a number that counts up in the process.
+  const bands = means.flatMap(({ rows, name, interval }) =>
+    interval === null ? [] : [{ rows, name, low: Math.max(0, interval.low), high: Math.min(1, interval.high) }],
+  );
+  const domain = accuracyDomain([
+    ...means.map(({ accuracy }) => accuracy),
+    ...seeds.map(({ accuracy }) => accuracy),
+    ...bands.flatMap(({ low, high }) => [low, high]),
+  ]);
+  const colour = ({ name }: { name: string }) => options.colours.get(name) ?? 'currentColor';
+  const ends = endLabels(series, domain);
+  return draw(options, height, {
+    marginRight: 18 + 7.5 * Math.max(...series.map(({ name }) => Math.min(name.length, 24))),
+    x: { label: 'rows bought', ticks: ticksOf(means), tickFormat: count },
+    y: { label: 'accuracy', domain, grid: true, tickFormat: '.2f' },
+    symbol: { domain: series.map(({ name }) => name), range: symbols.slice(0, series.length) },
+    marks: [
+      Plot.areaY(bands, { x: 'rows', y1: 'low', y2: 'high', z: 'name', fill: colour, fillOpacity: 0.13 }),
+      Plot.lineY(seeds, { x: 'rows', y: 'accuracy', z: 'line', stroke: colour, strokeWidth: 1, strokeOpacity: 0.4 }),
+      Plot.lineY(means, { x: 'rows', y: 'accuracy', z: 'name', stroke: colour, strokeWidth: 2.5 }),
+      ...options.reaches.flatMap((reach) => reachMarks(reach)),
+      Plot.dot(means, { x: 'rows', y: 'accuracy', fill: colour, symbol: 'name', r: 4, title: pointTitle }),
+      Plot.text(ends, {
+        x: 'rows',
+        y: 'at',
+        text: 'label',
+        fill: colour,
+        textAnchor: 'start',
+        dx: 11,
+        fontWeight: 600,
+      }),
+    ],
+  });
+}
+
+export interface StratumDot {
+  readonly stratum: string;
+  readonly name: string;
+  readonly accuracy: number;
+}
+
+/** One row a stratum: where the base student stood, and where each arm ended. */
+export function stratumDots(
+  dots: readonly StratumDot[],
+  options: Described & { base: readonly StratumDot[]; colours: ReadonlyMap<string, string> },
+): Html {
+  const strata = [...new Set(dots.map(({ stratum }) => stratum))];
+  const names = [...new Set(dots.map(({ name }) => name))];
+  const spans = strata.map((stratum) => {
+    const own = [...dots, ...options.base].filter((dot) => dot.stratum === stratum).map(({ accuracy }) => accuracy);
+    return { stratum, low: Math.min(...own), high: Math.max(...own) };
+  });
+  const colour = ({ name }: { name: string }) => options.colours.get(name) ?? 'currentColor';
+  return draw(options, 60 + 25 * strata.length, {
+    width: 1080,
+    marginLeft: 30 + 7.5 * Math.max(...strata.map(({ length }) => Math.min(length, 24))),
+    marginTop: 46,
+    marginBottom: 8,
+    x: { label: 'accuracy', domain: [0, 1], grid: true, axis: 'top', tickFormat: '.1f' },
+    y: { label: null, domain: strata, tickSize: 0 },
+    symbol: { domain: names, range: symbols.slice(0, names.length) },
+    marks: [
+      Plot.ruleY(spans, { y: 'stratum', x1: 'low', x2: 'high', strokeOpacity: 0.25, strokeWidth: 2 }),
+      Plot.tickX(options.base, {
+        x: 'accuracy',
+        y: 'stratum',
+        strokeWidth: 2,
+        strokeOpacity: 0.6,
+        inset: 6,
+        title: dotTitle,
+      }),
+      Plot.dot(dots, { x: 'accuracy', y: 'stratum', fill: colour, symbol: 'name', r: 5, title: dotTitle }),
+    ],
+  });
+}
+
+/** The width of a gap at the baseline's final accuracy: the rows that an arm did not need. */
+function reachMarks({ target, fromRows, toRows, label }: Reach) {
+  const span = [{ from: fromRows, to: toRows, target, label }];
+  const line = { y: 'target', stroke: 'currentColor', strokeOpacity: 0.75 };
+  return [
+    Plot.ruleY(span, { ...line, x1: 'from', x2: 'to', strokeDasharray: '2,3', strokeWidth: 1.5 }),
+    Plot.text(span, {
+      x: 'to',
+      y: 'target',
+      text: 'label',
+      // At the right end, where the arm's own line is farthest above.
+      textAnchor: 'end',
+      dx: -9,
+      dy: -9,
+      stroke: 'var(--panel)',
+      strokeWidth: 4,
+      fill: 'currentColor',
+    }),
+  ];
+}
+
+/** Names at the ends of the lines, moved apart where they would lie on each other. */
+function endLabels(series: readonly Series[], [bottom, top]: readonly [number, number]) {
+  const apart = (top - bottom) * 0.055;
+  let last = Number.NEGATIVE_INFINITY;
+  return series
+    .flatMap(({ name, points }) => {
+      const end = points.at(-1);
+      return end === undefined ? [] : [{ name, label: shorten(name), rows: end.rows, at: end.accuracy }];
+    })
+    .sort((left, right) => left.at - right.at)
+    .map((label) => {
+      last = Math.max(label.at, last + apart);
+      return { ...label, at: last };
+    });
+}
+
+const shorten = (name: string) => (name.length > 24 ? `${name.slice(0, 23)}…` : name);
+
+const pointTitle = ({ name, rows, accuracy, interval }: SeriesPoint & { name: string }) =>
+  `${name}, ${count(rows)} rows: ${decimal(accuracy)} ${bracket(interval)}`.trim();
+
+const dotTitle = ({ name, stratum, accuracy }: StratumDot) => `${name}, ${stratum}: ${decimal(accuracy)}`;
+
+function accuracyDomain(values: readonly number[]): [number, number] {
+  const bottom = Math.max(0, Math.floor((Math.min(...values) - 0.01) * 20) / 20);
+  const top = Math.min(1, Math.ceil((Math.max(...values) + 0.01) * 20) / 20);
+  return [bottom, top];
+}
+
+/** The checkpoints themselves while they are few; else what the scale chooses. */
+function ticksOf(points: readonly { rows: number }[]): number[] | number {
+  const rows = [...new Set(points.map((point) => Math.round(point.rows)))].sort((left, right) => left - right);
+  return rows.length <= 6 ? rows : 6;
+}
+
+function draw({ title, description }: Described, height: number, options: Plot.PlotOptions): Html {
+  const { document } = parseHTML('<!doctype html><html><body></body></html>');
+  const figure = Plot.plot({
+    document,
+    width,
+    height,
+    marginTop: 28,
+    marginBottom: 46,
+    marginLeft: 52,
+    style: { fontSize: `${fontSize}px`, background: 'transparent' } as never,
+    ...options,
+  }) as unknown as ReturnType<typeof document.createElement>;
+  // A screen reader reads the title and the description and not a hundred tick marks.
+  figure.setAttribute('role', 'img');
+  figure.setAttribute('aria-label', `${title}. ${description}`);
+  const titleElement = document.createElement('title');
+  titleElement.textContent = title;
+  const descriptionElement = document.createElement('desc');
+  descriptionElement.textContent = description;
+  figure.prepend(titleElement, descriptionElement);
+  return trusted(figure.outerHTML);
+}

@@ -1,0 +1,197 @@
+import type { Comparison, ExperimentResults, ExperimentRun, RunResults } from '../results-schema';
+import { bracket, budgetLine, count, decimal, signed, unknownLine, usd } from '../wording';
+import { swatch } from './figures';
+import { type Html, html } from './html';
+import type { ArmStrata } from './strata';
+
+type Colours = ReadonlyMap<string, string>;
+
+/** A column: its heading, and whether it holds numbers. */
+type Column = readonly [heading: string, kind?: 'number'];
+
+/** Rows are lists of cells; the first cell names the row. */
+export function table(options: {
+  caption: string;
+  columns: readonly Column[];
+  rows: readonly (readonly (Html | string)[])[];
+  foot?: readonly (Html | string)[];
+}): Html {
+  const cells = (row: readonly (Html | string)[]) =>
+    row.map((cell, index) => {
+      const kind = options.columns[index]?.[1] ?? 'text';
+      return index === 0 ? html`<th scope="row">${cell}</th>` : html`<td class="${kind}">${cell}</td>`;
+    });
+  const head = options.columns.map(
+    ([heading, kind]) => html`<th scope="col" class="${kind ?? 'text'}">${heading}</th>`,
+  );
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${options.caption}"><table><caption>${options.caption}</caption>
+<thead><tr>${head}</tr></thead>
+<tbody>${options.rows.map((row) => html`<tr>${cells(row)}</tr>\n`)}</tbody>
+${options.foot === undefined ? null : html`<tfoot><tr>${cells(options.foot)}</tr></tfoot>`}</table></div>`;
+}
+
+/** Where each arm ended. */
+export function outcomeTable(results: ExperimentResults, colours: Colours): Html {
+  return table({
+    caption:
+      'Accuracy at the last iteration that all runs of an arm have reached; mean over random seeds, 95 % interval, standard deviation.',
+    columns: [
+      ['arm'],
+      ['seeds', 'number'],
+      ['iteration', 'number'],
+      ['rows', 'number'],
+      ['macro', 'number'],
+      ['s.d.', 'number'],
+      ['overall', 'number'],
+      ['s.d.', 'number'],
+    ],
+    rows: results.arms.map(({ arm, runs, curve, iterationsPlanned }) => {
+      const end = curve.at(-1);
+      const sd = (value: number | null | undefined) => (value === null || value === undefined ? '' : value.toFixed(3));
+      return [
+        named(arm, colours),
+        String(runs.length),
+        `${end?.iteration ?? 0} of ${iterationsPlanned}`,
+        count(end?.rows ?? 0),
+        withInterval(end?.macro?.mean ?? null, end?.macro?.interval ?? null),
+        sd(end?.macro?.sd),
+        withInterval(end?.overall?.mean ?? null, end?.overall?.interval ?? null),
+        sd(end?.overall?.sd),
+      ];
+    }),
+  });
+}
+
+/** Each arm against its random arm. */
+export function comparisonTable(comparisons: readonly Comparison[], colours: Colours): Html {
+  return table({
+    caption:
+      'Differences are paired by random seed, with a 95 % interval and the p-value of the paired t-test. Rows needed: where the mean curve first reaches the final accuracy of the baseline.',
+    columns: [
+      ['arm'],
+      ['against'],
+      ['metric'],
+      ['difference', 'number'],
+      ['p', 'number'],
+      ['rows needed', 'number'],
+      ['fewer', 'number'],
+      ['conclusion'],
+    ],
+    rows: comparisons.map((one) => [
+      named(one.arm, colours),
+      one.baseline,
+      one.metric,
+      html`${signed(one.difference.mean)} <span class="interval">${bracket(one.difference.interval, signed)}</span>`,
+      one.difference.p === null ? '' : probability(one.difference.p),
+      one.rowsToReach.reached ? `${count(one.rowsToReach.rows)} of ${count(one.baselineRows)}` : 'not reached',
+      one.timesFewer === null ? '' : `${one.timesFewer.toFixed(1)}×`,
+      html`<span class="${one.conclusion === 'above' || one.conclusion === 'below' ? one.conclusion : 'soft'}">${one.conclusion === 'one seed' ? 'one seed, no claim' : one.conclusion}</span>`,
+    ]),
+  });
+}
+
+/** What each arm bought. */
+export function spendTable(results: RunResults | ExperimentResults, colours: Colours): Html {
+  const runs = results.kind === 'run' ? [results] : results.runs;
+  const groups =
+    results.kind === 'run'
+      ? [{ name: results.config.strategy.name, members: runs }]
+      : results.arms.map(({ arm, runs: names }) => ({
+          name: arm,
+          members: runs.filter(({ run }) => names.includes(run)),
+        }));
+  const isPriced = runs.some(({ config }) => config.teacher.price !== undefined);
+  const cells = (spend: RunResults['spend']) => [
+    count(spend.samples),
+    count(spend.inputTokens),
+    count(spend.outputTokens),
+    isPriced ? usd(spend.priceMicroUsd) : 'no price set',
+  ];
+  const budget = budgetLine(results);
+  const notes = [
+    budget === null ? 'No cap was set.' : `Cap of a run: ${budget}.`,
+    results.kind === 'run'
+      ? ''
+      : 'An answer that several runs share is counted in each of them, at its recorded price.',
+    unknownLine(results) ?? 'No call has an unknown outcome.',
+  ];
+  return html`${table({
+    caption: 'What was bought from the teacher.',
+    columns: [
+      ['arm'],
+      ['runs', 'number'],
+      ['rows', 'number'],
+      ['input tokens', 'number'],
+      ['output tokens', 'number'],
+      ['price', 'number'],
+    ],
+    rows: groups.map(({ name, members }) => [named(name, colours), String(members.length), ...cells(sum(members))]),
+    foot: ['all', String(runs.length), ...cells(results.spend)],
+  })}<p class="note">${notes.filter((note) => note !== '').join(' ')}</p>`;
+}
+
+/** Accuracy by stratum, base student and end, for every arm. */
+export function strataTable(arms: readonly ArmStrata[], colours: Colours): Html {
+  const caption = 'Accuracy by stratum, mean over the random seeds of an arm: base student, and the last iteration.';
+  const strata = arms[0]?.strata.map(({ stratum }) => stratum) ?? [];
+  const cell = (arm: ArmStrata, stratum: string) => {
+    const found = arm.strata.find((one) => one.stratum === stratum);
+    return html`<td class="number">${decimal(found?.first ?? null)}</td><td class="number">${decimal(found?.last ?? null)}</td>`;
+  };
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
+<caption>${caption}</caption>
+<thead><tr><th scope="col" rowspan="2">stratum</th>${arms.map(({ name }) => html`<th scope="colgroup" colspan="2" class="number">${named(name, colours)}</th>`)}</tr>
+<tr>${arms.map(() => html`<th scope="col" class="number">base</th><th scope="col" class="number">last</th>`)}</tr></thead>
+<tbody>${strata.map((stratum) => html`<tr><th scope="row">${stratum}</th>${arms.map((arm) => cell(arm, stratum))}</tr>\n`)}</tbody></table></div>`;
+}
+
+/** Every run with its state and how it ended. */
+export function runTable(runs: readonly Omit<ExperimentRun, 'kind'>[], notStarted: readonly string[]): Html {
+  const waiting = notStarted.map((run) => [run, '', 'not started', '', '', '', '']);
+  return table({
+    caption: 'Runs; intervals over the questions (Wilson).',
+    columns: [
+      ['run'],
+      ['seed', 'number'],
+      ['state'],
+      ['iterations', 'number'],
+      ['rows', 'number'],
+      ['macro', 'number'],
+      ['overall', 'number'],
+    ],
+    rows: [
+      ...runs.map(({ run, config, state, endedBecause, iterations, curve }) => {
+        const end = curve.at(-1);
+        return [
+          run,
+          String(config.seed),
+          endedBecause === null ? state : `${state} (${endedBecause})`,
+          `${iterations.length} of ${config.iterations}`,
+          count(end?.rows ?? 0),
+          decimal(end?.macro ?? null),
+          withInterval(end?.overall.accuracy ?? null, end?.overall.interval ?? null),
+        ];
+      }),
+      ...waiting,
+    ],
+  });
+}
+
+const named = (arm: string, colours: Colours) => html`<span class="arm">${swatch(colours.get(arm))}${arm}</span>`;
+
+const withInterval = (accuracy: number | null, interval: { low: number; high: number } | null) =>
+  html`${decimal(accuracy)} <span class="interval">${bracket(interval)}</span>`;
+
+const probability = (p: number) => (p < 0.001 ? '< 0.001' : p.toFixed(3));
+
+function sum(runs: readonly { spend: RunResults['spend'] }[]): RunResults['spend'] {
+  return runs.reduce(
+    (total, { spend }) => ({
+      samples: total.samples + spend.samples,
+      inputTokens: total.inputTokens + spend.inputTokens,
+      outputTokens: total.outputTokens + spend.outputTokens,
+      priceMicroUsd: total.priceMicroUsd + spend.priceMicroUsd,
+    }),
+    { samples: 0, inputTokens: 0, outputTokens: 0, priceMicroUsd: 0 },
+  );
+}

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import type { ArtifactKind } from './artifact-ref';
+import { runConfigSchema } from './config/schema';
+import type { RunRecord } from './run-record';
+
+/** `run.json` as it is read back. Keys that a newer version added are left out, not refused. */
+
+const count = z.int().nonnegative();
+
+const artifactRef = z.object({
+  kind: z.custom<ArtifactKind>((kind) => typeof kind === 'string', 'expected the kind of an artifact'),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits'),
+  bytes: count,
+  rows: count.exactOptional(),
+});
+
+const modelRef = z.object({ base: artifactRef, adapter: artifactRef.exactOptional() });
+
+const spend = z.object({
+  samples: count,
+  inputTokens: count,
+  outputTokens: count,
+  priceMicroUsd: count,
+  unknownCalls: count,
+  unknownTokens: count,
+  unknownMicroUsd: count,
+});
+
+const tally = z.object({ correct: count, wellFormed: count, answered: count, total: count });
+
+const evaluationSummary = z.object({
+  answers: artifactRef,
+  overall: tally,
+  strata: z.record(z.string(), tally),
+});
+
+const iterationRecord = z.object({
+  iteration: count,
+  predictions: artifactRef.nullable(),
+  scores: artifactRef.nullable(),
+  selection: artifactRef,
+  rows: artifactRef,
+  rejected: artifactRef,
+  asked: count,
+  accepted: count,
+  refused: count,
+  student: modelRef,
+  evaluation: evaluationSummary,
+  spend,
+});
+
+export const runRecordSchema: z.ZodType<RunRecord> = z.object({
+  run: z.string(),
+  experiment: z.string().nullable(),
+  config: runConfigSchema,
+  state: z.enum(['running', 'complete', 'stopped']),
+  endedBecause: z.string().nullable(),
+  prepared: z.object({
+    pool: artifactRef,
+    tests: z.record(z.string(), artifactRef),
+    base: modelRef,
+    baseRows: artifactRef.nullable(),
+  }),
+  baseEvaluation: evaluationSummary,
+  iterations: z.array(iterationRecord),
+});
