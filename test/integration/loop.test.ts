@@ -53,7 +53,10 @@ describe('tutelage run, from a file to a curve', () => {
 
     const other = await runCli(['run', second.file, '--new', '--set', 'seed=2', '--set', 'iterations=1'], second);
     expect(other).toMatchObject({ exitCode: 0 });
-    const [mine, theirs] = [await firstCurvePoints(first.workspace, 'small'), await firstCurvePoints(second.workspace, 'small~2')];
+    const [mine, theirs] = [
+      await firstCurvePoints(first.workspace, 'small'),
+      await firstCurvePoints(second.workspace, 'small~2'),
+    ];
     expect(theirs).not.toEqual(mine);
   });
 });

@@ -52,4 +52,5 @@ export function startCli(args: readonly string[], options: CliOptions) {
   return { pid: child.pid as number, ended, output: () => ({ stdout, stderr }) };
 }
 
-export const runCli = (args: readonly string[], options: CliOptions): Promise<CliResult> => startCli(args, options).ended;
+export const runCli = (args: readonly string[], options: CliOptions): Promise<CliResult> =>
+  startCli(args, options).ended;

@@ -1,19 +1,18 @@
 /**
  * Loaded before the command line (`node --require`): lets a process die by SIGKILL at a chosen place, as a power cut
- * would, without a hook in the product. DIE_AT is `<activity>:<phase>:<n>`: at its n-th start (`before`), some time
- * into it (`during`, milliseconds after the start in DIE_AFTER_MS), or when its work is done and not yet reported (`after`).
+ * would, without a hook in the product. DIE_AT is `<activity>:<phase>`: when the activity first starts here
+ * (`before`), some way into it (`during`: DIE_AFTER_MS), or when its work is done and not yet reported (`after`).
  */
 const temporal = require('@temporalio/worker');
 
-const [activity, phase, nth] = (process.env.DIE_AT ?? '').split(':');
-let seen = 0;
+const [activity, phase] = (process.env.DIE_AT ?? '').split(':');
 
 const die = () => process.kill(process.pid, 'SIGKILL');
 
 const interceptor = (context) => ({
   inbound: {
     async execute(input, next) {
-      if (context.info.activityType !== activity || ++seen < Number(nth)) {
+      if (context.info.activityType !== activity) {
         return next(input);
       }
       if (phase === 'before') {

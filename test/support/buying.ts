@@ -1,0 +1,69 @@
+import type { TeacherConfig } from '../../src/core/config/schema';
+import { taskOf } from '../../src/core/tasks';
+import { type Ledger, openLedger } from '../../src/store/ledger';
+import { type BoughtRow, createTeacher } from '../../src/teacher';
+
+/** A run that only buys: rows `from` to `to` of the demo task's pool, in micro-batches, several at a time. */
+export interface Buying {
+  readonly ledger: string;
+  readonly baseUrl: string;
+  readonly run: string;
+  readonly experiment?: string;
+  readonly budget?: { samples?: number; tokens?: number; usd?: number };
+  readonly experimentBudget?: { samples?: number; tokens?: number; usd?: number };
+  readonly from?: number;
+  readonly to: number;
+  readonly batch?: number;
+  readonly runSeed?: number;
+  readonly timeoutSeconds?: number;
+  readonly parallel?: number;
+}
+
+export const markerKey = 'sk-marker-key-that-must-not-be-written';
+
+export const demoTask = taskOf({
+  kind: 'operator-chains',
+  step_weights: [1],
+  zipf: 1.5,
+  pool_size: 3000,
+  test_size: 12,
+});
+
+export async function buyWith(
+  ledger: Ledger,
+  buying: Buying,
+  signal = new AbortController().signal,
+): Promise<BoughtRow[]> {
+  const { run, from = 0, to, batch = 25, runSeed = 1 } = buying;
+  const account = { run, experiment: buying.experiment ?? null };
+  await ledger.openAccount({ ...account, budget: buying.budget ?? {}, experimentBudget: buying.experimentBudget });
+  const config: TeacherConfig = {
+    ...{ provider: 'openai', model: 'double', base_url: buying.baseUrl, api_key_env: 'TEST_KEY' },
+    ...{ temperature: 1, max_tokens: 64, price: { input: 0.15, output: 0.6 } },
+    max_parallel_requests: buying.parallel ?? 64,
+    timeout_seconds: buying.timeoutSeconds ?? 20,
+  };
+  const teacher = createTeacher({
+    config,
+    task: demoTask,
+    ledger,
+    environment: { TEST_KEY: markerKey },
+  });
+  const { pool } = demoTask.makeData(1);
+  const orders = pool.slice(from, to).map((seed, index) => ({ rank: from + index, seed, askedBefore: 0 }));
+  const batches = Array.from({ length: Math.ceil(orders.length / batch) }, (_, index) =>
+    orders.slice(index * batch, (index + 1) * batch),
+  );
+  const bought = await Promise.all(batches.map((some) => teacher.buyRows({ account, orders: some, runSeed, signal })));
+  return bought.flat();
+}
+
+/** As its own process: prints the rows as JSON when all are there. */
+if (require.main === module) {
+  const buying = JSON.parse(process.argv[2] ?? '{}') as Buying;
+  void openLedger(buying.ledger).then(async (ledger) => {
+    const rows = await buyWith(ledger, buying);
+    await ledger.close();
+    process.stdout.write(`${JSON.stringify(rows)}\n`);
+  });
+}

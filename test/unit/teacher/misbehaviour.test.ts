@@ -1,0 +1,148 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isTutelageError } from '../../../src/core/errors';
+import { type Ledger, openLedger } from '../../../src/store/ledger';
+import { type Buying, buyWith, markerKey } from '../../support/buying';
+import { type Misbehaviour, readLog, startMisbehavingTeacher } from '../../support/misbehaving-teacher';
+
+let directory: string;
+let ledger: Ledger;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'tutelage-teacher-'));
+  ledger = await openLedger(join(directory, 'ledger.db'));
+});
+
+afterEach(async () => {
+  expect(await ledger.recount()).toEqual([]);
+  await ledger.close();
+  for (const name of await readdir(directory)) {
+    expect(await readFile(join(directory, name), 'latin1')).not.toContain(
+      name === 'teacher.jsonl' ? '\u0000' : markerKey,
+    );
+  }
+  await rm(directory, { recursive: true });
+});
+
+async function buyFrom(misbehaviour: Misbehaviour, buying: Partial<Buying> = {}) {
+  const log = join(directory, 'teacher.jsonl');
+  const teacher = await startMisbehavingTeacher({ ...misbehaviour, log });
+  try {
+    const rows = await buyWith(ledger, { ledger: '', baseUrl: teacher.baseUrl, run: 'run', to: 10, ...buying });
+    return { rows, log: readLog(log), spend: await ledger.spendOf('run') };
+  } finally {
+    await teacher.close();
+  }
+}
+
+describe('a failure that cost nothing is asked again and leaves nothing behind', () => {
+  const kinds = ['429-ms', '429-seconds', '429-date', '500'] as const;
+  test.each(kinds)('%s', async (kind) => {
+    const undisturbed = await buyFrom({}, { run: 'undisturbed' });
+    const { rows, spend } = await buyFrom({ faults: [{ kind, share: 0.3 }] }, { runSeed: 2, run: 'run' });
+    expect(rows.map(({ state }) => state)).toEqual(undisturbed.rows.map(() => 'answered'));
+    expect(spend).toMatchObject({ samples: 10, unknownCalls: 0 });
+  });
+});
+
+describe('a lost outcome stays unknown at worst-case price, and the row still comes', () => {
+  const kinds = ['reset-before', 'reset-mid', 'broken-json', 'html', 'hang'] as const;
+  test.each(kinds)('%s', async (kind) => {
+    const { rows, log, spend } = await buyFrom({ faults: [{ kind, share: 0.2 }] }, { timeoutSeconds: 0.5 });
+    const met = log.filter(({ event, fault }) => event === 'received' && fault === kind).length;
+    expect(met).toBeGreaterThan(0);
+    expect(spend).toMatchObject({ samples: 10, unknownCalls: met });
+    expect(spend.unknownMicroUsd).toBeGreaterThan(0);
+    expect(rows.every(({ state }) => state === 'answered')).toBe(true);
+    expect(await ledger.unknownCalls(null)).toHaveLength(met);
+  });
+});
+
+describe('a reply that cannot be used is kept and paid, and its sample is free again', () => {
+  test.each([
+    ['truncate', 'cut off at teacher.max_tokens'],
+    ['empty', 'the reply has no text'],
+  ] as const)('%s', async (kind, reason) => {
+    const { rows, spend } = await buyFrom({ faults: [{ kind, times: 9 }] });
+    expect(rows).toHaveLength(10);
+    for (const row of rows) {
+      expect(row).toMatchObject({ state: 'rejected', stage: 'question', reason });
+    }
+    expect(spend.samples).toBe(0);
+    expect(spend.priceMicroUsd).toBeGreaterThan(0);
+  });
+
+  test('without usage the tokens are upper bounds, and marked', async () => {
+    const { rows, spend } = await buyFrom({ faults: [{ kind: 'no-usage' }] });
+    expect(rows.every(({ state }) => state === 'answered')).toBe(true);
+    expect(spend.inputTokens).toBeGreaterThan(10_000);
+    expect((await ledger.callCounts({ kind: 'run', name: 'run' })).estimated).toBe(20);
+  });
+});
+
+describe('an endpoint that refuses everything pauses the run with the next step, and costs nothing', () => {
+  test.each([
+    ['quota', /429/, /add credit/],
+    ['401', /401/, /TEST_KEY/],
+    ['403', /403/, /TEST_KEY/],
+    ['404', /404/, /teacher\.model/],
+    ['400', /refused \d+ of 10 rows.*400/, /configuration/],
+  ] as const)('%s', async (kind, message, hint) => {
+    const error: unknown = await buyFrom({ faults: [{ kind, times: 99 }] }).catch((failure: unknown) => failure);
+    if (!isTutelageError(error)) {
+      throw error;
+    }
+    expect(error.kind).toBe('teacher-refused');
+    expect(error.message).toMatch(message);
+    expect(error.hint).toMatch(hint);
+    expect(`${error.message} ${error.hint} ${error.stack}`).not.toContain(markerKey);
+    const { committed } = await ledger.account({ kind: 'run', name: 'run' });
+    expect(committed).toEqual({ samples: 0, tokens: 0, nanoUsd: 0 });
+  });
+});
+
+test('a few refused rows fail with their reason, the others come', async () => {
+  const { rows, spend } = await buyFrom({ faults: [{ kind: '400', share: 0.05, times: 99 }] }, { to: 40, batch: 40 });
+  const failed = rows.filter(({ state }) => state === 'rejected');
+  expect(failed.length).toBeGreaterThan(0);
+  expect(failed.every((row) => row.state === 'rejected' && row.reason.includes('400'))).toBe(true);
+  expect(spend.samples).toBe(40 - failed.length);
+});
+
+test('what is settled is never asked again: not by the same run, not by another', async () => {
+  const first = await buyFrom({});
+  const again = await buyFrom({});
+  const other = await buyFrom({}, { run: 'other' });
+  expect(again.rows).toEqual(first.rows);
+  expect(other.rows).toEqual(first.rows);
+  expect(other.log).toHaveLength(first.log.length);
+  expect(await ledger.spendOf('other')).toEqual(first.spend);
+  expect((await ledger.billOf({ kind: 'run', name: 'other' })).calls).toBe(0);
+});
+
+test('a cap in money cuts at the same row however the calls are spread', async () => {
+  const budget = { usd: 0.0025 };
+  const serial = await buyFrom({}, { run: 'serial', budget, to: 25, parallel: 1 });
+  const parallel = await buyFrom({ delayMs: 5 }, { run: 'parallel', budget, to: 25, parallel: 25 });
+  expect(parallel.rows).toEqual(serial.rows);
+  const states = serial.rows.map(({ state }) => state);
+  expect(states.indexOf('refused')).toBeGreaterThan(5);
+  expect(states.slice(states.indexOf('refused')).every((state) => state === 'refused')).toBe(true);
+});
+
+test('a cancelled purchase keeps what was out and releases the rest', async () => {
+  const stop = new AbortController();
+  const teacher = await startMisbehavingTeacher({ delayMs: 100 });
+  try {
+    const from = { ledger: '', baseUrl: teacher.baseUrl, run: 'run', to: 10, parallel: 4 };
+    const buying = buyWith(ledger, from, stop.signal);
+    setTimeout(() => stop.abort(new Error('stopped for the test')), 50);
+    await expect(buying).rejects.toThrow('stopped for the test');
+    const counts = await ledger.callCounts({ kind: 'run', name: 'run' });
+    expect(counts.states).toEqual({ reserved: 0, settled: 4, unknown: 0, released: 16 });
+    expect(teacher.received).toBe(4);
+  } finally {
+    await teacher.close();
+  }
+});
