@@ -1,11 +1,10 @@
-import { historyToJSON } from '@temporalio/common/lib/proto-utils';
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { ArtifactRef } from '../core/artifact-ref';
 import { iterationWorkflowId } from '../core/names';
 import type { EvaluationSummary, IterationOutcome, IterationRecord, RunRecord } from '../core/run-record';
 import { writeFileAtomically } from '../store/workspace';
 import type { Dependencies } from './dependencies';
+import { exportHistory } from './export-history';
 import { pastIterations } from './past';
 import type { RunContext } from './run-context';
 
@@ -22,12 +21,18 @@ export interface ArchiveInput extends RunContext {
  * Brings a finished iteration to safety: its record among the run's records, its workflow history as a file (the
  * embedded server forgets closed workflows), and `run.json`, from which everything else is drawn. Returns the records.
  */
-export function createArchive({ store, ledger, workspace, client }: Dependencies) {
+export function createArchive(dependencies: Dependencies) {
+  const { store, ledger, workspace } = dependencies;
+
   return async function archive(input: ArchiveInput): Promise<ArtifactRef | null> {
     const iterations = await pastIterations(store, input.past);
     let past = input.past;
     if (input.outcome !== null) {
-      await exportHistory(input.run, input.outcome.iteration);
+      await exportHistory(dependencies, {
+        workflowId: iterationWorkflowId(input.run, input.outcome.iteration),
+        owner: input.run,
+        name: `iter-${input.outcome.iteration}`,
+      });
       const spend = await ledger.spendOf(input.run);
       iterations.push({ ...input.outcome, spend });
       past = await store.putRecords('iterations', iterations);
@@ -51,14 +56,5 @@ export function createArchive({ store, ledger, workspace, client }: Dependencies
       join(workspace.runDirectory(input.run), 'run.json'),
       `${JSON.stringify(record, null, 2)}\n`,
     );
-  }
-
-  async function exportHistory(run: string, iteration: number): Promise<void> {
-    const history = await client.workflow.getHandle(iterationWorkflowId(run, iteration)).fetchHistory();
-    const text = historyToJSON(history);
-    const path = join(workspace.runDirectory(run), 'history', `iter-${iteration}.json`);
-    await writeFileAtomically(path, text);
-    const sha256 = createHash('sha256').update(text).digest('hex');
-    await writeFileAtomically(`${path}.sha256`, `${sha256}  iter-${iteration}.json\n`);
   }
 }

@@ -3,6 +3,7 @@ import { createBudgetMayBind } from './budget-may-bind';
 import { createCollectRows } from './collect-rows';
 import type { Dependencies } from './dependencies';
 import { createEvaluate } from './evaluate';
+import { createExportHistory } from './export-history';
 import { createFinetune } from './finetune';
 import { createGenerate } from './generate';
 import { createLoadPlan } from './load-plan';
@@ -20,6 +21,7 @@ export function createActivities(dependencies: Dependencies) {
       budgetMayBind: createBudgetMayBind(dependencies),
       collectRows: createCollectRows(dependencies),
       archive: createArchive(dependencies),
+      exportHistory: createExportHistory(dependencies),
     },
     teacher: {
       generate: createGenerate(dependencies),

@@ -10,7 +10,6 @@ export interface ConfigFile {
   readonly runs: readonly RunPlan[];
 }
 
-
 /** @throws TutelageError `usage` with every problem of the file, each at its place */
 export async function readConfigFile(file: string, sets: readonly string[]): Promise<ConfigFile> {
   const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {

@@ -1,11 +1,12 @@
 import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { StepProgress } from '../activities/progress';
+import { loadRun } from '../analysis/load';
+import type { RunPlan } from '../core/config';
 import { iterationWorkflowId } from '../core/names';
+import { accuracyOf, macroAccuracyOf } from '../core/statistics/accuracy';
 import type { Ledger } from '../store/ledger';
 import type { Workspace } from '../store/workspace';
-import { loadRun } from '../analysis/load';
-import { accuracyOf, macroAccuracyOf } from '../core/statistics/accuracy';
 import {
   type ExperimentStatus,
   experimentStatusQuery,
@@ -13,7 +14,6 @@ import {
   type RunStatus,
   runStatusQuery,
 } from '../workflows/messages';
-import type { RunPlan } from '../core/config';
 import type { RunSnapshot, Snapshot, TeacherSnapshot } from './snapshot';
 
 export interface FollowOptions {
@@ -85,11 +85,7 @@ async function snapshotOf(options: FollowOptions, plan: RunPlan, failed: Readonl
   return status === null ? known : runningSnapshot(options, known, status);
 }
 
-async function runningSnapshot(
-  { client }: FollowOptions,
-  known: RunSnapshot,
-  status: RunStatus,
-): Promise<RunSnapshot> {
+async function runningSnapshot({ client }: FollowOptions, known: RunSnapshot, status: RunStatus): Promise<RunSnapshot> {
   const running: RunSnapshot = { ...known, state: 'running', step: status.step, iteration: status.iterationsDone };
   if (status.step !== 'iteration') {
     return { ...running, progress: await pendingProgress(client, known.run) };

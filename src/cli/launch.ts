@@ -1,10 +1,10 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { configDifference, resolvedYaml, type RunPlan } from '../core/config';
+import { configDifference, type RunPlan, resolvedYaml } from '../core/config';
 import type { BudgetConfig } from '../core/config/schema';
 import { TutelageError } from '../core/errors';
-import type { ConfigFile } from './config-file';
 import { readJsonFile, type Workspace, writeFileAtomically } from '../store/workspace';
+import type { ConfigFile } from './config-file';
 
 /** What one file stands for in this workspace. */
 export interface Launch {
@@ -84,7 +84,9 @@ async function refuseChanged(workspace: Workspace, launch: Launch): Promise<void
     const stored = await readJsonFile<RunPlan>(join(workspace.runDirectory(plan.run), 'plan.json'));
     const changes = stored === null ? [] : configDifference(stored.config, plan.config);
     if (changes.length > 0) {
-      const lines = changes.map(({ path, before, after }) => `  ${path}: was ${JSON.stringify(before)}, is ${JSON.stringify(after)}`);
+      const lines = changes.map(
+        ({ path, before, after }) => `  ${path}: was ${JSON.stringify(before)}, is ${JSON.stringify(after)}`,
+      );
       throw new TutelageError(
         'usage',
         `${plan.run} was started with another configuration:\n${lines.join('\n')}`,

@@ -51,7 +51,8 @@ function activity(run: RunSnapshot): string {
     return run.state;
   }
   const place = run.iteration > 0 ? `iteration ${run.iteration} of ${run.iterations}, ${run.step}` : run.step;
-  const progress = run.progress === null ? '' : ` ${count(run.progress.done)}/${count(run.progress.total)} ${run.progress.unit}`;
+  const progress =
+    run.progress === null ? '' : ` ${count(run.progress.done)}/${count(run.progress.total)} ${run.progress.unit}`;
   return `${place}${progress}, ${Math.round(run.stepSeconds)} s`;
 }
 

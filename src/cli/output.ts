@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { logUpdateStderr } from 'log-update';
-import { summaryLines } from '../analysis/summary';
 import { writeReport } from '../analysis/load';
+import { summaryLines } from '../analysis/summary';
 import type { Workspace } from '../store/workspace';
 import type { Launch } from './launch';
 import { renderLive, renderPlain } from './live-view';
@@ -48,7 +48,8 @@ export function openOutput(options: { readonly json: boolean }): Output {
         iterations = new Map(iterations).set(run, Math.max(finished, iterations.get(run) ?? 0));
       }
     },
-    stopping: () => people.say('stopping: checkpoints are saved, answers in flight come in; Ctrl-C again stops at once'),
+    stopping: () =>
+      people.say('stopping: checkpoints are saved, answers in flight come in; Ctrl-C again stops at once'),
     interrupted: (launch) => {
       people.say(`${launch.name} is stopped and safe\nnext: give the same command again; it goes on from here`);
       emit('interrupted', { name: launch.name });
@@ -67,7 +68,11 @@ export function openOutput(options: { readonly json: boolean }): Output {
       }
       const next = `tutelage run ${launch.file} --new --set KEY=VALUE  (a changed run, beside this one)`;
       people.say(summaryLines(results, { reportPath, next }).join('\n'));
-      emit('done', { name: launch.name, report: reportPath, results: join(workspace.runDirectory(launch.name), 'results.json') });
+      emit('done', {
+        name: launch.name,
+        report: reportPath,
+        results: join(workspace.runDirectory(launch.name), 'results.json'),
+      });
     },
     close: people.close,
   };

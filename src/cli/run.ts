@@ -1,5 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { exportHistory } from '../activities/export-history';
 import { loadRun } from '../analysis/load';
 import { TutelageError } from '../core/errors';
 import { queueName } from '../core/names';
@@ -94,7 +95,10 @@ async function startWorkflow({ client, dependencies, loopQueueDeployment }: Sess
   }
   for (const { run } of launch.plans) {
     // Not started yet, or ended: nothing waits there.
-    await client.workflow.getHandle(run).signal(resumeSignal).catch(() => {});
+    await client.workflow
+      .getHandle(run)
+      .signal(resumeSignal)
+      .catch(() => {});
   }
 }
 
@@ -130,6 +134,10 @@ function waitsForAPerson({ runs }: Snapshot): boolean {
 }
 
 async function conclude(session: Session, launch: Launch, output: Output, last: Snapshot): Promise<number> {
+  if (!waitsForAPerson(last)) {
+    const name = launch.isExperiment ? 'experiment' : 'run';
+    await exportHistory(session, { workflowId: launch.name, owner: launch.name, name });
+  }
   await session.close();
   if (waitsForAPerson(last)) {
     output.paused(launch, last);

@@ -1,5 +1,5 @@
-import { Client, Connection } from '@temporalio/client';
 import { availableParallelism } from 'node:os';
+import { Client, Connection } from '@temporalio/client';
 import type { StudentConfig } from '../core/config/schema';
 import { ensurePython } from '../setup/python';
 import { openWorkspace, type Workspace } from '../store/workspace';

@@ -1,6 +1,6 @@
-import { bundleWorkflowCode } from '@temporalio/worker';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { bundleWorkflowCode } from '@temporalio/worker';
 
 /** Where the build puts the workflows' bundle. Workers load this file; a missing one is an error, never a silent bundling. */
 export const workflowBundlePath = join(__dirname, '..', 'workflow-bundle.js');

@@ -1,8 +1,8 @@
-import type { Client } from '@temporalio/client';
 import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
 import type { Dependencies } from '../activities/dependencies';
-import type { RunConfig } from '../core/config/schema';
 import { canonicalJson } from '../core/canonical-json';
+import type { RunConfig } from '../core/config/schema';
 import { taskOf } from '../core/tasks';
 import { openArtifactStore } from '../store/artifacts/artifact-store';
 import { openLedger } from '../store/ledger';

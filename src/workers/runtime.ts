@@ -1,5 +1,5 @@
-import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { join } from 'node:path';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import pino from 'pino';
 import type { Workspace } from '../store/workspace';
 
@@ -14,7 +14,10 @@ export function installRuntime(workspace: Workspace): void {
     return;
   }
   installed = true;
-  const log = pino({ level: 'info' }, pino.destination({ dest: join(workspace.logs, 'temporal-sdk.jsonl'), sync: true }));
+  const log = pino(
+    { level: 'info' },
+    pino.destination({ dest: join(workspace.logs, 'temporal-sdk.jsonl'), sync: true }),
+  );
   const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
   Runtime.install({
     shutdownSignals: [],

@@ -1,5 +1,5 @@
-import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { access } from 'node:fs/promises';
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createActivities } from '../activities';
 import type { Dependencies } from '../activities/dependencies';
 import { TutelageError } from '../core/errors';

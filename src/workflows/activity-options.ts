@@ -14,7 +14,9 @@ export function activityGroups() {
   const loopQueue = workflowInfo().taskQueue;
 
   /** Files and small sums. What fails here is a full disk or a bug; neither goes away by trying for long. */
-  const light = proxyActivities<Pick<Activities, 'loadPlan' | 'select' | 'budgetMayBind' | 'collectRows' | 'archive'>>({
+  const light = proxyActivities<
+    Pick<Activities, 'loadPlan' | 'select' | 'budgetMayBind' | 'collectRows' | 'archive' | 'exportHistory'>
+  >({
     taskQueue: loopQueue,
     startToCloseTimeout: '30 minutes',
     heartbeatTimeout: '6 seconds',

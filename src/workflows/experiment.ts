@@ -39,6 +39,7 @@ export async function experiment(input: ExperimentInput): Promise<ExperimentStat
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
           staticSummary: name,
         });
+        await light.exportHistory({ workflowId: name, owner: name, name: 'run' });
       }
       finished.push(name);
     } catch (error) {

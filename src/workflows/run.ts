@@ -1,20 +1,20 @@
 import {
+  type ChildWorkflowHandle,
   continueAsNew,
   ParentClosePolicy,
   setHandler,
   startChild,
   workflowInfo,
-  type ChildWorkflowHandle,
 } from '@temporalio/workflow';
 import type { PrepareInput } from '../activities/prepare';
 import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
 import type { RunConfig } from '../core/config/schema';
-import { accuracyOf, macroAccuracyOf } from '../core/statistics/accuracy';
 import { iterationWorkflowId } from '../core/names';
 import type { EvaluationSummary, IterationOutcome, PreparedRun } from '../core/run-record';
+import { accuracyOf, macroAccuracyOf } from '../core/statistics/accuracy';
 import { activityGroups } from './activity-options';
 import { iteration } from './iteration';
-import { resumeSignal, type RunStatus, runStatusQuery } from './messages';
+import { type RunStatus, resumeSignal, runStatusQuery } from './messages';
 
 export interface RunInput extends PrepareInput {
   /** Given by the run itself when it continues as new. */

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cliProgram } from './paths';
 
 export interface CliResult {
   readonly exitCode: number | null;
@@ -17,8 +18,6 @@ export interface CliOptions {
   readonly preload?: readonly string[];
 }
 
-const program = join(__dirname, '..', '..', 'dist', 'cli', 'main.js');
-
 /** A fresh folder with a configuration in it; the workspace lies beside the file. */
 export async function folderWith(config: string): Promise<{ file: string; workspace: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'tutelage-test-'));
@@ -32,7 +31,7 @@ export function startCli(args: readonly string[], options: CliOptions) {
   const { TEMPORAL_ADDRESS: _cluster, ...inherited } = process.env;
   const child = spawn(
     process.execPath,
-    [...(options.preload ?? []).flatMap((module) => ['--require', module]), program, ...args],
+    [...(options.preload ?? []).flatMap((module) => ['--require', module]), cliProgram, ...args],
     {
       env: { ...inherited, TUTELAGE_HOME: options.workspace, ...options.environment },
       stdio: ['ignore', 'pipe', 'pipe'],

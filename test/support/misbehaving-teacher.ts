@@ -41,6 +41,7 @@ export interface Misbehaviour {
   }[];
   /** JSON lines; nothing is logged without. */
   readonly log?: string;
+  readonly onReceived?: (count: number) => void;
 }
 
 export interface LogLine {
@@ -63,6 +64,7 @@ export async function startMisbehavingTeacher(misbehaviour: Misbehaviour): Promi
   let received = 0;
   const server = createServer((incoming, response) => {
     received += 1;
+    misbehaviour.onReceived?.(received);
     void handle(incoming, response, misbehaviour, arrivals).catch(() => response.destroy());
   });
   server.keepAliveTimeout = 600_000;

@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import { type Workspace, writeFileAtomically } from '../store/workspace';
+import type { Dependencies } from './dependencies';
+
+export interface HistoryExport {
+  readonly workflowId: string;
+  /** The run or experiment whose folder the file belongs to. */
+  readonly owner: string;
+  /** `iter-3`, `run`, `experiment`. */
+  readonly name: string;
+}
+
+/**
+ * Writes a workflow's history to `runs/<owner>/history/<name>.json`, with its sha256 beside it: the embedded server
+ * forgets closed workflows after a while, an audit does not. The text is the one that replays.
+ */
+export async function exportHistory(
+  { client, workspace }: { readonly client: Client; readonly workspace: Workspace },
+  { workflowId, owner, name }: HistoryExport,
+): Promise<void> {
+  const text = historyToJSON(await client.workflow.getHandle(workflowId).fetchHistory());
+  const path = join(workspace.runDirectory(owner), 'history', `${name}.json`);
+  await writeFileAtomically(path, text);
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  await writeFileAtomically(`${path}.sha256`, `${sha256}  ${name}.json\n`);
+}
+
+/** The same as a step, for the parent of a workflow that has ended. */
+export function createExportHistory(dependencies: Dependencies) {
+  return (input: HistoryExport): Promise<void> => exportHistory(dependencies, input);
+}
