@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { exportHistory } from '../activities/export-history';
@@ -37,6 +38,7 @@ export async function runCommand(file: string, options: RunOptions): Promise<num
   }
   const unlock = lockRun(workspace, launch.name);
   try {
+    await refuseFullDisk(workspace);
     await storeLaunch(workspace, launch);
     return await work(launch, output);
   } finally {
@@ -69,8 +71,11 @@ async function work(launch: Launch, output: Output): Promise<number> {
       return exitCodes.interrupted;
     }
     return await conclude(session, launch, output, end);
+  } catch (error) {
+    // The reason why the work ended is told, not what closing met on the way.
+    await session.close().catch(() => {});
+    throw error;
   } finally {
-    await session.close();
     interrupt.done();
   }
 }
@@ -115,6 +120,7 @@ async function follow(session: Session, launch: Launch, output: Output): Promise
     });
   result.catch(() => {});
   for (;;) {
+    await refuseFullDisk(workspace);
     const snapshot = await takeSnapshot({ client, workspace, ledger: dependencies.ledger, ...launch, startedMs });
     output.snapshot(snapshot);
     if (ended) {
@@ -125,6 +131,21 @@ async function follow(session: Session, launch: Launch, output: Output): Promise
       return snapshot;
     }
     await Promise.race([delay(LOOK_EVERY_MS), result.catch(() => {})]);
+  }
+}
+
+/** Below this the server's and the ledger's databases may fail in the middle of a write. */
+const FREE_BYTES_MIN = 32 * 2 ** 20;
+
+/** Stops while there is still room to come to rest: a full disk would leave everything waiting for it. */
+async function refuseFullDisk(workspace: Workspace): Promise<void> {
+  const { bavail, bsize } = await statfs(workspace.root);
+  if (bavail * bsize < FREE_BYTES_MIN) {
+    throw new TutelageError(
+      'transient',
+      `the disk of the workspace is full: ${Math.floor((bavail * bsize) / 2 ** 20)} MiB are free under ${workspace.root}, ${FREE_BYTES_MIN / 2 ** 20} are needed`,
+      'free some space, then give the same command again; it goes on from here and nothing that was bought is lost',
+    );
   }
 }
 

@@ -30,9 +30,14 @@ export interface SessionOptions {
 /** Opens, in this order: the Python environment, the server, the steps' dependencies, the workers. A failure closes what was opened. */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const closers: (() => Promise<void>)[] = [];
+  // What fails to close must not keep what comes after it open; the first failure is told when all has been tried.
   const closeAll = async () => {
+    const failures: unknown[] = [];
     for (const close of closers.splice(0).reverse()) {
-      await close();
+      await close().catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) {
+      throw failures[0];
     }
   };
   try {

@@ -14,10 +14,10 @@ export function installRuntime(workspace: Workspace): void {
     return;
   }
   installed = true;
-  const log = pino(
-    { level: 'info' },
-    pino.destination({ dest: join(workspace.logs, 'temporal-sdk.jsonl'), sync: true }),
-  );
+  const file = pino.destination({ dest: join(workspace.logs, 'temporal-sdk.jsonl'), sync: true });
+  // A log that cannot be written (a full disk) must not end the process: what matters is said elsewhere.
+  file.on('error', () => {});
+  const log = pino({ level: 'info' }, file);
   const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
   Runtime.install({
     shutdownSignals: [],
