@@ -35,6 +35,7 @@ import {
   reserveAgain,
   reserveRows,
 } from './reserve';
+import { type CallToReserve, type ReservedCalls, reserveCalls } from './reserve-calls';
 import { beginSession, endSession, leaseRenewalMs, recoverDead, renewLease } from './sessions';
 import type { StoredAnswer } from './stored-answer';
 
@@ -42,6 +43,7 @@ export type { Account, AccountName, CapName } from './accounts';
 export type { Outcome } from './calls';
 export type { Bill, CallCounts, Overview, UnknownCall } from './queries';
 export type { Charge, GrantedCall, GrantedRow, Refusal, Reservation, Reserved, RowToReserve } from './reserve';
+export type { CallToReserve, ReservedCalls } from './reserve-calls';
 export type { StoredAnswer } from './stored-answer';
 
 /**
@@ -56,6 +58,8 @@ export interface Ledger {
   account(account: AccountName): Promise<Account>;
   /** Both calls of every row at worst-case price, in rank order, up to the first refusal. */
   reserveRows(charge: Charge, rows: readonly RowToReserve[]): Promise<Reserved>;
+  /** Calls that make no row (grades), each at worst-case price, in order, up to the first refusal. */
+  reserveCalls(charge: Charge, calls: readonly CallToReserve[]): Promise<ReservedCalls>;
   /** After `markUnknown`: room for the same call once more. */
   reserveAgain(lost: Reservation): Promise<Reservation | Refusal>;
   /** Resolves to the stored answer instead of `send` when the workspace owns it, or will in a moment: an equal request in flight is waited for. */
@@ -150,6 +154,7 @@ export async function openLedger(path: string, options: { readonly groupWindowMs
     setCaps: (account, caps, who) => group.submit(setCaps(account, caps, who)),
     account: (account) => readAccount(database, account),
     reserveRows: (charge, rows) => group.submit(reserveRows(session.id, charge, rows, nextId)),
+    reserveCalls: (charge, calls) => group.submit(reserveCalls(session.id, charge, calls, nextId)),
     reserveAgain: (lost) => group.submit(reserveAgain(session.id, lost, nextId())),
     markSent: (call, hash, priceOf, signal) => decide(call, hash, markSent(call, hash, priceOf), signal),
     takeBack: (call, attempt) => ending(call, takeBack(call, attempt)),

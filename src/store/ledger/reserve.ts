@@ -159,7 +159,7 @@ async function grantRow(
   if (ownQuestion?.state === 'reserved' || ownAnswer?.state === 'reserved') {
     return 'busy';
   }
-  const reserve = (purpose: CallPurpose): GrantedCall => ({
+  const reserve = (purpose: 'question' | 'answer'): GrantedCall => ({
     reservation: {
       ...charge,
       id: nextId(),
@@ -186,20 +186,20 @@ function heldBy({ question, answer }: GrantedRow): Reservation[] {
   return [question, answer].flatMap((call) => (call !== null && 'reservation' in call ? [call.reservation] : []));
 }
 
-const addReservation = (sum: Committed, { worst, samples }: Reservation): Committed => ({
+export const addReservation = (sum: Committed, { worst, samples }: Reservation): Committed => ({
   samples: sum.samples + samples,
   tokens: sum.tokens + worst.tokens,
   nanoUsd: sum.nanoUsd + worst.nanoUsd,
 });
 
-async function accountsOf(transaction: LedgerDatabase, { run, experiment }: Charge): Promise<Account[]> {
+export async function accountsOf(transaction: LedgerDatabase, { run, experiment }: Charge): Promise<Account[]> {
   const ofRun = await readAccount(transaction, { kind: 'run', name: run });
   return experiment === null
     ? [ofRun]
     : [ofRun, await readAccount(transaction, { kind: 'experiment', name: experiment })];
 }
 
-function firstRefusal(accounts: readonly Account[], added: Committed): Omit<Refusal, 'final'> | null {
+export function firstRefusal(accounts: readonly Account[], added: Committed): Omit<Refusal, 'final'> | null {
   for (const account of accounts) {
     const cap = bindingCap(account, added);
     if (cap !== null) {
@@ -209,7 +209,11 @@ function firstRefusal(accounts: readonly Account[], added: Committed): Omit<Refu
   return null;
 }
 
-async function hold(transaction: LedgerDatabase, owner: string, reservations: readonly Reservation[]): Promise<void> {
+export async function hold(
+  transaction: LedgerDatabase,
+  owner: string,
+  reservations: readonly Reservation[],
+): Promise<void> {
   const reservedAt = Date.now();
   const rows = reservations.map(({ id, run, experiment, row, purpose, worst, samples }) => ({
     ...{
@@ -238,7 +242,7 @@ async function hold(transaction: LedgerDatabase, owner: string, reservations: re
 }
 
 /** Invariant 1, looked at inside the transaction that could break it. */
-async function assertWithinCaps(
+export async function assertWithinCaps(
   transaction: LedgerDatabase,
   charge: Charge,
   before: readonly Account[],
@@ -262,7 +266,11 @@ async function assertWithinCaps(
   }
 }
 
-async function nothingInFlight(transaction: LedgerDatabase, owner: string, account: AccountName): Promise<boolean> {
+export async function nothingInFlight(
+  transaction: LedgerDatabase,
+  owner: string,
+  account: AccountName,
+): Promise<boolean> {
   await recoverDead(owner)(transaction);
   const inFlight = await transaction
     .selectFrom('calls')

@@ -1,0 +1,89 @@
+import type { WorstCase } from '../../core/budget/price';
+import type { Committed } from './accounts';
+import { changeAccounts } from './accounts';
+import type { LedgerDatabase } from './database';
+import type { Change } from './group-commit';
+import {
+  accountsOf,
+  addReservation,
+  assertWithinCaps,
+  type Charge,
+  firstRefusal,
+  type GrantedCall,
+  hold,
+  nothingInFlight,
+  type Refusal,
+  type Reservation,
+} from './reserve';
+import type { CallPurpose } from './schema';
+import { readAnswer } from './stored-answer';
+
+/** A call that stands alone: it makes no row and counts as no sample. */
+export interface CallToReserve {
+  /** Names the call within its run and purpose. */
+  readonly row: string;
+  readonly purpose: Exclude<CallPurpose, 'question' | 'answer'>;
+  readonly worst: WorstCase;
+}
+
+export interface ReservedCalls {
+  /** A prefix of the calls asked for. */
+  readonly granted: readonly GrantedCall[];
+  /** Why the next call was not granted; `busy`: another attempt works on it. `null` when all were. */
+  readonly refused: Refusal | 'busy' | null;
+}
+
+/** Reserves calls in the order given, up to the first that a cap refuses, in one transaction. */
+export function reserveCalls(
+  owner: string,
+  charge: Charge,
+  calls: readonly CallToReserve[],
+  nextId: () => string,
+): Change<ReservedCalls> {
+  return async (transaction) => {
+    const accounts = await accountsOf(transaction, charge);
+    const granted: GrantedCall[] = [];
+    const reservations: Reservation[] = [];
+    let added: Committed = { samples: 0, tokens: 0, nanoUsd: 0 };
+    let refused: ReservedCalls['refused'] = null;
+    for (const call of calls) {
+      const owned = await ownedCall(transaction, charge.run, call);
+      if (owned?.state === 'reserved') {
+        refused = 'busy';
+        break;
+      }
+      if (owned?.state === 'settled') {
+        granted.push({ stored: await readAnswer(transaction, owned.shared_from ?? owned.id) });
+        continue;
+      }
+      const reservation: Reservation = { ...charge, ...call, id: nextId(), samples: 0 };
+      const sum = addReservation(added, reservation);
+      const refusal = firstRefusal(accounts, sum);
+      if (refusal !== null) {
+        refused = { ...refusal, final: false };
+        break;
+      }
+      added = sum;
+      reservations.push(reservation);
+      granted.push({ reservation });
+    }
+    await hold(transaction, owner, reservations);
+    await changeAccounts(transaction, charge, added);
+    await assertWithinCaps(transaction, charge, accounts, reservations.length > 0);
+    if (refused !== null && refused !== 'busy') {
+      refused = { ...refused, final: await nothingInFlight(transaction, owner, refused.account) };
+    }
+    return { granted, refused };
+  };
+}
+
+async function ownedCall(transaction: LedgerDatabase, run: string, { row, purpose }: CallToReserve) {
+  return transaction
+    .selectFrom('calls')
+    .select(['id', 'state', 'shared_from'])
+    .where('run', '=', run)
+    .where('row', '=', row)
+    .where('purpose', '=', purpose)
+    .where('state', 'in', ['reserved', 'settled'])
+    .executeTakeFirst();
+}
