@@ -11,7 +11,7 @@ import { resumeSignal } from '../workflows/messages';
 import { readConfigFile } from './config-file';
 import { exitCodes } from './exit-codes';
 import { takeSnapshot } from './follow';
-import { interruption } from './interruption';
+import { type Interruption, interruption } from './interruption';
 import { findLaunch, type Launch, storeLaunch } from './launch';
 import { type Output, openOutput } from './output';
 import { openSession, type Session } from './session';
@@ -49,34 +49,60 @@ export async function runCommand(file: string, options: RunOptions): Promise<num
 
 async function work(launch: Launch, output: Output): Promise<number> {
   const interrupt = interruption();
-  const session = await openSession({
+  try {
+    const session = await Promise.race([openFor(launch, output), interrupt.asked.then(leaveSetUp)]);
+    try {
+      await startWorkflow(session, launch);
+      output.launched(launch);
+      const end = await followOrStop(session, launch, { output, interrupt });
+      if (end !== 'interrupted') {
+        return await conclude(session, launch, output, end);
+      }
+      output.stopping();
+      await session.close();
+      output.interrupted(launch);
+      return exitCodes.interrupted;
+    } catch (error) {
+      // The reason why the work ended is told, not what closing met on the way.
+      await session.close().catch(() => {});
+      throw error;
+    }
+  } finally {
+    interrupt.done();
+  }
+}
+
+const openFor = (launch: Launch, output: Output): Promise<Session> =>
+  openSession({
     students: launch.plans.map(({ config }) => config.student),
     parallelRuns: launch.parallelRuns,
     onProgress: (message) => output.setUp(message),
   });
+
+/** Nothing is at work yet that would need to come to rest; installers, engines and server end with this process. */
+function leaveSetUp(): never {
+  process.exit(exitCodes.interrupted);
+}
+
+/** Follows the work until it ends or a signal comes; when this returns, nobody looks any more. */
+async function followOrStop(
+  session: Session,
+  launch: Launch,
+  { output, interrupt }: { output: Output; interrupt: Interruption },
+): Promise<Snapshot | 'interrupted'> {
+  const looking = new AbortController();
+  const followed = follow(session, launch, { output, signal: looking.signal });
   try {
-    await startWorkflow(session, launch);
-    output.launched(launch);
-    const end = await Promise.race([
-      follow(session, launch, output),
+    return await Promise.race([
+      followed,
       interrupt.asked,
       session.workersEnded.then(() => {
         throw new TutelageError('transient', 'the workers ended unexpectedly', 'give the same command again');
       }),
     ]);
-    if (end === 'interrupted') {
-      output.stopping();
-      await session.close();
-      output.interrupted(launch);
-      return exitCodes.interrupted;
-    }
-    return await conclude(session, launch, output, end);
-  } catch (error) {
-    // The reason why the work ended is told, not what closing met on the way.
-    await session.close().catch(() => {});
-    throw error;
   } finally {
-    interrupt.done();
+    looking.abort();
+    await followed.catch(() => {});
   }
 }
 
@@ -107,30 +133,34 @@ async function startWorkflow({ client, dependencies, loopQueueDeployment }: Sess
   }
 }
 
-/** Looks until the workflow has ended, or until everything that is left waits for a person. */
-async function follow(session: Session, launch: Launch, output: Output): Promise<Snapshot> {
+/**
+ * Looks until the workflow has ended, or until everything that is left waits for a person. A server that does not answer
+ * is looked for again: it may be restarting, and what is paid for is safe meanwhile.
+ */
+async function follow(
+  session: Session,
+  launch: Launch,
+  { output, signal }: { output: Output; signal: AbortSignal },
+): Promise<Snapshot> {
   const { client, workspace, dependencies } = session;
+  const handle = client.workflow.getHandle(launch.name);
   const startedMs = Date.now();
-  let ended = false;
-  const result = client.workflow
-    .getHandle(launch.name)
-    .result()
-    .finally(() => {
-      ended = true;
-    });
-  result.catch(() => {});
   for (;;) {
     await refuseFullDisk(workspace);
+    const status = await handle.describe().then(
+      (description) => description.status.name,
+      () => 'UNKNOWN',
+    );
     const snapshot = await takeSnapshot({ client, workspace, ledger: dependencies.ledger, ...launch, startedMs });
     output.snapshot(snapshot);
-    if (ended) {
-      await result;
+    if (status !== 'RUNNING' && status !== 'UNKNOWN') {
+      await handle.result();
       return snapshot;
     }
-    if (waitsForAPerson(snapshot)) {
+    if (waitsForAPerson(snapshot) || signal.aborted) {
       return snapshot;
     }
-    await Promise.race([delay(LOOK_EVERY_MS), result.catch(() => {})]);
+    await delay(LOOK_EVERY_MS);
   }
 }
 
