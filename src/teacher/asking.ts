@@ -33,7 +33,7 @@ export interface AskingParts {
 const attemptsMax = 8;
 const lostMax = 3;
 
-/** Carries the calls of one row: one at a time, each through the ledger. It holds one of the endpoint's places while it works. */
+/** Carries the calls of one row: one at a time, each through the ledger. It holds a place of the endpoint's limiter while it works. */
 export class RowAsker {
   private readonly held = new Set<Reservation>();
   private placed = false;
@@ -116,8 +116,8 @@ export class RowAsker {
       this.held.delete(reservation);
       return { state: 'answered', answer: decision, durable: Promise.resolve() };
     }
-    this.stopped.throwIfAborted();
-    const sent = await this.send(request);
+    await limiter.sending.take();
+    const sent = await this.sendUnlessStopped(request).finally(() => limiter.sending.free());
     if ('failure' in sent) {
       return sent;
     }
@@ -130,6 +130,11 @@ export class RowAsker {
     durable.catch(() => undefined);
     limiter.answered();
     return { state: 'answered', answer: { finish, raw }, durable };
+  }
+
+  private async sendUnlessStopped(request: IdentifiedRequest['request']): Promise<Sent> {
+    this.stopped.throwIfAborted();
+    return this.send(request);
   }
 
   private async send(request: IdentifiedRequest['request']): Promise<Sent> {
@@ -204,7 +209,7 @@ export class RowAsker {
 
   private async enter(): Promise<void> {
     if (!this.placed) {
-      await this.parts.limiter.take();
+      await this.parts.limiter.working.take();
       this.placed = true;
     }
   }
@@ -212,7 +217,7 @@ export class RowAsker {
   private leave(): void {
     if (this.placed) {
       this.placed = false;
-      this.parts.limiter.free();
+      this.parts.limiter.working.free();
     }
   }
 }

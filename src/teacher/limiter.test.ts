@@ -22,15 +22,15 @@ test('one 429 in twenty does not slow it down, one in two does', () => {
 
 test('no more are let in at once than the limit says, and the next comes when one leaves', async () => {
   const limiter = new Limiter({ ...limits, parallelMax: 2 });
-  await limiter.take();
-  await limiter.take();
+  await limiter.sending.take();
+  await limiter.sending.take();
   let third = false;
-  const waiting = limiter.take().then(() => {
+  const waiting = limiter.sending.take().then(() => {
     third = true;
   });
   await Promise.resolve();
   expect(third).toBe(false);
-  limiter.free();
+  limiter.sending.free();
   await waiting;
   expect(third).toBe(true);
 });

@@ -12,9 +12,14 @@ export interface Limits {
  * stays near a hundred, at one in two near five) instead of collapsing at every one.
  */
 export class Limiter {
+  /** A request holds a place of `sending` from going out to its reply. */
+  readonly sending: Gate;
+  /**
+   * A row holds a place of `working` for its two calls. There are a fifth more of these, so that rows whose calls are
+   * being committed leave no request slot empty; a crash makes no more than all of these unknown.
+   */
+  readonly working: Gate;
   private parallel: number;
-  private taken = 0;
-  private readonly waiting: (() => void)[] = [];
   private readonly requests: Pace;
   private readonly tokens: Pace;
 
@@ -22,20 +27,8 @@ export class Limiter {
     this.parallel = limits.parallelMax;
     this.requests = new Pace(limits.requestsPerMinute);
     this.tokens = new Pace(limits.tokensPerMinute);
-  }
-
-  /** Waits for room for one more request. First come, first served. */
-  async take(): Promise<void> {
-    if (this.taken < Math.floor(this.parallel)) {
-      this.taken += 1;
-      return;
-    }
-    await new Promise<void>((resolve) => this.waiting.push(resolve));
-  }
-
-  free(): void {
-    this.taken -= 1;
-    this.admit();
+    this.sending = new Gate(() => this.parallelNow);
+    this.working = new Gate(() => Math.ceil(this.parallelNow * 1.2));
   }
 
   /** Waits until the endpoint's limits a minute allow one more request with this many tokens. */
@@ -48,7 +41,8 @@ export class Limiter {
 
   answered(): void {
     this.parallel = Math.min(this.limits.parallelMax, this.parallel + 0.5);
-    this.admit();
+    this.sending.admit();
+    this.working.admit();
   }
 
   throttled(): void {
@@ -59,9 +53,31 @@ export class Limiter {
   get parallelNow(): number {
     return Math.floor(this.parallel);
   }
+}
 
-  private admit(): void {
-    while (this.taken < Math.floor(this.parallel)) {
+/** So many at once; first come, first served. */
+class Gate {
+  private taken = 0;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(private readonly places: () => number) {}
+
+  async take(): Promise<void> {
+    if (this.taken < this.places()) {
+      this.taken += 1;
+      return;
+    }
+    await new Promise<void>((resolve) => this.waiting.push(resolve));
+  }
+
+  free(): void {
+    this.taken -= 1;
+    this.admit();
+  }
+
+  /** Lets in whom the limit now allows. */
+  admit(): void {
+    while (this.taken < this.places()) {
       const next = this.waiting.shift();
       if (next === undefined) {
         return;

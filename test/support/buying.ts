@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { TeacherConfig } from '../../src/core/config/schema';
 import { taskOf } from '../../src/core/tasks';
 import { type Ledger, openLedger } from '../../src/store/ledger';
@@ -17,17 +18,19 @@ export interface Buying {
   readonly runSeed?: number;
   readonly timeoutSeconds?: number;
   readonly parallel?: number;
+  /** Rows that share no answers. */
+  readonly withoutRepeats?: boolean;
 }
 
 export const markerKey = 'sk-marker-key-that-must-not-be-written';
 
-export const demoTask = taskOf({
-  kind: 'operator-chains',
-  step_weights: [1],
-  zipf: 1.5,
-  pool_size: 3000,
-  test_size: 12,
-});
+/** One-step expressions coincide often, so that rows share answers; five-step ones hardly ever do. */
+export const demoTask = taskOfSteps([1]);
+export const taskWithoutRepeats = taskOfSteps([0, 0, 0, 0, 1]);
+
+function taskOfSteps(stepWeights: number[]) {
+  return taskOf({ kind: 'operator-chains', step_weights: stepWeights, zipf: 1.5, pool_size: 3000, test_size: 12 });
+}
 
 export async function buyWith(
   ledger: Ledger,
@@ -43,17 +46,19 @@ export async function buyWith(
     max_parallel_requests: buying.parallel ?? 64,
     timeout_seconds: buying.timeoutSeconds ?? 20,
   };
+  const task = buying.withoutRepeats ? taskWithoutRepeats : demoTask;
   const teacher = createTeacher({
     config,
-    task: demoTask,
+    task,
     ledger,
     environment: { TEST_KEY: markerKey },
   });
-  const { pool } = demoTask.makeData(1);
+  const { pool } = task.makeData(1);
   const orders = pool.slice(from, to).map((seed, index) => ({ rank: from + index, seed, askedBefore: 0 }));
   const batches = Array.from({ length: Math.ceil(orders.length / batch) }, (_, index) =>
     orders.slice(index * batch, (index + 1) * batch),
   );
+  setMaxListeners(0, signal);
   const bought = await Promise.all(batches.map((some) => teacher.buyRows({ account, orders: some, runSeed, signal })));
   return bought.flat();
 }
