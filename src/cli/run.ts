@@ -50,7 +50,7 @@ export async function runCommand(file: string, options: RunOptions): Promise<num
 async function work(launch: Launch, output: Output): Promise<number> {
   const interrupt = interruption();
   try {
-    const session = await Promise.race([openFor(launch, output), interrupt.asked.then(leaveSetUp)]);
+    const session = await openFor(launch, { output, interrupt });
     try {
       await startWorkflow(session, launch);
       output.launched(launch);
@@ -72,16 +72,21 @@ async function work(launch: Launch, output: Output): Promise<number> {
   }
 }
 
-const openFor = (launch: Launch, output: Output): Promise<Session> =>
-  openSession({
+async function openFor(
+  launch: Launch,
+  { output, interrupt }: { output: Output; interrupt: Interruption },
+): Promise<Session> {
+  const opened = openSession({
     students: launch.plans.map(({ config }) => config.student),
     parallelRuns: launch.parallelRuns,
     onProgress: (message) => output.setUp(message),
   });
-
-/** Nothing is at work yet that would need to come to rest; installers, engines and server end with this process. */
-function leaveSetUp(): never {
-  process.exit(exitCodes.interrupted);
+  const session = await Promise.race([opened, interrupt.asked]);
+  if (session === 'interrupted') {
+    // Nothing is at work yet that would need to come to rest; installers, engines and server end with this process.
+    process.exit(exitCodes.interrupted);
+  }
+  return session;
 }
 
 /** Follows the work until it ends or a signal comes; when this returns, nobody looks any more. */
