@@ -178,7 +178,8 @@ def work(request: Any, channel: Channel, models: Any, operations: dict[str, Any]
             torch.set_num_threads(threads)
             # Every operation seeds what it draws; this makes one that forgot to repeat itself all the same.
             torch.manual_seed(0)
-            result = finish(directory, *operations[operation](job, models))
+            metrics, outputs = operations[operation](job, models)
+            result = finish(directory, metrics | ({"warnings": job.warnings} if job.warnings else {}), outputs)
         return {"metrics": result["metrics"], "outputs": result["outputs"]}
 
 

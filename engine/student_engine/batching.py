@@ -32,3 +32,18 @@ def by_exact_length(lengths: Sequence[int], extra: int, budget: int) -> list[lis
         size = max(1, budget // (length + extra))
         exact += [group[start : start + size] for start in range(0, len(group), size)]
     return exact if len(exact) <= max(4, 2 * len(mixed)) else mixed
+
+
+def share(batches: list[list[int]], count: int, shard: int, shards: int) -> tuple[list[list[int]], list[int]]:
+    """
+    The batches that one shard of a job works on, and its rows in ascending order. Every shard makes the plan of the
+    whole and takes every so-manieth batch, so a row meets the same neighbours, and gets the same bits, however many
+    shards there are. Rows in no batch are the first shard's.
+    """
+    own = batches[shard::shards]
+    if shards == 1:
+        return own, list(range(count))
+    rows = {index for batch in own for index in batch}
+    if shard == 0:
+        rows |= set(range(count)) - {index for batch in batches for index in batch}
+    return own, sorted(rows)

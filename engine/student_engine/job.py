@@ -31,6 +31,7 @@ class Job:
     spec: dict[str, Any]
     emit: Callable[[dict[str, Any]], None]
     stopped: Callable[[], bool]
+    warnings: list[str] = field(default_factory=list)
     _last_progress: float = field(default=-1e9)
 
     @property
@@ -67,7 +68,8 @@ class Job:
         self.emit(event if note is None else {**event, "note": note})
 
     def warn(self, message: str) -> None:
-        """Something a person should know that does not stop the job."""
+        """Something a person should know that does not stop the job. It is kept with the job's result too."""
+        self.warnings.append(message)
         self.emit({"event": "warn", "id": self.id, "message": message})
 
     def saved(self, step: int) -> None:

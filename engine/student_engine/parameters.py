@@ -55,6 +55,14 @@ class Parameters:
             raise self._wrong(name, "true or false", value)
         return value
 
+    def shard(self) -> tuple[int, int]:
+        """Which part of the work this job does, and how many parts there are; the whole of it by default."""
+        shards = self.integer("shards", 1, least=1)
+        shard = self.integer("shard", 0, least=0)
+        if shard >= shards:
+            raise self._wrong("shard", f"below `shards`, which is {shards}", shard)
+        return shard, shards
+
     def done(self) -> None:
         """To be called after the last read: refuses names that were not asked for."""
         unknown = sorted(set(self._values) - self._known)

@@ -147,6 +147,63 @@ def test_badge_feeds_selection_and_an_empty_answer_is_never_selected(
     assert [line["rank"] for line in lines] == list(range(58))
 
 
+def test_however_many_shards_a_job_has_its_rows_get_the_same_bits(
+    engine: Engine, chat: Path, reward_model: Path, tmp_path: Path
+) -> None:
+    rows = [
+        {"id": str(a), "prompt": f"What is {a}?" + " Please." * (a % 7), "answer": "It is. " * (a % 5) + str(a)}
+        for a in range(40)
+    ]
+    rows[5] |= {"tokenIds": []}
+    answers = write_lines(tmp_path / "a.jsonl", rows)
+    jobs: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+        "predict": (model(chat, "c"), {"prompts": answers}, "predictions.jsonl"),
+        "score": (model(chat, "c"), {"answers": answers}, "scores.jsonl"),
+        "reward": (model(reward_model, "r"), {"answers": answers}, "rewards.jsonl"),
+        "badge": (model(chat, "c"), {"answers": answers}, "embeddings.npy"),
+    }
+    for op, (student, inputs, name) in jobs.items():
+        parameters = {"batchTokens": 200} | {"predict": {"maxNewTokens": 4}, "badge": {"seed": 1}}.get(op, {})
+        succeed(engine, tmp_path / op, op, model=student, inputs=inputs, parameters=parameters)
+        for shards in (2, 3):
+            for shard in range(shards):
+                part = {**parameters, "shard": shard, "shards": shards}
+                succeed(engine, tmp_path / f"{op}-{shards}-{shard}", op, model=student, inputs=inputs, parameters=part)
+            folders = [tmp_path / f"{op}-{shards}-{shard}/output" for shard in range(shards)]
+            if op == "badge":
+                whole = numpy.load(tmp_path / "badge/output/embeddings.npy")
+                for folder in folders:
+                    part, own = numpy.load(folder / name), numpy.load(folder / "rows.npy")
+                    assert 0 < len(own) < 40 and part.tobytes() == whole[own].tobytes()
+                spec = {"embeddings": [str(f / name) for f in folders], "rows": [str(f / "rows.npy") for f in folders]}
+                succeed(engine, tmp_path / f"pick-{shards}", "select", inputs=spec, parameters={"count": 9, "seed": 1})
+                whole_spec = {"embeddings": [str(tmp_path / "badge/output/embeddings.npy")]}
+                succeed(engine, tmp_path / "pick", "select", inputs=whole_spec, parameters={"count": 9, "seed": 1})
+                picks = [read_lines(tmp_path / f / "output/indices.jsonl") for f in ("pick", f"pick-{shards}")]
+                assert picks[0] == picks[1]
+            else:
+                lines = [line for folder in folders for line in read_lines(folder / name)]
+                assert all(0 < len(read_lines(folder / name)) < 40 for folder in folders)
+                assert sorted(lines, key=lambda line: int(line["id"])) == read_lines(tmp_path / op / "output" / name)
+
+
+def test_a_selection_may_end_with_the_rows_that_there_are(engine: Engine, tmp_path: Path) -> None:
+    numpy.save(tmp_path / "e.npy", numpy.array([[1, 0], [numpy.nan, 0], [0, 1]], dtype=numpy.float32))
+    inputs = {"embeddings": [str(tmp_path / "e.npy")]}
+    refused = engine.run(tmp_path / "a", "select", inputs=inputs, parameters={"count": 9, "seed": 1})
+    assert refused["message"] == "`select` cannot take 9 different rows: there are 2 with an embedding."
+    parameters = {"count": 9, "orFewer": True, "seed": 1}
+    assert succeed(engine, tmp_path / "b", "select", inputs=inputs, parameters=parameters)["metrics"]["chosen"] == 2
+
+
+def test_warnings_are_kept_with_the_result(engine: Engine, tiny: Path, tmp_path: Path) -> None:
+    inputs = {"rows": write_lines(tmp_path / "rows.jsonl", [*ROWS[:4], {"prompt": "1" * 300, "answer": "1"}])}
+    spec = {"model": model(tiny, "t"), "inputs": inputs, "parameters": {"method": "full", "seed": 1, "steps": 1}}
+    first = succeed(engine, tmp_path / "job", "finetune", **spec)
+    assert first["metrics"]["warnings"] == ["1 of 5 rows are longer than 256 tokens and are left out, first '4'."]
+    assert succeed(engine, tmp_path / "job", "finetune", **spec) == first
+
+
 def test_embeddings_are_unit_means_of_hidden_states(engine: Engine, chat: Path, tmp_path: Path) -> None:
     inputs = {
         "prompts": write_lines(tmp_path / "p.jsonl", [{"prompt": "What is 12?"}, {"prompt": "What is 12 plus 30?"}])
@@ -204,6 +261,21 @@ def test_an_imported_directory_is_an_ordinary_student(engine: Engine, chat: Path
     assert (copied / "model.safetensors").read_bytes() == (chat / "model.safetensors").read_bytes()
     assert result["metrics"]["endToken"] == "<|im_end|>" and result["metrics"]["chatTemplate"] == "yes"
     assert AutoTokenizer.from_pretrained(copied).chat_template
+
+
+def test_an_imported_reward_model_grades(engine: Engine, chat: Path, reward_model: Path, tmp_path: Path) -> None:
+    parameters = {"source": str(reward_model), "kind": "reward"}
+    copied = (
+        tmp_path / "import" / succeed(engine, tmp_path / "import", "import", parameters=parameters)["outputs"]["model"]
+    )
+    inputs = {"answers": write_lines(tmp_path / "a.jsonl", [{"prompt": "What is 2?", "answer": "2"}])}
+    rewards = []
+    for name, directory in (("here", copied), ("there", reward_model)):
+        succeed(engine, tmp_path / name, "reward", model=model(directory, name), inputs=inputs)
+        rewards.append(read_lines(tmp_path / name / "output/rewards.jsonl"))
+    assert rewards[0] == rewards[1]
+    error = engine.run(tmp_path / "no", "import", parameters={"source": str(chat), "kind": "reward"})
+    assert error["code"] == "input" and "is not a reward model" in error["message"]
 
 
 def test_bad_input_is_one_clear_sentence(engine: Engine, tiny: Path, reward_model: Path, tmp_path: Path) -> None:
@@ -321,7 +393,7 @@ def test_bad_input_is_one_clear_sentence(engine: Engine, tiny: Path, reward_mode
             {"parameters": {"source": str(reward_model)}},
             "is not a causal language model: its architecture is LlamaForSequenceClassification",
         ),
-        ("import", {"parameters": {"source": "./no/where"}}, "The student ./no/where is not a directory."),
+        ("import", {"parameters": {"source": "./no/where"}}, "The model ./no/where is not a directory."),
     ]
     for number, (op, spec, expected) in enumerate(cases):
         error = engine.run(tmp_path / f"bad-{number}", op, **spec)

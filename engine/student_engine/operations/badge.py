@@ -16,7 +16,7 @@ import numpy
 import torch
 
 from ..answers import read_answers
-from ..batching import by_length
+from ..batching import by_length, share
 from ..job import Job
 from ..models import ModelCache, Student
 from ..randomness import torch_stream
@@ -41,28 +41,42 @@ class Projections:
 
 
 def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
-    """`embeddings.npy`: one fp32 row for each input row, in input order; a row of NaN where there is no answer."""
+    """
+    `embeddings.npy`: one fp32 row for each input row, in input order; a row of NaN where there is no answer. A shard
+    has the rows of its own, and `rows.npy` says which of the input they are.
+    """
     parameters = job.parameters
     budget = parameters.integer("batchTokens", _BATCH_TOKENS, least=1)
     dimensions = parameters.integer("dimensions", _DIMENSIONS, least=1)
     side = parameters.integer("side", _SIDE, least=1)
     seed = parameters.integer("seed")
+    shard, shards = parameters.shard()
     parameters.done()
     student = models.get(job.spec.get("model"))
     names, sequences = read_answers(job, student)
     projections = make_projections(student, seed, side, dimensions)
-    embeddings = numpy.full((len(names), projections.dimensions), numpy.nan, dtype=numpy.float32)
     usable = [index for index, sequence in enumerate(sequences) if sequence is not None]
-    done = 0
-    for batch in by_length([len(sequences[index].ids) for index in usable], budget):
+    plan = [
+        [usable[place] for place in batch]
+        for batch in by_length([len(sequences[index].ids) for index in usable], budget)
+    ]
+    batches, own = share(plan, len(names), shard, shards)
+    embeddings = numpy.full((len(own), projections.dimensions), numpy.nan, dtype=numpy.float32)
+    places = {index: place for place, index in enumerate(own)}
+    done, total = 0, sum(map(len, batches))
+    for indices in batches:
         job.check()
-        indices = [usable[place] for place in batch]
-        embeddings[indices] = gradient_sketches(student, [sequences[i] for i in indices], projections).cpu().numpy()
-        done += len(batch)
-        job.progress(done, len(usable), "rows")
+        sketches = gradient_sketches(student, [sequences[i] for i in indices], projections).cpu().numpy()
+        embeddings[[places[index] for index in indices]] = sketches
+        done += len(indices)
+        job.progress(done, total, "rows")
     numpy.save(job.output("embeddings.npy"), embeddings)
-    metrics = {"rows": len(names), "emptyRows": len(names) - len(usable), "dimensions": projections.dimensions}
-    return metrics, {"embeddings": "output/embeddings.npy"}
+    metrics = {"rows": len(own), "emptyRows": len(own) - total, "dimensions": projections.dimensions}
+    outputs = {"embeddings": "output/embeddings.npy"}
+    if shards > 1:
+        numpy.save(job.output("rows.npy"), numpy.array(own, dtype=numpy.int64))
+        outputs["rows"] = "output/rows.npy"
+    return metrics, outputs
 
 
 def make_projections(student: Student, seed: int, side: int, dimensions: int) -> Projections:

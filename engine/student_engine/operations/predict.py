@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..batching import by_exact_length
+from ..batching import by_exact_length, share
 from ..decoding import Request, Sampling, decode
 from ..files import read_records, write_records
 from ..job import Job
@@ -14,11 +14,15 @@ _BATCH_TOKENS = 16384
 
 
 def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
-    """Lines `{id, text, tokenIds, finish}` in input order; `tokenIds` hold the end token when it was generated."""
+    """
+    Lines `{id, text, tokenIds, finish}` in input order; `tokenIds` hold the end token when it was generated. A shard
+    gives the lines of its own rows.
+    """
     parameters = job.parameters
     most = parameters.integer("maxNewTokens", least=1)
     budget = parameters.integer("batchTokens", _BATCH_TOKENS, least=1)
     sampling = Sampling(parameters.number("temperature", 0.0, least=0.0), parameters.integer("seed", 0))
+    shard = parameters.shard()
     parameters.done()
     rows = read_records(job.input("prompts"), {"prompt": str})
     student = models.get(job.spec.get("model"))
@@ -30,26 +34,27 @@ def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
     ]
     _warn_of_long_prompts(job, requests, student.context)
     answers: list[list[int]] = [[] for _ in requests]
+    batches, own = share(by_exact_length([len(ids) for ids in prompts], most, budget), len(rows), *shard)
     done = 0
-    for batch in by_exact_length([len(ids) for ids in prompts], most, budget):
+    for batch in batches:
         job.check()
         for index, answer in zip(batch, decode(student, [requests[i] for i in batch], sampling), strict=True):
             answers[index] = answer
         done += len(batch)
-        job.progress(done, len(rows), "rows")
+        job.progress(done, len(own), "rows")
     write_records(
         job.output("predictions.jsonl"),
         (
             {
-                "id": name,
-                "text": student.renderer.text(answer),
-                "tokenIds": answer,
-                "finish": "stop" if answer and answer[-1] in student.renderer.ends else "length",
+                "id": names[index],
+                "text": student.renderer.text(answers[index]),
+                "tokenIds": answers[index],
+                "finish": "stop" if answers[index] and answers[index][-1] in student.renderer.ends else "length",
             }
-            for name, answer in zip(names, answers, strict=True)
+            for index in own
         ),
     )
-    metrics = {"rows": len(rows), "tokens": sum(map(len, answers))}
+    metrics = {"rows": len(own), "tokens": sum(map(len, answers))}
     return metrics, {"predictions": "output/predictions.jsonl"}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ..batching import by_length
+from ..batching import by_length, share
 from ..files import read_records, write_records
 from ..job import Job
 from ..models import ModelCache, RewardModel
@@ -19,6 +19,7 @@ def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
     """Lines `{id, reward, tokens}` in input order; `reward` is the raw logit, `null` where the text is too long."""
     parameters = job.parameters
     budget = parameters.integer("batchTokens", _BATCH_TOKENS, least=1)
+    shard = parameters.shard()
     parameters.done()
     rows = read_records(job.input("answers"), {"prompt": str, "answer": str})
     reward_model = models.get_reward(job.spec.get("model"))
@@ -29,16 +30,19 @@ def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
     fitting = [index for index, ids in enumerate(sequences) if len(ids) <= reward_model.context]
     if len(fitting) < len(rows):
         job.warn(f"{len(rows) - len(fitting)} texts are longer than {reward_model.context} tokens and get no reward.")
-    done = 0
-    for batch in by_length([len(sequences[index]) for index in fitting], budget):
+    plan = [
+        [fitting[place] for place in batch] for batch in by_length([len(sequences[i]) for i in fitting], budget)
+    ]
+    batches, own = share(plan, len(rows), *shard)
+    done, total = 0, sum(map(len, batches))
+    for indices in batches:
         job.check()
-        indices = [fitting[place] for place in batch]
         for index, reward in zip(indices, rewards(reward_model, [sequences[i] for i in indices]), strict=True):
             lines[index]["reward"] = round(reward, _DECIMALS)
-        done += len(batch)
-        job.progress(done, len(fitting), "rows")
-    write_records(job.output("rewards.jsonl"), lines)
-    return {"rows": len(rows), "ungradedRows": len(rows) - len(fitting)}, {"rewards": "output/rewards.jsonl"}
+        done += len(indices)
+        job.progress(done, total, "rows")
+    write_records(job.output("rewards.jsonl"), (lines[index] for index in own))
+    return {"rows": len(own), "ungradedRows": len(own) - total}, {"rewards": "output/rewards.jsonl"}
 
 
 def conversation_ids(reward_model: RewardModel, prompt: str, answer: str, name: str) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..answers import read_answers
-from ..batching import by_length
+from ..batching import by_length, share
 from ..files import write_records
 from ..job import Job
 from ..models import ModelCache
@@ -17,18 +17,26 @@ _DECIMALS = 6
 
 
 def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
-    """Lines `{id, nllSum, tokens, entropySum}` in input order; an empty answer has 0 tokens and so no mean."""
+    """
+    Lines `{id, nllSum, tokens, entropySum}` in input order; an empty answer has 0 tokens and so no mean. A shard gives
+    the lines of its own rows.
+    """
     parameters = job.parameters
     budget = parameters.integer("batchTokens", _BATCH_TOKENS, least=1)
+    shard = parameters.shard()
     parameters.done()
     student = models.get(job.spec.get("model"))
     names, sequences = read_answers(job, student)
     lines = [{"id": name, "nllSum": 0.0, "tokens": 0, "entropySum": 0.0} for name in names]
     scored = [index for index, sequence in enumerate(sequences) if sequence is not None]
-    done = 0
-    for batch in by_length([len(sequences[index].ids) for index in scored], budget):
+    plan = [
+        [scored[place] for place in batch]
+        for batch in by_length([len(sequences[index].ids) for index in scored], budget)
+    ]
+    batches, own = share(plan, len(names), *shard)
+    done, total = 0, sum(map(len, batches))
+    for indices in batches:
         job.check()
-        indices = [scored[place] for place in batch]
         losses, entropies = answer_statistics(student, [sequences[index] for index in indices])
         for index, loss, entropy in zip(indices, losses, entropies, strict=True):
             lines[index] |= {
@@ -36,12 +44,13 @@ def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
                 "tokens": len(sequences[index].answer),
                 "entropySum": round(entropy, _DECIMALS),
             }
-        done += len(batch)
-        job.progress(done, len(scored), "rows")
+        done += len(indices)
+        job.progress(done, total, "rows")
+    lines = [lines[index] for index in own]
     write_records(job.output("scores.jsonl"), lines)
     metrics = {
         "rows": len(lines),
-        "emptyRows": len(lines) - len(scored),
+        "emptyRows": len(lines) - total,
         "tokens": sum(line["tokens"] for line in lines),
     }
     return metrics, {"scores": "output/scores.jsonl"}

@@ -19,13 +19,21 @@ from ..randomness import numpy_stream
 
 
 def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
-    """Lines `{rank, index, distance}`: `index` counts over all embedding files in order, `distance` is squared."""
+    """
+    Lines `{rank, index, distance}`: `index` counts over all embedding files in order, or is the row that an optional
+    input `rows` names for it (one file beside each of `embeddings`); `distance` is squared.
+    """
     parameters = job.parameters
     count = parameters.integer("count", least=1)
+    or_fewer = parameters.flag("orFewer", False)
     seed = parameters.integer("seed")
     parameters.done()
     points = _read_embeddings(job.input("embeddings"))
+    if job.spec["inputs"].get("rows"):
+        points = _in_order_of_rows(points, job.input("rows"))
     usable = int(numpy.isfinite(points).all(axis=1).sum())
+    if or_fewer and usable > 0:
+        count = min(count, usable)
     if count > usable:
         raise InputError(f"`select` cannot take {count} different rows: there are {usable} with an embedding.")
 
@@ -72,16 +80,33 @@ def kmeans_plus_plus(
         distance = float(nearest[index])
 
 
+def _in_order_of_rows(points: numpy.ndarray, files: list[str]) -> numpy.ndarray:
+    """Shards put together: whatever they were, each row lies where it lies in the whole."""
+    rows = numpy.concatenate([_load(name, "i") for name in files])
+    if sorted(rows.tolist()) != list(range(len(points))):
+        raise InputError(f"{files[0]} and its like must name each of the {len(points)} rows once.")
+    ordered = numpy.empty_like(points)
+    ordered[rows] = points
+    return ordered
+
+
 def _read_embeddings(files: list[str]) -> numpy.ndarray:
     parts = []
     for name in files:
-        try:
-            part = numpy.load(name, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise InputError(f"{name} is not a .npy file of numbers: {error}.") from error
-        if part.ndim != 2 or part.dtype.kind != "f":
-            raise InputError(f"{name} must be a table of floats, got {part.dtype} of shape {part.shape}.")
+        part = _load(name, "f")
+        if part.ndim != 2:
+            raise InputError(f"{name} must be a table, got numbers of shape {part.shape}.")
         if parts and part.shape[1] != parts[0].shape[1]:
             raise InputError(f"{name} has {part.shape[1]} columns, {files[0]} has {parts[0].shape[1]}.")
         parts.append(part)
     return numpy.concatenate(parts)
+
+
+def _load(name: str, kind: str) -> numpy.ndarray:
+    try:
+        part = numpy.load(name, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{name} is not a .npy file of numbers: {error}.") from error
+    if part.dtype.kind != kind:
+        raise InputError(f"{name} must hold {'floats' if kind == 'f' else 'whole numbers'}, got {part.dtype}.")
+    return part
