@@ -1,13 +1,19 @@
 import type { ArtifactRef } from '../core/artifact-ref';
-import type { Pick, RejectedRow, SyntheticRow } from '../core/records';
+import { KnownQuestions } from '../core/hygiene/known-questions';
+import { funnelOf, type Objection, Sieve } from '../core/hygiene/sift';
+import type { Pick, RejectedRow, Seed, SyntheticRow } from '../core/records';
+import type { Funnel } from '../core/run-record';
 import { taskOf } from '../core/tasks';
 import type { BoughtRow } from '../teacher';
 import type { Dependencies } from './dependencies';
+import { pastIterations } from './past';
 import type { RunContext } from './run-context';
 
 export interface CollectRowsInput extends RunContext {
   readonly iteration: number;
   readonly rowsWanted: number;
+  /** Records of the finished iterations; `null` before the first. */
+  readonly past: ArtifactRef | null;
   readonly selection: ArtifactRef;
   readonly batches: readonly ArtifactRef[];
 }
@@ -17,6 +23,7 @@ export interface RowsResult {
   readonly rejected: ArtifactRef;
   readonly accepted: number;
   readonly refused: number;
+  readonly funnel: Funnel;
 }
 
 /**
@@ -25,32 +32,27 @@ export interface RowsResult {
  */
 export function createCollectRows({ store, ledger }: Dependencies) {
   return async function collectRows(input: CollectRowsInput): Promise<RowsResult> {
-    const task = taskOf(input.config.task);
-    const picks = await store.readRecords<Pick>(input.selection);
-    const bought: BoughtRow[] = [];
-    for (const batch of input.batches) {
-      bought.push(...(await store.readRecords<BoughtRow>(batch)));
-    }
-    bought.sort((left, right) => left.rank - right.rank);
+    const { config, iteration } = input;
+    const task = taskOf(config.task);
+    const seeds = await store.readRecords<Seed>(input.prepared.pool);
+    const seedsById = new Map(seeds.map((seed) => [seed.id, seed]));
+    const sieve = new Sieve(task, config.hygiene, await knownQuestions(input, seeds));
+    const bought = await readBought(input);
 
     const rows: SyntheticRow[] = [];
     const rejected: RejectedRow[] = [];
     const unused: string[] = [];
     for (const row of bought) {
-      const parent = (picks[row.rank] as Pick).seedId;
-      const origin = { parent, iteration: input.iteration, rank: row.rank };
-      if (row.state === 'answered') {
-        rows.push({
-          id: rowId(input.iteration, row.rank),
-          ...origin,
-          question: row.question,
-          answer: row.answer,
-          stratum: task.stratum(row.question),
-          questionRequest: row.questionRequest,
-          answerRequest: row.answerRequest,
-        });
+      const { parent } = row;
+      const origin = { parent, iteration, rank: row.rank };
+      const id = rowId(iteration, row.rank);
+      const objection = row.state === 'answered' ? sieve.judge({ ...row, id }) : null;
+      if (row.state === 'answered' && objection === null) {
+        const { question, answer, questionRequest, answerRequest } = row;
+        const stratum = task.stratum(question, seedsById.get(parent) ?? null);
+        rows.push({ id, ...origin, question, answer, stratum, questionRequest, answerRequest });
       } else {
-        rejected.push({ ...origin, ...rejection(row) });
+        rejected.push({ ...origin, ...rejection(row, objection) });
         unused.push(row.row);
       }
     }
@@ -61,14 +63,47 @@ export function createCollectRows({ store, ledger }: Dependencies) {
       rejected: await store.putRecords('rejected-rows', rejected),
       accepted: rows.length,
       refused: bought.filter((row) => row.state === 'refused').length,
+      funnel: funnelOf(rows.length, rejected),
     };
   };
+
+  async function readBought({ selection, batches }: CollectRowsInput): Promise<(BoughtRow & { parent: string })[]> {
+    const picks = await store.readRecords<Pick>(selection);
+    const bought: BoughtRow[] = [];
+    for (const batch of batches) {
+      bought.push(...(await store.readRecords<BoughtRow>(batch)));
+    }
+    return bought
+      .sort((left, right) => left.rank - right.rank)
+      .map((row) => ({ ...row, parent: (picks[row.rank] as Pick).seedId }));
+  }
+
+  /** What a new question must not be: one of the test sets, of the pool, or of an earlier iteration's rows. */
+  async function knownQuestions(input: CollectRowsInput, seeds: readonly Seed[]): Promise<KnownQuestions> {
+    const task = taskOf(input.config.task);
+    if (task.novelty === 'closed-set') {
+      return new KnownQuestions(task, input.config.hygiene, []);
+    }
+    const tests: Seed[] = [];
+    for (const set of Object.keys(input.prepared.tests).sort()) {
+      tests.push(...(await store.readRecords<Seed>(input.prepared.tests[set] as ArtifactRef)));
+    }
+    const earlier: SyntheticRow[] = [];
+    for (const { rows } of await pastIterations(store, input.past)) {
+      earlier.push(...(await store.readRecords<SyntheticRow>(rows)));
+    }
+    return new KnownQuestions(task, input.config.hygiene, [
+      ...tests.map(({ id, question }) => ({ origin: 'test' as const, id, question })),
+      ...seeds.map(({ id, question }) => ({ origin: 'pool' as const, id, question })),
+      ...earlier.map(({ id, question }) => ({ origin: 'row' as const, id, question })),
+    ]);
+  }
 }
 
 const rowId = (iteration: number, rank: number) =>
   `${String(iteration).padStart(3, '0')}-${String(rank).padStart(6, '0')}`;
 
-function rejection(row: Exclude<BoughtRow, { state: 'answered' }>): Omit<RejectedRow, 'parent' | 'iteration' | 'rank'> {
+function rejection(row: BoughtRow, objection: Objection | null): Omit<RejectedRow, 'parent' | 'iteration' | 'rank'> {
   if (row.state === 'refused') {
     return {
       stage: 'budget',
@@ -77,6 +112,9 @@ function rejection(row: Exclude<BoughtRow, { state: 'answered' }>): Omit<Rejecte
       answerRequest: null,
     };
   }
-  const { stage, reason, questionRequest, answerRequest } = row;
-  return { stage, reason, questionRequest, answerRequest };
+  const { questionRequest, answerRequest } = row;
+  if (row.state === 'rejected') {
+    return { stage: row.isUnanswered ? 'call' : row.stage, reason: row.reason, questionRequest, answerRequest };
+  }
+  return { ...(objection as Objection), questionRequest, answerRequest };
 }

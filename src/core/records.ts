@@ -57,7 +57,8 @@ export interface RejectedRow {
   readonly parent: string;
   readonly iteration: number;
   readonly rank: number;
-  readonly stage: 'question' | 'answer' | 'hygiene' | 'budget';
+  /** `call`: the teacher gave no reply; `question`, `answer`: it could not be read; `budget`: it was not asked. */
+  readonly stage: 'call' | 'question' | 'answer' | 'duplicate' | 'leak' | 'verify' | 'budget';
   readonly reason: string;
   readonly questionRequest: string | null;
   readonly answerRequest: string | null;
@@ -72,4 +73,8 @@ export interface EvaluatedAnswer {
   readonly answered: boolean;
   readonly wellFormed: boolean;
   readonly correct: boolean;
+  /** Of tasks with proofs: whether every step of the answer follows. */
+  readonly proof?: 'valid' | 'invalid' | 'absent';
+  /** What the engine found where the task's own check did not settle it: correct, incorrect, unreadable, timeout, ... */
+  readonly secondOpinion?: string;
 }

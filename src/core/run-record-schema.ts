@@ -34,6 +34,16 @@ const evaluationSummary = z.object({
   strata: z.record(z.string(), tally),
 });
 
+const funnel = z.object({
+  asked: count,
+  answered: count,
+  parsed: count,
+  new: count,
+  clean: count,
+  verified: count,
+  accepted: count,
+});
+
 const iterationRecord = z.object({
   iteration: count,
   predictions: artifactRef.nullable(),
@@ -44,6 +54,7 @@ const iterationRecord = z.object({
   asked: count,
   accepted: count,
   refused: count,
+  funnel: funnel.exactOptional(),
   student: modelRef,
   evaluation: evaluationSummary,
   spend,

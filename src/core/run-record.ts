@@ -38,6 +38,23 @@ export interface PreparedRun {
   readonly baseRows: ArtifactRef | null;
 }
 
+/** What became of an iteration's picks: each stage counts what passed it and all before it. */
+export interface Funnel {
+  /** Picks that were put to the teacher. */
+  readonly asked: number;
+  /** The teacher replied to every request of them. */
+  readonly answered: number;
+  /** Question and answer could be read. */
+  readonly parsed: number;
+  /** The question is none of the pool's or of an earlier row. */
+  readonly new: number;
+  /** Nor one of a test set. */
+  readonly clean: number;
+  /** The answer was not found wrong, where `hygiene.verify` asks. */
+  readonly verified: number;
+  readonly accepted: number;
+}
+
 /** What an iteration hands back: references and counts. */
 export interface IterationOutcome {
   readonly iteration: number;
@@ -52,6 +69,8 @@ export interface IterationOutcome {
   readonly accepted: number;
   /** Picks that a cap left out. */
   readonly refused: number;
+  /** Absent in records of versions that did not count it. */
+  readonly funnel?: Funnel;
   readonly student: ModelRef;
   readonly evaluation: EvaluationSummary;
 }

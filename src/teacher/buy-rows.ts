@@ -164,7 +164,8 @@ class Purchase {
       );
     }
     const { rank, seed } = plan.order;
-    return { rank, parent: seed.id, row: plan.row, state: 'rejected', stage, reason: asked.reason, ...requests };
+    const common = { rank, parent: seed.id, row: plan.row, state: 'rejected' as const, isUnanswered: true as const };
+    return { ...common, stage, reason: asked.reason, ...requests };
   }
 
   private finish(plan: RowPlan, row: BoughtRow): void {

@@ -13,7 +13,9 @@ export interface ChatRequest {
 }
 
 export function chatRequest(config: TeacherConfig, messages: readonly ChatMessage[], seed: number): ChatRequest {
-  const { model, temperature, max_tokens } = config;
+  const { temperature, max_tokens, noise = 0 } = config;
+  // A teacher that errs is another teacher: its answers have other names.
+  const model = noise === 0 ? config.model : `${config.model}?noise=${noise}`;
   return { model, messages, temperature, max_tokens, seed };
 }
 

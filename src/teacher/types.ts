@@ -25,6 +25,8 @@ export type BoughtRow = { readonly rank: number; readonly parent: string; readon
   | {
       readonly state: 'rejected';
       readonly stage: 'question' | 'answer';
+      /** There is no reply to that request, rather than one that could not be read. */
+      readonly isUnanswered?: true;
       readonly reason: string;
       readonly questionRequest: string;
       readonly answerRequest: string | null;

@@ -1,3 +1,4 @@
+import { taskOf } from '../tasks';
 import type { KeyPath } from './key-path';
 import type { Problem } from './problems';
 import type { RunConfig } from './schema';
@@ -5,9 +6,13 @@ import type { Sources } from './sources';
 
 /** What no single value shows: values that contradict each other. */
 export function checkConfig(config: RunConfig, sources: Sources): Problem[] {
-  return [...teacherFindings(config), ...studentFindings(config), ...budgetFindings(config)].map(({ path, message }) =>
-    sources.problem(path, message),
-  );
+  const findings = [
+    ...taskFindings(config),
+    ...teacherFindings(config),
+    ...studentFindings(config),
+    ...budgetFindings(config),
+  ];
+  return findings.map(({ path, message }) => sources.problem(path, message));
 }
 
 interface Finding {
@@ -15,16 +20,46 @@ interface Finding {
   readonly message: string;
 }
 
-function teacherFindings({ teacher }: RunConfig): Finding[] {
-  return teacher.provider === 'openai' && teacher.model === 'offline'
-    ? [{ path: ['teacher', 'model'], message: 'missing: provider: openai needs the name of a model' }]
-    : [];
+function taskFindings({ task, hygiene }: RunConfig): Finding[] {
+  const findings: Finding[] = [];
+  if (task.kind === 'jsonl' && task.check === 'regex' && task.pattern === undefined) {
+    findings.push({ path: ['task', 'pattern'], message: 'missing: check: regex needs a pattern' });
+  }
+  if (task.kind === 'gsm8k' && task.source === 'templates' && (task.train ?? task.test) !== undefined) {
+    findings.push({
+      path: ['task', 'source'],
+      message: 'source: templates makes its data; train and test are for source: published',
+    });
+  }
+  if (hygiene.verify === 'checker' && taskOf(task).verify === null) {
+    const message = `the task ${task.kind} cannot tell from a question alone whether an answer is right`;
+    findings.push({ path: ['hygiene', 'verify'], message });
+  }
+  return findings;
+}
+
+function teacherFindings({ teacher, task }: RunConfig): Finding[] {
+  if (teacher.provider === 'openai') {
+    const noisy = (teacher.noise ?? 0) > 0;
+    return [
+      ...(teacher.model === 'offline'
+        ? [{ path: ['teacher', 'model'], message: 'missing: provider: openai needs the name of a model' }]
+        : []),
+      ...(noisy ? [{ path: ['teacher', 'noise'], message: 'only the offline teacher errs on demand' }] : []),
+    ];
+  }
+  if (taskOf(task).hasOfflineTeacher) {
+    return [];
+  }
+  const way = task.kind === 'gsm8k' && task.source === 'published' ? 'task.source: templates, or ' : '';
+  const message = `the offline teacher does not know the task ${task.kind} with these settings; set ${way}teacher.provider: openai`;
+  return [{ path: ['teacher', 'provider'], message }];
 }
 
 function studentFindings({ student, task }: RunConfig): Finding[] {
   const { warm_up, finetune } = student;
   const findings: Finding[] = [];
-  if (warm_up !== undefined && warm_up.rows > task.pool_size) {
+  if (warm_up !== undefined && task.pool_size !== undefined && warm_up.rows > task.pool_size) {
     const message = `expected at most task.pool_size, which is ${task.pool_size}, got ${warm_up.rows}`;
     findings.push({ path: ['student', 'warm_up', 'rows'], message });
   }

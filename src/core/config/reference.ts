@@ -87,6 +87,7 @@ function limits({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Schema
   ];
 }
 
-const code = (value: unknown) => `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+const code = (value: unknown) =>
+  `\`${typeof value === 'string' ? value.replaceAll('\n', '\\n') : JSON.stringify(value)}\``;
 
 const cell = (text: string) => text.replaceAll('|', '\\|');

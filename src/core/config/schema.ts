@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { hygieneSchema } from './hygiene-schema';
+import { taskSchema } from './task-schema';
 
 /**
  * The configuration of a run, as written in YAML. Unknown keys are errors. Every default stands here and nowhere else;
@@ -8,22 +10,6 @@ import { z } from 'zod';
 const positiveInteger = z.int().positive();
 const fraction = z.number().min(0).max(1);
 const usd = z.number().nonnegative();
-
-const operatorChains = z.strictObject({
-  kind: z.literal('operator-chains').describe('expressions over digits: the task of the quickstart'),
-  step_weights: z
-    .array(z.number().nonnegative())
-    .min(1)
-    .max(5)
-    .refine((weights) => weights.some((weight) => weight > 0), 'at least one weight above 0')
-    .default([1])
-    .describe('relative frequency of expressions of 1, 2, 3, ... steps; [0.5, 0.35, 0.15] is the long form'),
-  zipf: z.number().nonnegative().default(1.5).describe('operator k is drawn with probability proportional to 1/k^zipf'),
-  pool_size: positiveInteger.default(3000).describe('seed questions in the fixed pool'),
-  test_size: positiveInteger.default(600).describe('questions in each of the two test sets'),
-});
-
-const taskSchema = z.discriminatedUnion('kind', [operatorChains]);
 
 const teacherSchema = z.strictObject({
   provider: z
@@ -51,6 +37,9 @@ const teacherSchema = z.strictObject({
   requests_per_minute: positiveInteger.optional().describe('limit of the endpoint; none by default'),
   tokens_per_minute: positiveInteger.optional().describe('limit of the endpoint, input and output; none by default'),
   timeout_seconds: z.number().positive().default(120).describe('one request; a timed-out request counts as unknown'),
+  noise: fraction
+    .optional()
+    .describe('share of wrong answers that the offline teacher gives, for ablations; none by default'),
 });
 
 const finetuneSchema = z.strictObject({
@@ -140,6 +129,7 @@ const runShape = {
   iterations: positiveInteger.default(10).describe('rounds of select, generate and finetune'),
   samples_per_iteration: positiveInteger.default(1000).describe('accepted rows of one iteration'),
   budget: budgetSchema.prefault({}),
+  hygiene: hygieneSchema.prefault({}),
   seed: z.int().nonnegative().default(1).describe('random seed of the run'),
 };
 
@@ -173,3 +163,4 @@ export type StudentConfig = RunConfig['student'];
 export type FinetuneConfig = StudentConfig['finetune'];
 export type StrategyConfig = RunConfig['strategy'];
 export type BudgetConfig = RunConfig['budget'];
+export type HygieneConfig = RunConfig['hygiene'];

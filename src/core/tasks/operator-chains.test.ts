@@ -156,8 +156,8 @@ describe('data', () => {
   });
 
   test('the stratum of a chain is its rarest operator', () => {
-    expect(task.stratum('3+4f7*2=')).toBe('map-f');
-    expect(task.stratum('3+4=')).toBe('add');
+    expect(task.stratum('3+4f7*2=', null)).toBe('map-f');
+    expect(task.stratum('3+4=', null)).toBe('add');
   });
 });
 

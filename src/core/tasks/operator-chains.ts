@@ -11,7 +11,7 @@ import {
   rarity,
   workExpression,
 } from './operator-expressions';
-import type { ChatMessage, Parsed, Task, Verdict } from './task';
+import { type ChatMessage, type Parsed, quote, type Task, type Verdict } from './task';
 
 export interface OperatorChainsOptions {
   /** Relative frequency of expressions of 1, 2, 3, ... steps. */
@@ -33,6 +33,7 @@ export function operatorChains(options: OperatorChainsOptions): Task {
   return {
     promptVersion: 1,
     alphabet,
+    files: null,
     makeData: (seed) => ({
       pool: makeSeeds('pool', options.pool_size, seed, (stream) => drawExpression(stream, options)),
       tests: {
@@ -48,8 +49,15 @@ export function operatorChains(options: OperatorChainsOptions): Task {
     parseQuestion,
     parseAnswer,
     check,
+    secondOpinion: null,
+    verify: (question, answer) => {
+      const expression = parseExpression(question);
+      return expression !== null && answer.trim() === workExpression(expression);
+    },
     stratum: (question) => stratumOf(mustParse(question)),
     canonical: (question) => formatExpression(mustParse(question)),
+    novelty: 'closed-set',
+    hasOfflineTeacher: true,
   };
 }
 
@@ -162,5 +170,3 @@ function mustParse(question: string): Expression {
   }
   return expression;
 }
-
-const quote = (text: string) => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}...` : text);

@@ -24,7 +24,7 @@ test('it writes new questions with the seed’s operators, and answers that chec
     for (const seed of task.makeData(1).pool) {
       const { choices, usage } = await ask(client, [...task.questionMessages(seed)], 1);
       const question = task.parseQuestion(choices[0]?.message.content ?? '');
-      expect(question.ok && task.stratum(question.value)).toBe(seed.stratum);
+      expect(question.ok && task.stratum(question.value, null)).toBe(seed.stratum);
       expect(usage?.prompt_tokens).toBeGreaterThan(0);
       const text = question.ok ? question.value : '';
       const reply = await ask(client, [...task.answerMessages(text)], 1);
