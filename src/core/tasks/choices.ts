@@ -7,8 +7,11 @@ export function finalChoice(text: string): string | null {
     return null;
   }
   const said = answer.text.slice(0, 500);
+  if (/\b[A-Ja-j]\)? ?(?:,|\bor\b|\band\b) ?\(?[A-Ja-j]\b/.test(said)) {
+    return null;
+  }
   const leading = /^[("'*\s]{0,5}([A-Ja-j])(?:[).:*"'\s]{0,5}$|[).:])/.exec(said)?.[1];
-  if (leading !== undefined && !/(?:\bor\b|,|\band\b)\s*\(?[A-Ja-j]\b/.test(said)) {
+  if (leading !== undefined) {
     return leading.toUpperCase();
   }
   const inBrackets = letters(said, /\(([A-Ja-j])\)/g);

@@ -1,5 +1,5 @@
 import type { TaskConfig } from '../config/schema';
-import { dataFromFiles, plainText, textField } from './file-data';
+import { dataFromFiles, textField } from './file-data';
 import { finalAnswer, lastBoxed, tidy } from './final-answer';
 import { parseWordProblem } from './gsm8k';
 import { sameLatex } from './latex';
@@ -38,7 +38,8 @@ export function math(options: MathOptions): Task {
     secondOpinion: mathOpinion,
     verify: null,
     stratum: (_, parent) => parent?.stratum ?? 'level-unknown',
-    canonical: plainText,
+    // Punctuation is meaning in a formula.
+    canonical: (question) => tidy(question).toLowerCase().replace(/\s+/g, ''),
     novelty: 'near',
     hasOfflineTeacher: false,
   };

@@ -110,7 +110,8 @@ function drawDistractors(
     case 'relevant':
       return [
         ...chain.slice(0, -1).map(about),
-        ontology === 'true' ? about(stranger, 0) : rule(stranger, predicate, !negated),
+        // True sentences are few: two strangers make enough different problems.
+        ...(ontology === 'true' ? [about(stranger, 0), about(second, 0)] : [rule(stranger, predicate, !negated)]),
       ];
     case 'irrelevant':
       return ontology === 'true' ? [about(stranger, 0), about(second, 0)] : [rule(stranger, second), about(second, 0)];

@@ -1,15 +1,16 @@
-import type { RandomStream } from '../../core/random';
 import { readOperatorChainsRequest, withFreshDigits } from '../../core/tasks/operator-chains';
 import { formatExpression, workExpression } from '../../core/tasks/operator-expressions';
-import type { ChatMessage } from '../../core/tasks/task';
+import type { Procedure } from './server';
 
 /** The procedural teacher of operator-chains: the seed's operators with fresh digits, and correct working. */
-export function answerOperatorChains(messages: readonly ChatMessage[], stream: RandomStream): string | null {
+export const answerOperatorChains: Procedure = (messages, stream, errs) => {
   const request = readOperatorChainsRequest(messages);
   if (request === null) {
     return null;
   }
-  return request.asks === 'question'
-    ? formatExpression(withFreshDigits(request.expression, stream))
-    : workExpression(request.expression);
-}
+  if (request.asks === 'question') {
+    return formatExpression(withFreshDigits(request.expression, stream));
+  }
+  const answer = workExpression(request.expression);
+  return errs ? answer.replace(/\d$/, (right) => String((Number(right) + 1 + stream.integer(9)) % 10)) : answer;
+};

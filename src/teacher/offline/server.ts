@@ -3,7 +3,10 @@ import { Hono } from 'hono';
 import { canonicalJson } from '../../core/canonical-json';
 import { type RandomStream, randomStream } from '../../core/random';
 import type { ChatMessage } from '../../core/tasks/task';
+import { answerGame24 } from './game24';
 import { answerOperatorChains } from './operator-chains';
+import { answerProntoqa } from './prontoqa';
+import { answerWordProblem } from './word-problems';
 
 export interface OfflineTeacher {
   /** Up to and including `/v1`. */
@@ -11,10 +14,10 @@ export interface OfflineTeacher {
   close(): Promise<void>;
 }
 
-/** Answers one request of its task, or `null` when the request is none of it. */
-export type Procedure = (messages: readonly ChatMessage[], stream: RandomStream) => string | null;
+/** Answers one request of its task, or `null` when the request is none of it. `errs`: an answer shall be wrong. */
+export type Procedure = (messages: readonly ChatMessage[], stream: RandomStream, errs: boolean) => string | null;
 
-const procedures: readonly Procedure[] = [answerOperatorChains];
+const procedures: readonly Procedure[] = [answerOperatorChains, answerGame24, answerProntoqa, answerWordProblem];
 
 /**
  * A teacher without a model: procedures that know a task's rules, behind the same HTTP protocol as any other teacher,
@@ -53,8 +56,9 @@ export interface OfflineRequest {
 /** The completion of a request, in OpenAI's form; `null` when no procedure knows it. */
 export function completeOffline({ model, messages, seed }: OfflineRequest): object | null {
   const identity = canonicalJson({ messages, seed });
+  const errs = randomStream('offline-noise', identity).next() < noiseOf(model);
   const text = procedures.reduce<string | null>(
-    (found, procedure) => found ?? procedure(messages, randomStream('offline-teacher', identity)),
+    (found, procedure) => found ?? procedure(messages, randomStream('offline-teacher', identity), errs),
     null,
   );
   if (text === null) {
@@ -75,6 +79,9 @@ export function completeOffline({ model, messages, seed }: OfflineRequest): obje
     },
   };
 }
+
+/** The share of wrong answers, as the model's name asks for it: `offline?noise=0.1`. */
+const noiseOf = (model = '') => Number(/\?noise=(0(?:\.\d+)?|1)$/.exec(model)?.[1] ?? 0);
 
 /** About what a tokenizer of a large model would say: four bytes a token. */
 const countTokens = (text: string) => Math.ceil(Buffer.byteLength(text) / 4);

@@ -1,0 +1,19 @@
+import { gsm8kPrompts } from '../../core/tasks/gsm8k';
+import { readRequest } from '../../core/tasks/prompts';
+import { drawWordProblem, readWordProblem, sayWordProblem, workWordProblem } from '../../core/tasks/word-problems';
+import type { Procedure } from './server';
+
+/** The procedural teacher of templated word problems: the seed's template with other numbers, and its working. */
+export const answerWordProblem: Procedure = (messages, stream, errs) => {
+  const request = readRequest(gsm8kPrompts, messages.at(-1)?.content ?? '');
+  const problem = request === null ? null : readWordProblem(request.question);
+  if (request === null || problem === null) {
+    return null;
+  }
+  if (request.asks === 'question') {
+    return sayWordProblem(drawWordProblem(stream, problem.template));
+  }
+  const answer = workWordProblem(problem);
+  const off = 1 + stream.integer(9);
+  return errs ? answer.replace(/-?\d+$/, (right) => String(Number(right) + off)) : answer;
+};
