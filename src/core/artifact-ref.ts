@@ -7,6 +7,7 @@ export type ArtifactKind =
   | 'model'
   | 'predictions'
   | 'scores'
+  | 'grades'
   | 'embeddings'
   | 'pairs'
   | 'selection'

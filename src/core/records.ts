@@ -27,12 +27,41 @@ export interface AnswerLoss {
   readonly entropySum: number;
 }
 
-/** One seed of a selection, in rank order from 0. */
+/** A reward model's grade of the student's own answer: the raw logit, `null` where the text is too long for the model. */
+export interface Reward {
+  readonly id: string;
+  readonly reward: number | null;
+}
+
+/**
+ * A judge's grade of the student's own answer, marks from 1 to 10. `ungraded`: no reply could be read, however often it
+ * was asked. `incomparable`: there is no reference to compare with. `refused`: a cap left it out.
+ */
+export interface Grade {
+  readonly id: string;
+  readonly state: 'graded' | 'ungraded' | 'incomparable' | 'refused';
+  readonly student: number | null;
+  /** Of the reference answer beside it, where the two were compared. */
+  readonly reference: number | null;
+  /** Requests that were made for it, by hash, in the order asked; the last ones of each kind hold the marks. */
+  readonly requests: readonly string[];
+}
+
+/** One row that k-means++ took: its place among the embeddings, and its squared distance from those taken before. */
+export interface Draw {
+  readonly rank: number;
+  readonly index: number;
+  readonly distance: number;
+}
+
+/** One seed of a selection, in rank order from 0. What all picks have in common is in the iteration's `SelectionBasis`. */
 export interface Pick {
   readonly rank: number;
   readonly seedId: string;
-  /** `null` for strategies that do not score. */
+  /** `null` for strategies that do not score, and for seeds that have no score. */
   readonly score: number | null;
+  /** Seeds of equal score stand in ascending order of this number. */
+  readonly tieBreak: number;
   /** Why this seed: `top`, `drawn`, ... */
   readonly reason: string;
   /** How often this run had asked the teacher about this seed's question before. */

@@ -49,6 +49,12 @@ const iterationRecord = z.object({
   predictions: artifactRef.nullable(),
   scores: artifactRef.nullable(),
   selection: artifactRef,
+  selectedBy: z.object({
+    student: modelRef,
+    stream: z.array(z.union([z.string(), z.number()])),
+    skip: count,
+    count,
+  }),
   rows: artifactRef,
   rejected: artifactRef,
   asked: count,

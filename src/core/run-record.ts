@@ -55,6 +55,18 @@ export interface Funnel {
   readonly accepted: number;
 }
 
+/** What all picks of a selection have in common; with the measurements and the pool, all that is needed to make it again. */
+export interface SelectionBasis {
+  /** The student whose answers were looked at. */
+  readonly student: ModelRef;
+  /** A pick's tie-break is `stableHash(...stream, seedId)`. */
+  readonly stream: readonly (string | number)[];
+  /** Places of the ranking that were passed over, because earlier iterations of a pool that is ranked once had them. */
+  readonly skip: number;
+  /** Picks that were made, replacements included. */
+  readonly count: number;
+}
+
 /** What an iteration hands back: references and counts. */
 export interface IterationOutcome {
   readonly iteration: number;
@@ -62,6 +74,7 @@ export interface IterationOutcome {
   readonly predictions: ArtifactRef | null;
   readonly scores: ArtifactRef | null;
   readonly selection: ArtifactRef;
+  readonly selectedBy: SelectionBasis;
   readonly rows: ArtifactRef;
   readonly rejected: ArtifactRef;
   /** Picks that were put to the teacher: a prefix of the selection, in rank order. */

@@ -64,6 +64,12 @@ function iterationRecord(
     predictions: strategy === 'random' ? null : reference('predictions', name('predictions', iteration)),
     scores: strategy === 'random' ? null : reference('scores', name('scores', iteration)),
     selection: reference('selection', name('selection', iteration)),
+    selectedBy: {
+      student: { base: reference('model', `base-${seed}`) },
+      stream: ['select', seed, iteration],
+      skip: 0,
+      count: 600,
+    },
     rows: reference('rows', name('rows', iteration)),
     rejected: reference('rejected-rows', name('rejected', iteration)),
     asked: 300,

@@ -3,6 +3,7 @@ import type { KeyPath } from './key-path';
 import type { Problem } from './problems';
 import type { RunConfig } from './schema';
 import type { Sources } from './sources';
+import { strategyFindings } from './strategy-checks';
 
 /** What no single value shows: values that contradict each other. */
 export function checkConfig(config: RunConfig, sources: Sources): Problem[] {
@@ -11,11 +12,12 @@ export function checkConfig(config: RunConfig, sources: Sources): Problem[] {
     ...teacherFindings(config),
     ...studentFindings(config),
     ...budgetFindings(config),
+    ...strategyFindings(config),
   ];
   return findings.map(({ path, message }) => sources.problem(path, message));
 }
 
-interface Finding {
+export interface Finding {
   readonly path: KeyPath;
   readonly message: string;
 }

@@ -173,7 +173,7 @@ describe('problems', () => {
 "demo.yaml:1:7: name: expected lower-case letters, digits, dots, dashes and underscores, got "My Run"
   1 | name: My Run
             ^
-demo.yaml:2:14: task.kind: expected one of operator-chains, got "operator-chain"
+demo.yaml:2:14: task.kind: expected one of operator-chains, gsm8k, math, prontoqa, game24, jsonl, got "operator-chain"
   2 | task: {kind: operator-chain}
                    ^
   did you mean: operator-chains
@@ -210,7 +210,7 @@ demo.yaml:8:9: budget: expected a mapping, got 5
 demo.yaml:9:16: parallel_runs: expected a number above 0, got 0
   9 | parallel_runs: 0
                      ^
-demo.yaml:10:1: unheard_of: unknown key; known here: name, task, teacher, student, iterations, samples_per_iteration, budget, seed, strategy, matrix, parallel_runs, experiment_budget
+demo.yaml:10:1: unheard_of: unknown key; known here: name, task, teacher, student, judge, reward_model, iterations, samples_per_iteration, budget, hygiene, seed, strategy, matrix, parallel_runs, experiment_budget
   10 | unheard_of: 1
        ^"
 `);
@@ -227,7 +227,7 @@ demo.yaml:10:1: unheard_of: unknown key; known here: name, task, teacher, studen
     [`${smallest}strategy: 3\n`, 'strategy: expected one of random, loss,'],
     [
       `${smallest}strategy: {score: los}\n`,
-      'strategy.score: expected one of random, loss, entropy, incorrect, got "los"',
+      'strategy.score: expected one of random, loss, entropy, incorrect, reward, judge, lion, badge, got "los"',
     ],
     [
       `${smallest}strategy: {score: loss, select: uniform}\n`,

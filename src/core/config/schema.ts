@@ -11,6 +11,12 @@ const positiveInteger = z.int().positive();
 const fraction = z.number().min(0).max(1);
 const usd = z.number().nonnegative();
 
+const priceSchema = z.strictObject({
+  input: usd.describe('USD per million input tokens'),
+  output: usd.describe('USD per million output tokens'),
+  cached_input: usd.optional().describe('USD per million input tokens served from the cache; default: input'),
+});
+
 const teacherSchema = z.strictObject({
   provider: z
     .enum(['offline', 'openai'])
@@ -25,14 +31,7 @@ const teacherSchema = z.strictObject({
     .describe('name of the environment variable that holds the key; the key itself is stored nowhere'),
   temperature: z.number().min(0).max(2).default(1).describe('0 is greedy; a repeated seed then gets the same question'),
   max_tokens: positiveInteger.default(1024).describe('output limit of one answer; part of its worst-case price'),
-  price: z
-    .strictObject({
-      input: usd.describe('USD per million input tokens'),
-      output: usd.describe('USD per million output tokens'),
-      cached_input: usd.optional().describe('USD per million input tokens served from the cache; default: input'),
-    })
-    .optional()
-    .describe('required when budget.usd is set'),
+  price: priceSchema.optional().describe('required when budget.usd is set'),
   max_parallel_requests: positiveInteger.default(32).describe('requests in flight at once, over all runs of a worker'),
   requests_per_minute: positiveInteger.optional().describe('limit of the endpoint; none by default'),
   tokens_per_minute: positiveInteger.optional().describe('limit of the endpoint, input and output; none by default'),
@@ -40,6 +39,25 @@ const teacherSchema = z.strictObject({
   noise: fraction
     .optional()
     .describe('share of wrong answers that the offline teacher gives, for ablations; none by default'),
+});
+
+/** Like the teacher's section. What is left out is the teacher's (`judgeOf`), so that `judge: {model: ...}` names a second model there. */
+const judgeSchema = z.strictObject({
+  provider: z.enum(['offline', 'openai']).optional().describe("offline: the task's own check, played as a judge"),
+  model: z.string().min(1).optional().describe('model name sent with every request'),
+  base_url: z.url().optional().describe('endpoint, up to and including /v1'),
+  api_key_env: z.string().min(1).optional().describe('name of the environment variable that holds the key'),
+  temperature: z.number().min(0).max(2).default(0.2).describe('low, so that grades differ by the answer'),
+  max_tokens: positiveInteger.default(512).describe('output limit of one grade, its explanation included'),
+  price: priceSchema.optional().describe("required when budget.usd is set and the judge's model is not the teacher's"),
+  max_parallel_requests: positiveInteger.optional().describe('requests in flight at once'),
+  requests_per_minute: positiveInteger.optional().describe('limit of the endpoint'),
+  tokens_per_minute: positiveInteger.optional().describe('limit of the endpoint'),
+  timeout_seconds: z.number().positive().optional().describe('one request'),
+});
+
+const rewardModelSchema = z.strictObject({
+  base: z.string().min(1).describe('a directory or hub id of a sequence classifier with one output, on a decoder'),
 });
 
 const finetuneSchema = z.strictObject({
@@ -79,14 +97,22 @@ const studentSchema = z.strictObject({
   finetune: finetuneSchema.prefault({}),
   max_new_tokens: positiveInteger.default(256).describe("limit of the student's own answers"),
   threads: positiveInteger.default(1).describe('CPU threads of one engine'),
+  shard_rows: positiveInteger
+    .default(20_000)
+    .describe('a larger pool is predicted and scored in shards of about so many seeds, over all engines there are'),
 });
 
-const selector = z.enum(['top', 'uniform', 'sample', 'balanced']);
+const selector = z.enum(['top', 'uniform', 'sample', 'balanced', 'kmeans++']);
+const keptEnd = z.enum(['high', 'low']);
 
 const strategySchema = z.strictObject({
   score: z
-    .enum(['random', 'loss', 'entropy', 'incorrect'])
-    .describe("what a seed is scored by: loss and entropy of an answer, or 1 where the student's own answer is wrong"),
+    .enum(['random', 'loss', 'entropy', 'incorrect', 'reward', 'judge', 'lion', 'badge'])
+    .describe(
+      "what a seed is scored by: loss and entropy of an answer; incorrect: 1 where the student's own answer is wrong; " +
+        'reward: that of reward_model; judge: a grade by prompt; lion: how much better a judge finds the reference; ' +
+        'badge: the gradient that an answer would give',
+    ),
   target: z
     .enum(['own', 'reference'])
     .default('own')
@@ -95,12 +121,27 @@ const strategySchema = z.strictObject({
     .enum(['token', 'answer'])
     .default('token')
     .describe('token: mean over the tokens of the answer; answer: their sum, which favours long answers'),
-  keep: z.enum(['high', 'low']).default('high').describe('which end of the scores is kept'),
+  keep: keptEnd
+    .optional()
+    .describe('which end of the scores is kept. Default: high, and low for reward and judge, where low is hard'),
   select: selector
     .optional()
     .describe(
       'top: the best by score; sample: drawn in proportion to the score; balanced: one from the better half, one from ' +
-        'the worse, in turn; uniform: any. Default: top, and uniform for score: random',
+        'the worse, in turn; kmeans++: far from each other; uniform: any. Default: top; uniform for score: random, ' +
+        'balanced for lion, kmeans++ for badge',
+    ),
+  temperature: z
+    .number()
+    .positive()
+    .default(1)
+    .describe('of select: sample; towards 0 the draw becomes select: top, above 1 it becomes more uniform'),
+  rescore: z
+    .enum(['each', 'once'])
+    .default('each')
+    .describe(
+      'each: the pool is ranked anew in every iteration, by the student as it is then; once: by the base alone, and ' +
+        'every iteration takes the next seeds of that one ranking (the static baselines)',
     ),
 });
 
@@ -111,12 +152,24 @@ const budgetSchema = z.strictObject({
   on_exhausted: z.enum(['finish', 'pause']).default('finish').describe('what a run does at a cap'),
 });
 
-const strategyPresetNames = ['random', 'loss', 'true-loss', 'entropy', 'incorrect', 'loss-low'] as const;
+const strategyPresetNames = [
+  'random',
+  'loss',
+  'true-loss',
+  'entropy',
+  'incorrect',
+  'reward',
+  'judge',
+  'lion',
+  'badge',
+  'true-badge',
+  'loss-low',
+] as const;
 
 export const strategyInFile = z
   .union([z.enum(strategyPresetNames), strategySchema])
   .default('loss')
-  .describe('a preset, or {score, target, per, keep, select}');
+  .describe('a preset, or {score, target, per, keep, select, temperature, rescore}');
 
 const runShape = {
   name: z
@@ -126,6 +179,8 @@ const runShape = {
   task: taskSchema,
   teacher: teacherSchema.prefault({}),
   student: studentSchema.prefault({}),
+  judge: judgeSchema.optional().describe("who grades for strategy: judge and lion; what is left out is the teacher's"),
+  reward_model: rewardModelSchema.optional().describe('who grades for strategy: reward'),
   iterations: positiveInteger.default(10).describe('rounds of select, generate and finetune'),
   samples_per_iteration: positiveInteger.default(1000).describe('accepted rows of one iteration'),
   budget: budgetSchema.prefault({}),
@@ -151,7 +206,7 @@ export const fileSchema = z.strictObject({
 /** One run, resolved: presets replaced by what they mean, nothing optional left to guess. Frozen when the run starts. */
 export const runConfigSchema = z.strictObject({
   ...runShape,
-  strategy: strategySchema.extend({ name: z.string(), select: selector }),
+  strategy: strategySchema.extend({ name: z.string(), keep: keptEnd, select: selector }),
 });
 
 export type StrategyInFile = z.output<typeof strategyInFile>;
@@ -159,6 +214,7 @@ export type FileConfig = z.output<typeof fileSchema>;
 export type RunConfig = z.output<typeof runConfigSchema>;
 export type TaskConfig = RunConfig['task'];
 export type TeacherConfig = RunConfig['teacher'];
+export type JudgeConfig = z.output<typeof judgeSchema>;
 export type StudentConfig = RunConfig['student'];
 export type FinetuneConfig = StudentConfig['finetune'];
 export type StrategyConfig = RunConfig['strategy'];

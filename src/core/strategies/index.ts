@@ -1,3 +1,15 @@
+export {
+  type GradeKind,
+  type GradeRequest,
+  gradeRequests,
+  judgeOf,
+  judgePromptVersion,
+  type Marks,
+  readGradeRequest,
+  readMarks,
+  writeMarks,
+} from './judging';
 export { resolveStrategy, strategyProblems } from './presets';
-export { measurementsOf } from './scorers';
+export { type Measurements, measurementsOf, scorers } from './scorers';
 export { selectSeeds } from './select';
+export { tieBreakStream } from './selectors';

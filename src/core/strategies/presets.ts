@@ -1,20 +1,24 @@
 import type { StrategyConfig, StrategyInFile } from '../config/schema';
+import { scorers } from './scorers';
 
 type Preset = Omit<StrategyConfig, 'name'>;
 type PresetName = Extract<StrategyInFile, string>;
 
-const byLoss: Preset = { score: 'loss', target: 'own', per: 'token', keep: 'high', select: 'top' };
-
 /** The strategies that have a name (arXiv 2512.00884, section 3, unless said otherwise). */
 const presets: Readonly<Record<PresetName, Preset>> = {
-  random: { ...byLoss, score: 'random', select: 'uniform' },
-  loss: byLoss,
-  'true-loss': { ...byLoss, target: 'reference' },
-  entropy: { ...byLoss, score: 'entropy' },
+  random: usual('random'),
+  loss: usual('loss'),
+  'true-loss': { ...usual('loss'), target: 'reference' },
+  entropy: usual('entropy'),
   /** LLM2LLM's rule: seeds that the student gets wrong, filled up with random others. */
-  incorrect: { ...byLoss, score: 'incorrect' },
+  incorrect: usual('incorrect'),
+  reward: usual('reward'),
+  judge: usual('judge'),
+  lion: usual('lion'),
+  badge: usual('badge'),
+  'true-badge': { ...usual('badge'), target: 'reference' },
   /** The control arm: what the student is surest of. It must end below `random`, or a sign is wrong. */
-  'loss-low': { ...byLoss, keep: 'low' },
+  'loss-low': { ...usual('loss'), keep: 'low' },
 };
 
 /** Replaces a preset by what it means, and gives a strategy of one's own a name that says what it is. */
@@ -22,14 +26,16 @@ export function resolveStrategy(inFile: StrategyInFile): StrategyConfig {
   if (typeof inFile === 'string') {
     return { ...presets[inFile], name: inFile };
   }
-  const strategy: Preset = { ...inFile, select: inFile.select ?? (inFile.score === 'random' ? 'uniform' : 'top') };
+  const { keeps, selects } = scorers[inFile.score];
+  const strategy: Preset = { ...inFile, keep: inFile.keep ?? keeps, select: inFile.select ?? selects };
   const preset = Object.entries(presets).find(([, value]) => isSame(value, strategy));
   return { ...strategy, name: preset?.[0] ?? describe(strategy) };
 }
 
 /** What a strategy asks for and cannot have, with what would work. `key` is a key of the strategy. */
 export function strategyProblems(strategy: StrategyConfig): { readonly key: string; readonly message: string }[] {
-  const { score, select, keep, target } = strategy;
+  const { score, select, target, temperature } = strategy;
+  const { targets } = scorers[score];
   const problems: { key: string; message: string }[] = [];
   if (score === 'random' && select !== 'uniform') {
     problems.push({ key: 'select', message: `score: random gives no score for select: ${select}; uniform works` });
@@ -37,16 +43,30 @@ export function strategyProblems(strategy: StrategyConfig): { readonly key: stri
   if (score !== 'random' && select === 'uniform') {
     problems.push({ key: 'select', message: `select: uniform does not look at score: ${score}; use score: random` });
   }
-  if (select === 'sample' && keep === 'low') {
-    problems.push({
-      key: 'keep',
-      message: 'select: sample draws in proportion to the score; keep: low needs select: top',
-    });
+  if (score === 'badge' && select !== 'kmeans++' && select !== 'uniform') {
+    const message = `score: badge is a gradient and no number for select: ${select}; kmeans++ works`;
+    problems.push({ key: 'select', message });
   }
-  if (score === 'incorrect' && target === 'reference') {
-    problems.push({ key: 'target', message: "score: incorrect looks at the student's own answer; target: own works" });
+  if (select === 'kmeans++' && score !== 'badge' && score !== 'random') {
+    const message = `select: kmeans++ needs gradients, which score: ${score} has not; use score: badge, or select: top`;
+    problems.push({ key: 'select', message });
+  }
+  if (score === 'badge' && strategy.keep === 'low') {
+    problems.push({ key: 'keep', message: 'score: badge has no low end; keep: high works' });
+  }
+  if (temperature !== 1 && select !== 'sample') {
+    problems.push({ key: 'temperature', message: `select: ${select} has no temperature; it needs select: sample` });
+  }
+  if (targets.length > 0 && !targets.includes(target)) {
+    problems.push({ key: 'target', message: `score: ${score} looks at the student's own answer; target: own works` });
   }
   return problems;
+}
+
+/** A scorer as it is when nothing else is said. */
+function usual(score: StrategyConfig['score']): Preset {
+  const { keeps, selects } = scorers[score];
+  return { score, target: 'own', per: 'token', keep: keeps, select: selects, temperature: 1, rescore: 'each' };
 }
 
 const isSame = (left: Preset, right: Preset) =>
@@ -54,14 +74,19 @@ const isSame = (left: Preset, right: Preset) =>
   left.target === right.target &&
   left.per === right.per &&
   left.keep === right.keep &&
-  left.select === right.select;
+  left.select === right.select &&
+  left.temperature === right.temperature &&
+  left.rescore === right.rescore;
 
-function describe({ score, target, per, keep, select }: Preset): string {
+function describe({ score, target, per, keep, select, temperature, rescore }: Preset): string {
+  const { keeps, selects } = scorers[score];
   return [
     score,
     ...(target === 'reference' ? [target] : []),
     ...(per === 'answer' ? ['sum'] : []),
-    ...(keep === 'low' ? [keep] : []),
-    ...(select === 'top' ? [] : [select]),
+    ...(keep === keeps ? [] : [keep]),
+    ...(select === selects ? [] : [select]),
+    ...(temperature === 1 ? [] : [`t${temperature}`]),
+    ...(rescore === 'once' ? [rescore] : []),
   ].join('-');
 }

@@ -1,13 +1,52 @@
 import type { StrategyConfig } from '../config/schema';
-import type { AnswerLoss, Prediction, Seed } from '../records';
+import type { AnswerLoss, Draw, Grade, Prediction, Reward, Seed } from '../records';
 import type { Task } from '../tasks/task';
+
+type Score = StrategyConfig['score'];
+
+/** What a scorer is, independently of what it finds (arXiv 2512.00884, section 3). */
+export interface Scorer {
+  /** What is measured beside the student's predictions: losses and rewards by the engine, grades by a judge. */
+  readonly measures: 'loss' | 'reward' | 'gradients' | 'grades' | null;
+  /** The answers it can look at, its usual one first. */
+  readonly targets: readonly StrategyConfig['target'][];
+  /** Whether it looks at reference answers even where the target is the student's own. */
+  readonly needsReference: boolean;
+  /** The end of the scores that marks a seed the student needs. */
+  readonly keeps: StrategyConfig['keep'];
+  readonly selects: StrategyConfig['select'];
+  /** Scores may be below zero, or their zero means nothing: they cannot be shares. */
+  readonly isSigned: boolean;
+  /** Calls of a judge for every seed of the pool, each iteration, on top of the student's own work. */
+  readonly callsPerSeed: 0 | 1 | 2;
+}
+
+const byEngine = { needsReference: false, keeps: 'high', selects: 'top', isSigned: false, callsPerSeed: 0 } as const;
+
+export const scorers: Readonly<Record<Score, Scorer>> = {
+  random: { ...byEngine, measures: null, targets: [], selects: 'uniform' },
+  loss: { ...byEngine, measures: 'loss', targets: ['own', 'reference'] },
+  entropy: { ...byEngine, measures: 'loss', targets: ['own', 'reference'] },
+  /** LLM2LLM's rule. */
+  incorrect: { ...byEngine, measures: null, targets: ['own'], needsReference: true },
+  /** A low reward marks a seed that the student answers badly. */
+  reward: { ...byEngine, measures: 'reward', targets: ['own'], keeps: 'low', isSigned: true },
+  judge: { ...byEngine, measures: 'grades', targets: ['own'], keeps: 'low', callsPerSeed: 1 },
+  /** The reference's mark minus the student's: hard from 1 on, and as many hard seeds as easy ones. */
+  lion: {
+    ...byEngine,
+    ...{ measures: 'grades', targets: ['own'], needsReference: true, selects: 'balanced', isSigned: true },
+    callsPerSeed: 2,
+  },
+  /** No number but a gradient: large ones that are unlike each other. */
+  badge: { ...byEngine, measures: 'gradients', targets: ['own', 'reference'], selects: 'kmeans++' },
+};
 
 /** What must be measured before a strategy can score. */
 export interface StrategyNeeds {
   /** The student's own answers to the pool. */
   readonly prediction: boolean;
-  /** A forward pass over the answers of `strategy.target`. */
-  readonly loss: boolean;
+  readonly measurement: Scorer['measures'];
   /** Seeds with reference answers. */
   readonly reference: boolean;
 }
@@ -18,6 +57,10 @@ export interface Measurements {
   readonly predictions: readonly Prediction[] | null;
   /** Of the answers that `strategy.target` names. */
   readonly losses: readonly AnswerLoss[] | null;
+  readonly rewards: readonly Reward[] | null;
+  readonly grades: readonly Grade[] | null;
+  /** The rows that k-means++ took, by their place in the pool. */
+  readonly draws: readonly Draw[] | null;
 }
 
 export interface ScoreInput {
@@ -34,17 +77,18 @@ export interface ScoredSeed {
   readonly score: number | null;
   /**
    * `unreadable`: the answer has not the form of one, and what it scores is the scorer's definition.
-   * `unmeasured`: there is no number (no answer, no reference, nothing finite). `unscored`: the strategy does not score.
+   * `unmeasured`: there is no number (no answer, no reference, no readable grade, nothing finite).
+   * `unscored`: the strategy does not score.
    */
   readonly state: 'scored' | 'unreadable' | 'unmeasured' | 'unscored';
 }
 
 export function measurementsOf({ score, target }: StrategyConfig): StrategyNeeds {
-  const loss = score === 'loss' || score === 'entropy';
+  const { measures, targets, needsReference } = scorers[score];
   return {
-    prediction: score === 'incorrect' || (loss && target === 'own'),
-    loss,
-    reference: score === 'incorrect' || (loss && target === 'reference'),
+    prediction: targets.length > 0 && target === 'own',
+    measurement: measures,
+    reference: needsReference || (targets.length > 0 && target === 'reference'),
   };
 }
 
@@ -54,11 +98,12 @@ export function scoreSeeds(input: ScoreInput): ScoredSeed[] {
   return input.seeds.map((seed) => ({ id: seed.id, ...scoreOf(seed) }));
 }
 
-type Score = Omit<ScoredSeed, 'id'>;
+type Found = Omit<ScoredSeed, 'id'>;
 
-const unmeasured: Score = { score: null, state: 'unmeasured' };
+const unmeasured: Found = { score: null, state: 'unmeasured' };
 
-function scorerOf(input: ScoreInput): (seed: Seed) => Score {
+function scorerOf(input: ScoreInput): (seed: Seed) => Found {
+  const { measurements } = input;
   switch (input.strategy.score) {
     case 'random':
       return () => ({ score: null, state: 'unscored' });
@@ -68,34 +113,64 @@ function scorerOf(input: ScoreInput): (seed: Seed) => Score {
       return lossScorer(input, ({ entropySum }) => entropySum);
     case 'incorrect':
       return incorrectScorer(input);
+    case 'reward':
+      return byId(measurements.rewards, 'reward', ({ reward }) => reward);
+    case 'judge':
+      return byId(measurements.grades, 'judge', ({ student }) => student);
+    case 'lion':
+      return byId(measurements.grades, 'lion', ({ student, reference }) =>
+        student === null || reference === null ? null : reference - student,
+      );
+    case 'badge':
+      return drawScorer(input);
   }
 }
 
 function lossScorer(
   { strategy: { score, per }, measurements: { losses } }: ScoreInput,
   sumOf: (loss: AnswerLoss) => number,
-): (seed: Seed) => Score {
-  const byId = new Map(mustHave(losses, score).map((loss) => [loss.id, loss]));
-  return ({ id }) => {
-    const loss = byId.get(id);
-    if (loss === undefined || loss.tokens === 0) {
-      return unmeasured;
+): (seed: Seed) => Found {
+  return byId(losses, score, (loss) => {
+    if (loss.tokens === 0) {
+      return null;
     }
-    const value = per === 'token' ? sumOf(loss) / loss.tokens : sumOf(loss);
-    return Number.isFinite(value) ? { score: rounded(value), state: 'scored' } : unmeasured;
+    return per === 'token' ? sumOf(loss) / loss.tokens : sumOf(loss);
+  });
+}
+
+/** A number that was measured for the seed; `null` and what is not finite are no numbers. */
+function byId<T extends { readonly id: string }>(
+  measured: readonly T[] | null,
+  score: Score,
+  numberOf: (measured: T) => number | null,
+): (seed: Seed) => Found {
+  const found = new Map(mustHave(measured, score).map((entry) => [entry.id, entry]));
+  return ({ id }) => {
+    const entry = found.get(id);
+    const value = entry === undefined ? null : numberOf(entry);
+    return value === null || !Number.isFinite(value) ? unmeasured : { score: rounded(value), state: 'scored' };
   };
 }
 
 /** 1 where the final answer is not the reference's. An unreadable answer is wrong, as in LLM2LLM, and says so in its state. */
-function incorrectScorer({ task, measurements: { predictions } }: ScoreInput): (seed: Seed) => Score {
-  const byId = new Map(mustHave(predictions, 'incorrect').map((prediction) => [prediction.id, prediction]));
+function incorrectScorer({ task, measurements: { predictions } }: ScoreInput): (seed: Seed) => Found {
+  const answers = new Map(mustHave(predictions, 'incorrect').map((prediction) => [prediction.id, prediction]));
   return ({ id, question, answer }) => {
-    const prediction = byId.get(id);
+    const prediction = answers.get(id);
     if (prediction === undefined || answer === null) {
       return unmeasured;
     }
     const verdict = task.check(question, answer, prediction.text);
     return { score: verdict.correct ? 0 : 1, state: verdict.wellFormed ? 'scored' : 'unreadable' };
+  };
+}
+
+/** Seeds that were drawn have the squared distance they were drawn by. The others have none: they were not needed. */
+function drawScorer({ seeds, measurements: { draws } }: ScoreInput): (seed: Seed) => Found {
+  const distances = new Map(mustHave(draws, 'badge').map(({ index, distance }) => [seeds[index]?.id, distance]));
+  return ({ id }) => {
+    const distance = distances.get(id);
+    return distance === undefined ? unmeasured : { score: rounded(distance), state: 'scored' };
   };
 }
 

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import type { StrategyInFile } from '../config/schema';
-import type { AnswerLoss, Pick, Prediction, Seed } from '../records';
+import type { AnswerLoss, Grade, Pick, Prediction, Seed } from '../records';
 import { operatorChains } from '../tasks/operator-chains';
 import { resolveStrategy, strategyProblems } from './presets';
-import { type Measurements, measurementsOf, scoreSeeds } from './scorers';
+import { type Measurements, measurementsOf, scorers, scoreSeeds } from './scorers';
 import { type SelectInput, selectSeeds } from './select';
 
 const task = operatorChains({ step_weights: [1], zipf: 1.5, pool_size: 10, test_size: 10 });
@@ -24,7 +24,9 @@ const lossesOf = (values: readonly number[], tokens = 2): AnswerLoss[] =>
   }));
 const answersOf = (texts: readonly string[]): Prediction[] =>
   seedsOf(texts.length).map(({ id }, index) => ({ id, text: texts[index] ?? '', tokenIds: [], finish: 'stop' }));
-const measured = (some: Partial<Measurements>): Measurements => ({ predictions: null, losses: null, ...some });
+const nothing: Measurements = { predictions: null, losses: null, rewards: null, grades: null, draws: null };
+const measured = (some: Partial<Measurements>): Measurements => ({ ...nothing, ...some });
+const byLoss = { score: 'loss', target: 'own', per: 'token', keep: 'high', temperature: 1, rescore: 'each' } as const;
 
 function selectFrom(inFile: StrategyInFile, values: readonly number[], more: Partial<SelectInput> = {}): Pick[] {
   return selectSeeds({
@@ -49,8 +51,8 @@ const strategies = fc.constantFrom<StrategyInFile>(
   'loss',
   'loss-low',
   'entropy',
-  { score: 'loss', target: 'own', per: 'answer', keep: 'high', select: 'sample' },
-  { score: 'loss', target: 'own', per: 'token', keep: 'high', select: 'balanced' },
+  { ...byLoss, per: 'answer', select: 'sample' },
+  { ...byLoss, select: 'balanced' },
 );
 
 describe('a selection', () => {
@@ -141,11 +143,7 @@ describe('sample', () => {
   test('draws in proportion to the score, and never 0 before something', () => {
     let heavy = 0;
     for (let iteration = 0; iteration < 2000; iteration += 1) {
-      const picks = selectFrom(
-        { score: 'loss', target: 'own', per: 'token', keep: 'high', select: 'sample' },
-        [0, 1, 3],
-        { iteration },
-      );
+      const picks = selectFrom({ ...byLoss, select: 'sample' }, [0, 1, 3], { iteration });
       heavy += picks[0]?.seedId === 'pool-00002' ? 1 : 0;
       expect(picks[2]).toMatchObject({ seedId: 'pool-00000', reason: 'filled' });
     }
@@ -159,10 +157,7 @@ describe('balanced', () => {
     void fc.assert(
       fc.property(fc.uniqueArray(fc.nat(1000), { minLength: 1, maxLength: 40 }), (values) => {
         const median = [...values].sort((left, right) => right - left)[Math.ceil(values.length / 2) - 1] ?? 0;
-        const picks = selectFrom(
-          { score: 'loss', target: 'own', per: 'token', keep: 'high', select: 'balanced' },
-          values,
-        );
+        const picks = selectFrom({ ...byLoss, select: 'balanced' }, values);
         let lead = 0;
         for (const { score, reason } of picks) {
           expect(reason).toBe((score ?? 0) >= median ? 'high half' : 'low half');
@@ -207,11 +202,7 @@ describe('ties', () => {
   10,
 ]
 `);
-    expect(
-      indexes(
-        selectFrom({ score: 'loss', target: 'own', per: 'token', keep: 'high', select: 'sample' }, [1, 2, 3, 4, 5, 6]),
-      ),
-    ).toMatchInlineSnapshot(`
+    expect(indexes(selectFrom({ ...byLoss, select: 'sample' }, [1, 2, 3, 4, 5, 6]))).toMatchInlineSnapshot(`
 [
   1,
   5,
@@ -235,7 +226,7 @@ describe('scores', () => {
     const scoreOf = (inFile: StrategyInFile) => scoresOf(inFile, seedsOf(1), { losses: loss })[0]?.score;
     expect(scoreOf('loss')).toBe(1.5);
     expect(scoreOf('entropy')).toBe(0.5);
-    expect(scoreOf({ score: 'loss', target: 'own', per: 'answer', keep: 'high' })).toBe(6);
+    expect(scoreOf({ ...byLoss, per: 'answer' })).toBe(6);
   });
 
   test('are not invented: what has no number comes last, with its state', () => {
@@ -275,35 +266,148 @@ describe('scores', () => {
   });
 });
 
-describe('needs', () => {
+describe('what each scorer declares', () => {
   test.each<[StrategyInFile, string]>([
-    ['random', ''],
-    ['loss', 'prediction loss'],
-    ['entropy', 'prediction loss'],
-    ['true-loss', 'loss reference'],
-    ['incorrect', 'prediction reference'],
+    ['random', 'nothing, keeps high, uniform, 0 calls'],
+    ['loss', 'prediction loss, keeps high, top, 0 calls'],
+    ['entropy', 'prediction loss, keeps high, top, 0 calls'],
+    ['true-loss', 'loss reference, keeps high, top, 0 calls'],
+    ['incorrect', 'prediction reference, keeps high, top, 0 calls'],
+    ['reward', 'prediction reward, keeps low, top, 0 calls'],
+    ['judge', 'prediction grades, keeps low, top, 1 calls'],
+    ['lion', 'prediction grades reference, keeps high, balanced, 2 calls'],
+    ['badge', 'prediction gradients, keeps high, kmeans++, 0 calls'],
+    ['true-badge', 'gradients reference, keeps high, kmeans++, 0 calls'],
   ])('%s: %s', (inFile, expected) => {
-    const needs = Object.entries(measurementsOf(resolveStrategy(inFile)));
-    expect(needs.flatMap(([name, needed]) => (needed ? [name] : [])).join(' ')).toBe(expected);
+    const strategy = resolveStrategy(inFile);
+    const { prediction, measurement, reference } = measurementsOf(strategy);
+    const needs = [prediction ? 'prediction' : '', measurement ?? '', reference ? 'reference' : ''];
+    const { callsPerSeed } = scorers[strategy.score];
+    const named = needs.filter((need) => need !== '').join(' ') || 'nothing';
+    expect(`${named}, keeps ${strategy.keep}, ${strategy.select}, ${callsPerSeed} calls`).toBe(expected);
   });
 });
 
 describe('names and refusals', () => {
-  const loss = { score: 'loss', target: 'own', per: 'token', keep: 'high' } as const;
+  const plain = { target: 'own', per: 'token', temperature: 1, rescore: 'each' } as const;
   test.each<[StrategyInFile, string, string[]]>([
     ['loss', 'loss', []],
-    [loss, 'loss', []],
-    [{ ...loss, target: 'reference' }, 'true-loss', []],
-    [{ ...loss, score: 'random' }, 'random', []],
-    [{ ...loss, per: 'answer', keep: 'low' }, 'loss-sum-low', []],
-    [{ ...loss, select: 'sample' }, 'loss-sample', []],
-    [{ ...loss, select: 'sample', keep: 'low' }, 'loss-low-sample', ['keep']],
-    [{ ...loss, score: 'random', select: 'top' }, 'random', ['select']],
-    [{ ...loss, select: 'uniform' }, 'loss-uniform', ['select']],
-    [{ ...loss, score: 'incorrect', target: 'reference' }, 'incorrect-reference', ['target']],
+    [byLoss, 'loss', []],
+    [{ ...byLoss, target: 'reference' }, 'true-loss', []],
+    [{ ...byLoss, score: 'random' }, 'random', []],
+    [{ ...byLoss, per: 'answer', keep: 'low' }, 'loss-sum-low', []],
+    [{ ...byLoss, select: 'sample' }, 'loss-sample', []],
+    [{ ...byLoss, select: 'sample', temperature: 0.5 }, 'loss-sample-t0.5', []],
+    [{ ...byLoss, select: 'sample', keep: 'low' }, 'loss-low-sample', []],
+    [{ ...byLoss, rescore: 'once' }, 'loss-once', []],
+    [{ ...byLoss, temperature: 2 }, 'loss-t2', ['temperature']],
+    [{ ...byLoss, score: 'random', select: 'top' }, 'random-top', ['select']],
+    [{ ...byLoss, select: 'uniform' }, 'loss-uniform', ['select']],
+    [{ ...byLoss, score: 'incorrect', target: 'reference' }, 'incorrect-reference', ['target']],
+    [{ ...plain, score: 'judge' }, 'judge', []],
+    [{ ...plain, score: 'judge', keep: 'high' }, 'judge-high', []],
+    [{ ...plain, score: 'reward', select: 'sample' }, 'reward-sample', []],
+    [{ ...plain, score: 'lion', select: 'top' }, 'lion-top', []],
+    [{ ...plain, score: 'badge', target: 'reference' }, 'true-badge', []],
+    [{ ...plain, score: 'badge', select: 'top' }, 'badge-top', ['select']],
+    [{ ...plain, score: 'badge', keep: 'low' }, 'badge-low', ['keep']],
+    [{ ...byLoss, select: 'kmeans++' }, 'loss-kmeans++', ['select']],
   ])('%j is %s', (inFile, name, refused) => {
     const strategy = resolveStrategy(inFile);
     expect(strategy.name).toBe(name);
     expect(strategyProblems(strategy).map(({ key }) => key)).toEqual(refused);
+  });
+});
+
+describe('a pool that is ranked once', () => {
+  test('is divided among the iterations: together they are one larger selection', () => {
+    void fc.assert(
+      fc.property(strategies, losses, fc.nat(60), fc.nat(60), (strategy, values, first, second) => {
+        const whole = selectFrom(strategy, values, { count: first + second, iteration: 0 });
+        const asked = new Map<string, number>();
+        for (const { seedId } of whole.slice(0, first)) {
+          const question = questionOf(Number(seedId.slice(5)));
+          asked.set(question, (asked.get(question) ?? 0) + 1);
+        }
+        const rest = selectFrom(strategy, values, { count: second, skip: first, iteration: 0, asked });
+        expect(rest.map((pick) => ({ ...pick, rank: pick.rank + first }))).toEqual(whole.slice(first));
+      }),
+    );
+  });
+});
+
+describe('the measured scorers', () => {
+  const gradesOf = (marks: readonly (readonly [number | null, number | null])[]): Grade[] =>
+    marks.map(([student, reference], index) => ({
+      id: seedsOf(marks.length)[index]?.id as string,
+      state: student === null ? 'ungraded' : 'graded',
+      student,
+      reference,
+      requests: [],
+    }));
+  const selectBy = (
+    inFile: StrategyInFile,
+    size: number,
+    some: Partial<Measurements>,
+    more: Partial<SelectInput> = {},
+  ) => selectFrom(inFile, new Array<number>(size).fill(0), { measurements: measured(some), ...more });
+
+  test('reward keeps the low end, and what has no reward comes last', () => {
+    const rewards = [3, -2, null, 0.5].map((reward, index) => ({ id: seedsOf(4)[index]?.id as string, reward }));
+    expect(indexes(selectBy('reward', 4, { rewards }))).toEqual([1, 3, 0, 2]);
+  });
+
+  test('judge keeps the low grades; what could not be graded has no number and comes last', () => {
+    const grades = gradesOf([[9, null], [2, null], [null, null], [5.5, null]]); // biome-ignore format: a table
+    const picks = selectBy('judge', 4, { grades });
+    expect(picks.map(({ score }) => score)).toEqual([2, 5.5, 9, null]);
+    expect(picks[3]).toMatchObject({ reason: 'unmeasured' });
+  });
+
+  test('lion takes hard and easy seeds in turn, hard from a difference of 1 on, and fills the short side', () => {
+    const grades = gradesOf([[9, 9], [9, 9.5], [9, 10], [3, 9], [10, 2], [7, 7.5], [null, 9]]); // biome-ignore format: a table
+    const picks = selectBy('lion', 7, { grades });
+    expect(picks.map(({ score }) => (score === null ? 'none' : score >= 1 ? 'hard' : 'easy'))).toEqual(
+      ['hard', 'easy', 'hard', 'easy', 'easy', 'easy', 'none'], // biome-ignore format: a table
+    );
+    expect(picks.map(({ reason }) => reason)).toEqual([
+      'hard side',
+      'easy side',
+      'hard side',
+      'easy side',
+      'easy side',
+      'filled from the easy side',
+      'unmeasured',
+    ]);
+  });
+
+  test('badge follows the draws, and never reaches what was not drawn before what has no gradient', () => {
+    const draws = [4, 1, 3].map((index, rank) => ({ rank, index, distance: 10 - rank }));
+    const picks = selectBy('badge', 5, { draws }, { count: 3 });
+    expect(picks.map(({ seedId, score, reason }) => [seedId.slice(-1), score, reason])).toEqual([
+      ['4', 10, 'largest gradient'],
+      ['1', 9, 'far from those before'],
+      ['3', 8, 'far from those before'],
+    ]);
+  });
+
+  test('without one number there is no selection', () => {
+    expect(() => selectBy('judge', 2, { grades: gradesOf([[null, null], [null, null]]) })) // biome-ignore format: a table
+      .toThrow('strategy judge found no score for any of the 2 seeds');
+  });
+
+  test.each<[StrategyInFile, number]>([
+    [{ ...byLoss, select: 'sample' }, 0.75],
+    [{ ...byLoss, select: 'sample', temperature: 0.5 }, 0.9],
+    [{ ...byLoss, select: 'sample', temperature: 1000 }, 0.5],
+    // The standard scores of 1 and 3 are -1 and 1.
+    [{ ...byLoss, select: 'sample', keep: 'low' }, 1 / (1 + Math.exp(2))],
+    [{ ...byLoss, select: 'sample', keep: 'low', temperature: 2 }, 1 / (1 + Math.exp(1))],
+  ])('%j draws 3 before 1 with probability %f', (inFile, expected) => {
+    let heavy = 0;
+    for (let iteration = 0; iteration < 2000; iteration += 1) {
+      heavy += indexes(selectFrom(inFile, [1, 3], { iteration }))[0] === 1 ? 1 : 0;
+    }
+    expect(Math.abs(heavy / 2000 - expected)).toBeLessThan(0.05);
   });
 });

@@ -1,3 +1,4 @@
+import { TutelageError } from '../errors';
 import type { Pick } from '../records';
 import { type ScoreInput, scoreSeeds } from './scorers';
 import { rankSeeds } from './selectors';
@@ -5,6 +6,8 @@ import { rankSeeds } from './selectors';
 export interface SelectInput extends ScoreInput {
   /** How many picks are wanted, replacements included. */
   readonly count: number;
+  /** Places of the ranking that are passed over: where the pool is ranked once, those of earlier iterations. */
+  readonly skip?: number;
   readonly runSeed: number;
   readonly iteration: number;
   /** Question -> how often the run asked about it in earlier iterations; absent is never. */
@@ -20,23 +23,34 @@ export interface SelectInput extends ScoreInput {
  * but for the count, and every pick shall get an answer of its own.
  */
 export function selectSeeds(input: SelectInput): Pick[] {
-  const { count, seeds } = input;
-  const ranked = rankSeeds(input.strategy, scoreSeeds(input), input);
+  const { count, seeds, skip = 0 } = input;
+  const scored = scoreSeeds(input);
+  const ranked = rankSeeds(input, scored, input);
   if (ranked.length === 0) {
     throw new RangeError('the pool is empty: there is no seed to select');
+  }
+  if (scored.every(({ state }) => state === 'unmeasured')) {
+    // A selection without one score would be a random one under another name.
+    throw new TutelageError(
+      'damaged',
+      `strategy ${input.strategy.name} found no score for any of the ${seeds.length} seeds of the pool`,
+      "look at one of its answers, rewards or grades: the student's answers may be empty, or the judge's unreadable",
+    );
   }
   const questions = new Map(seeds.map(({ id, question }) => [id, question]));
   const asked = new Map(input.asked);
   return Array.from({ length: count }, (_, rank) => {
-    const { id, score, reason } = ranked[rank % ranked.length] as (typeof ranked)[number];
+    const place = skip + rank;
+    const { id, score, reason, tieBreak } = ranked[place % ranked.length] as (typeof ranked)[number];
     const question = questions.get(id) as string;
     const askedBefore = asked.get(question) ?? 0;
     asked.set(question, askedBefore + 1);
-    const round = Math.floor(rank / ranked.length);
+    const round = Math.floor(place / ranked.length);
     return {
       rank,
       seedId: id,
       score,
+      tieBreak,
       reason: round === 0 ? reason : `${reason}, round ${round + 1} of a pool of ${ranked.length}`,
       askedBefore,
     };

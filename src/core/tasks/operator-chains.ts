@@ -48,7 +48,7 @@ export function operatorChains(options: OperatorChainsOptions): Task {
     answerMessages: (question) => [rules, { role: 'user', content: answerRequest(question) }],
     parseQuestion,
     parseAnswer,
-    check,
+    check: checkOperatorChains,
     secondOpinion: null,
     verify: (question, answer) => {
       const expression = parseExpression(question);
@@ -114,7 +114,7 @@ function parseAnswer(text: string, question: string): Parsed {
 }
 
 /** The final digit decides; a text that is no working of the question is wrong, whatever it ends in. */
-function check(question: string, reference: string, answer: string): Verdict {
+export function checkOperatorChains(question: string, reference: string, answer: string): Verdict {
   const text = answer.trim();
   const wellFormed = hasFormOfWorking(text, mustParse(question));
   return { answered: text !== '', wellFormed, correct: wellFormed && text.at(-1) === reference.trim().at(-1) };

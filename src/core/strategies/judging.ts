@@ -1,0 +1,143 @@
+import type { RunConfig, TeacherConfig } from '../config/schema';
+import type { Seed } from '../records';
+import type { ChatMessage } from '../tasks/task';
+
+/**
+ * Grading by prompt. `judge` grades the student's answer alone; `lion` (Lion, arXiv 2305.12870) grades it beside the
+ * reference answer, twice with the places exchanged, because referees favour a place. The paper's own texts are not
+ * known: these are ours, explanation first, the grade on the last line.
+ */
+
+export type GradeKind = 'judge' | 'lion';
+
+/** Part of every grade's identity. Raise it when a text below changes. */
+export const judgePromptVersion = 1;
+
+/** The judge as a configuration of its own: what the file leaves out is the teacher's. A price goes with its model. */
+export function judgeOf({ teacher, judge }: Pick<RunConfig, 'teacher' | 'judge'>): TeacherConfig {
+  // A teacher that errs on demand has a judge that does not.
+  const { price, base_url, noise: _, ...shared } = teacher;
+  const { provider = teacher.provider, model = teacher.model } = judge ?? {};
+  const isElsewhere = provider !== teacher.provider;
+  const isAnother = isElsewhere || model !== teacher.model;
+  return {
+    ...shared,
+    ...(isElsewhere ? { model: 'offline' } : { base_url }),
+    ...(isAnother ? {} : { price }),
+    ...{ temperature: 0.2, max_tokens: 512 },
+    ...written(judge ?? {}),
+  };
+}
+
+/** Without the keys that are not there, which would otherwise overwrite. */
+const written = <T extends object>(given: T) =>
+  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]: Exclude<T[Key], undefined>;
+  };
+
+/** One request to the judge about a seed. `order` says whose answer stands first. */
+export interface GradeRequest {
+  readonly order: 'alone' | 'reference-first' | 'student-first';
+  readonly messages: readonly ChatMessage[];
+}
+
+/** Marks out of ten; a comparison has the reference's too. */
+export interface Marks {
+  readonly student: number;
+  readonly reference: number | null;
+}
+
+/** The requests whose grades together make a seed's; `null` where there is nothing to compare with. */
+export function gradeRequests(kind: GradeKind, seed: Seed, answer: string): readonly GradeRequest[] | null {
+  if (kind === 'judge') {
+    return [{ order: 'alone', messages: [judgeRules, { role: 'user', content: judgeText(seed.question, answer) }] }];
+  }
+  const { question, answer: reference } = seed;
+  if (reference === null) {
+    return null;
+  }
+  const compare = (order: GradeRequest['order'], first: string, second: string): GradeRequest => ({
+    order,
+    messages: [lionRules, { role: 'user', content: lionText(question, first, second) }],
+  });
+  return [compare('reference-first', reference, answer), compare('student-first', answer, reference)];
+}
+
+/** Marks from a judge's reply; `null` when it is not to be read. A mark outside 1 to 10 is none. */
+export function readMarks(order: GradeRequest['order'], text: string): Marks | null {
+  if (order === 'alone') {
+    const [student] = marksOn(text, gradeLine, 1) ?? [];
+    return student === undefined ? null : { student, reference: null };
+  }
+  const [first, second] = marksOn(text, scoresLine, 2) ?? [];
+  if (first === undefined || second === undefined) {
+    return null;
+  }
+  return order === 'reference-first' ? { student: second, reference: first } : { student: first, reference: second };
+}
+
+/** What a request to the judge asks about; `null` when it is none of these. An offline judge answers by it. */
+export function readGradeRequest(
+  messages: readonly ChatMessage[],
+): { readonly question: string; readonly answers: readonly string[] } | null {
+  const [rules, request] = messages;
+  if (rules?.content === judgeRules.content) {
+    const parts = judgeForm.exec(request?.content ?? '');
+    return parts === null ? null : { question: parts[1] as string, answers: [parts[2] as string] };
+  }
+  if (rules?.content === lionRules.content) {
+    const parts = lionForm.exec(request?.content ?? '');
+    return parts === null ? null : { question: parts[1] as string, answers: [parts[2] as string, parts[3] as string] };
+  }
+  return null;
+}
+
+/** A reply in the form that is asked for. */
+export function writeMarks(marks: readonly number[], explanation: string): string {
+  return `${explanation}\n${marks.length === 1 ? 'Grade' : 'Scores'}: ${marks.join(' ')}`;
+}
+
+const judgeRules: ChatMessage = {
+  role: 'system',
+  content: [
+    "You grade a student's answer to a question. Look at three things: whether the result is right, whether the",
+    'reasoning that leads to it is sound, and whether the answer helps the one who asked.',
+    'Work the question out yourself first and explain your view in a few sentences. Then end with one line of this form',
+    'and nothing after it, where N is a whole number from 1 (useless) to 10 (perfect):',
+    'Grade: N',
+  ].join('\n'),
+};
+
+const lionRules: ChatMessage = {
+  role: 'system',
+  content: [
+    'You compare two answers to one question. Judge how helpful, relevant, accurate and detailed each of them is.',
+    'The order in which they stand means nothing.',
+    'Explain your view in a few sentences. Then end with one line of this form and nothing after it, where A grades',
+    'answer 1 and B grades answer 2, both whole numbers from 1 (useless) to 10 (perfect):',
+    'Scores: A B',
+  ].join('\n'),
+};
+
+const judgeText = (question: string, answer: string) => `[Question]\n${question}\n\n[Answer]\n${answer}\n[End]`;
+const judgeForm = /^\[Question\]\n([\s\S]*)\n\n\[Answer\]\n([\s\S]*)\n\[End\]$/;
+
+const lionText = (question: string, first: string, second: string) =>
+  `[Question]\n${question}\n\n[Answer 1]\n${first}\n[End of 1]\n\n[Answer 2]\n${second}\n[End]`;
+const lionForm =
+  /^\[Question\]\n([\s\S]*)\n\n\[Answer 1\]\n([\s\S]*)\n\[End of 1\]\n\n\[Answer 2\]\n([\s\S]*)\n\[End\]$/;
+
+const mark = String.raw`(\d{1,3}(?:\.\d{1,3})?)(?:\s*/\s*10)?`;
+/** What models put around a line: emphasis, quotes of Markdown. A sign is not among it: -3 is no mark. */
+const before = String.raw`[\s*_#>\`]*`;
+const after = String.raw`[\s*_.\`]*`;
+const gradeLine = new RegExp(`^${before}grade${before}:${before}${mark}${after}$`, 'i');
+const scoresLine = new RegExp(`^${before}scores?${before}:${before}${mark}[\\s,;&]+${mark}${after}$`, 'i');
+
+/** The last line that has text decides: a grade in the middle of an explanation may be one that is argued against. */
+function marksOn(text: string, form: RegExp, count: number): number[] | null {
+  const last = text.trimEnd().split('\n').at(-1) ?? '';
+  const found = form.exec(last.trim());
+  const marks = (found ?? []).slice(1, 1 + count).map(Number);
+  return marks.length === count && marks.every((value) => value >= 1 && value <= 10) ? marks : null;
+}
