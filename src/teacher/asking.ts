@@ -26,7 +26,7 @@ export interface AskingParts {
   readonly ledger: Ledger;
   readonly post: Post;
   readonly limiter: Limiter;
-  readonly rules: RowRules;
+  readonly rules: Pick<RowRules, 'priceOf'>;
 }
 
 /** Attempts that cost nothing before giving up (about a minute of waiting), and replies that may get lost. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TutelageError } from '../core/errors';
 import type { GrantedRow, Refusal } from '../store/ledger';
 import { type AskingParts, RowAsker } from './asking';
-import type { RowPlan } from './row-plan';
+import type { RowPlan, RowRules } from './row-plan';
 import type { BoughtRow, BuyRequest } from './types';
 
 /** What is out when a run is cancelled has this long to come back; later it counts as unknown. */
@@ -15,7 +15,9 @@ const failingShareMax = 0.2;
 /** How long a reservation that was refused for now waits before it looks again. */
 const lookAgainMs = 100;
 
-export async function buyRows(parts: AskingParts, request: BuyRequest): Promise<BoughtRow[]> {
+type BuyingParts = AskingParts & { readonly rules: RowRules };
+
+export async function buyRows(parts: BuyingParts, request: BuyRequest): Promise<BoughtRow[]> {
   const purchase = new Purchase(parts, request);
   return purchase.run();
 }
@@ -32,7 +34,7 @@ class Purchase {
   private failing = 0;
 
   constructor(
-    private readonly parts: AskingParts,
+    private readonly parts: BuyingParts,
     private readonly request: BuyRequest,
   ) {
     const ordered = [...request.orders].sort((left, right) => left.rank - right.rank);

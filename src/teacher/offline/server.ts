@@ -5,6 +5,7 @@ import { type RandomStream, randomStream } from '../../core/random';
 import type { ChatMessage } from '../../core/tasks/task';
 import { answerGame24 } from './game24';
 import { answerOperatorChains } from './operator-chains';
+import { gradeOperatorChains } from './operator-chains-judge';
 import { answerProntoqa } from './prontoqa';
 import { answerWordProblem } from './word-problems';
 
@@ -17,7 +18,13 @@ export interface OfflineTeacher {
 /** Answers one request of its task, or `null` when the request is none of it. `errs`: an answer shall be wrong. */
 export type Procedure = (messages: readonly ChatMessage[], stream: RandomStream, errs: boolean) => string | null;
 
-const procedures: readonly Procedure[] = [answerOperatorChains, answerGame24, answerProntoqa, answerWordProblem];
+const procedures: readonly Procedure[] = [
+  answerOperatorChains,
+  answerGame24,
+  answerProntoqa,
+  answerWordProblem,
+  gradeOperatorChains,
+];
 
 /**
  * A teacher without a model: procedures that know a task's rules, behind the same HTTP protocol as any other teacher,
