@@ -4,7 +4,7 @@ import type { ArtifactStore } from '../store/artifacts/artifact-store';
 import type { Ledger } from '../store/ledger';
 import type { Workspace } from '../store/workspace';
 import type { Students } from '../student';
-import type { Teacher } from '../teacher';
+import type { Judge, Teacher } from '../teacher';
 
 /** What the steps work with. The composition root (src/workers) builds them; tests pass their own. */
 export interface Dependencies {
@@ -13,5 +13,7 @@ export interface Dependencies {
   readonly ledger: Ledger;
   readonly students: Students;
   teacherOf(config: RunConfig): Promise<Teacher>;
+  /** Who grades answers, where a strategy asks for grades. */
+  judgeOf(config: RunConfig): Promise<Judge>;
   readonly client: Client;
 }

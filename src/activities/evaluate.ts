@@ -1,18 +1,20 @@
-import { Context } from '@temporalio/activity';
-import type { ModelRef } from '../core/artifact-ref';
+import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
 import type { EvaluatedAnswer, Prediction, Seed } from '../core/records';
 import type { EvaluationSummary, Tally } from '../core/run-record';
 import { taskOf } from '../core/tasks';
 import type { Dependencies } from './dependencies';
-import { progressReporter } from './progress';
 import type { RunContext } from './run-context';
+import { studentStep } from './student-step';
 
 interface TestQuestion extends Seed {
   readonly set: string;
 }
 
 /** The student answers every test question, greedily; each answer is stored with its verdict. */
-export function createEvaluate({ store, students }: Dependencies) {
+export function createEvaluate(dependencies: Dependencies) {
+  const { store } = dependencies;
+  const doJob = studentStep(dependencies);
+
   return async function evaluate(
     input: RunContext & { student: ModelRef; iteration: number },
   ): Promise<EvaluationSummary> {
@@ -26,24 +28,52 @@ export function createEvaluate({ store, students }: Dependencies) {
         prompt: task.studentPrompt(question.question),
       })),
     );
-    const result = await students.run(
-      {
-        op: 'predict',
-        model: input.student,
-        inputs: { prompts: [prompts] },
-        parameters: { maxNewTokens: config.student.max_new_tokens },
-        threads: config.student.threads,
-      },
-      { signal: Context.current().cancellationSignal, onProgress: progressReporter() },
-    );
+    const result = await doJob(input.run, {
+      op: 'predict',
+      model: input.student,
+      inputs: { prompts: [prompts] },
+      parameters: { maxNewTokens: config.student.max_new_tokens },
+      threads: config.student.threads,
+    });
     const predictions = await store.readRecords<Prediction>(result.outputs.predictions as never);
-    const answers = questions.map((question, index): EvaluatedAnswer => {
+    const checked = questions.map((question, index): EvaluatedAnswer => {
       const { text } = predictions[index] as Prediction;
       const verdict = task.check(question.question, question.answer ?? '', text);
       return { set: question.set, id: question.id, stratum: question.stratum, text, ...verdict };
     });
+    const answers = await askSecondOpinion(input, questions, checked);
     return { answers: await store.putRecords('evaluation', answers), ...summarise(answers) };
   };
+
+  /** Of answers that the task's check finds readable and wrong, all in one job; its state is kept with each. */
+  async function askSecondOpinion(
+    { run, config }: RunContext,
+    questions: readonly TestQuestion[],
+    answers: readonly EvaluatedAnswer[],
+  ): Promise<readonly EvaluatedAnswer[]> {
+    const { secondOpinion } = taskOf(config.task);
+    const pairs = answers.flatMap(({ text, wellFormed, correct }, index) =>
+      secondOpinion === null || !wellFormed || correct
+        ? []
+        : [{ id: String(index), ...secondOpinion.pair(questions[index]?.answer ?? '', text) }],
+    );
+    if (secondOpinion === null || pairs.length === 0) {
+      return answers;
+    }
+    const result = await doJob(run, {
+      op: secondOpinion.op,
+      model: null,
+      inputs: { answers: [await store.putRecords('pairs', pairs)] },
+      parameters: {},
+      threads: config.student.threads,
+    });
+    const verdicts = await store.readRecords<{ id: string; state: string }>(result.outputs.verdicts as ArtifactRef);
+    const states = new Map(verdicts.map(({ id, state }) => [Number(id), state]));
+    return answers.map((answer, index) => {
+      const state = states.get(index);
+      return state === undefined ? answer : { ...answer, correct: state === 'correct', secondOpinion: state };
+    });
+  }
 
   async function readTests({ prepared }: RunContext): Promise<TestQuestion[]> {
     const questions: TestQuestion[] = [];

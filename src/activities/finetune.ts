@@ -1,11 +1,10 @@
-import { Context } from '@temporalio/activity';
 import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
 import type { SyntheticRow } from '../core/records';
 import type { Dependencies } from './dependencies';
 import { finetunedModel, finetuneJob } from './finetune-job';
 import { pastIterations } from './past';
-import { progressReporter } from './progress';
 import type { RunContext } from './run-context';
+import { studentStep } from './student-step';
 import { putTrainingRows } from './training-rows';
 
 export interface FinetuneInput extends RunContext {
@@ -17,7 +16,10 @@ export interface FinetuneInput extends RunContext {
 }
 
 /** Finetunes on all rows so far, from the base (the default: memoryless, comparable between arms) or from the student before. */
-export function createFinetune({ store, students }: Dependencies) {
+export function createFinetune(dependencies: Dependencies) {
+  const { store } = dependencies;
+  const doJob = studentStep(dependencies);
+
   return async function finetune(input: FinetuneInput): Promise<ModelRef> {
     const { config, prepared } = input;
     const settings = config.student.finetune;
@@ -30,10 +32,7 @@ export function createFinetune({ store, students }: Dependencies) {
       tables.push(await putTrainingRows(store, config, await store.readRecords<SyntheticRow>(rows)));
     }
     const model = settings.from === 'base' ? prepared.base : input.student;
-    const result = await students.run(finetuneJob(config, { iteration: input.iteration, model, rows: tables }), {
-      signal: Context.current().cancellationSignal,
-      onProgress: progressReporter(),
-    });
+    const result = await doJob(input.run, finetuneJob(config, { iteration: input.iteration, model, rows: tables }));
     return finetunedModel(model, result);
   };
 }

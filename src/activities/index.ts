@@ -2,21 +2,25 @@ import { createArchive } from './archive';
 import { createBudgetMayBind } from './budget-may-bind';
 import { createCollectRows } from './collect-rows';
 import type { Dependencies } from './dependencies';
+import { createDiversify } from './diversify';
 import { createEvaluate } from './evaluate';
 import { createExportHistory } from './export-history';
 import { createFinetune } from './finetune';
 import { createGenerate } from './generate';
+import { createGrade } from './grade';
 import { createLoadPlan } from './load-plan';
 import { createPredict } from './predict';
 import { createPrepare } from './prepare';
-import { createScore } from './score';
+import { createReward, createScore, createSketch } from './score';
 import { createSelect } from './select';
+import { createJoinParts } from './shards';
 
 /** The steps by task queue: which process may do which. */
 export function createActivities(dependencies: Dependencies) {
   return {
     loop: {
       loadPlan: createLoadPlan(dependencies),
+      joinParts: createJoinParts(dependencies),
       select: createSelect(dependencies),
       budgetMayBind: createBudgetMayBind(dependencies),
       collectRows: createCollectRows(dependencies),
@@ -24,12 +28,16 @@ export function createActivities(dependencies: Dependencies) {
       exportHistory: createExportHistory(dependencies),
     },
     teacher: {
+      grade: createGrade(dependencies),
       generate: createGenerate(dependencies),
     },
     student: {
       prepare: createPrepare(dependencies),
       predict: createPredict(dependencies),
       score: createScore(dependencies),
+      reward: createReward(dependencies),
+      sketch: createSketch(dependencies),
+      diversify: createDiversify(dependencies),
       finetune: createFinetune(dependencies),
       evaluate: createEvaluate(dependencies),
     },

@@ -1,14 +1,19 @@
-import { Context } from '@temporalio/activity';
 import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
 import type { Seed } from '../core/records';
 import { taskOf } from '../core/tasks';
 import type { Dependencies } from './dependencies';
-import { progressReporter } from './progress';
 import type { RunContext } from './run-context';
+import { type Shard, shardParameters } from './shards';
+import { studentStep } from './student-step';
+
+export type PredictInput = RunContext & Partial<Shard> & { readonly student: ModelRef };
 
 /** The student answers every seed of the pool, greedily. */
-export function createPredict({ store, students }: Dependencies) {
-  return async function predict(input: RunContext & { student: ModelRef }): Promise<ArtifactRef> {
+export function createPredict(dependencies: Dependencies) {
+  const { store } = dependencies;
+  const doJob = studentStep(dependencies);
+
+  return async function predict(input: PredictInput): Promise<ArtifactRef> {
     const { config, prepared } = input;
     const task = taskOf(config.task);
     const pool = await store.readRecords<Seed>(prepared.pool);
@@ -16,16 +21,13 @@ export function createPredict({ store, students }: Dependencies) {
       'prompts',
       pool.map((seed) => ({ id: seed.id, prompt: task.studentPrompt(seed.question) })),
     );
-    const result = await students.run(
-      {
-        op: 'predict',
-        model: input.student,
-        inputs: { prompts: [prompts] },
-        parameters: { maxNewTokens: config.student.max_new_tokens },
-        threads: config.student.threads,
-      },
-      { signal: Context.current().cancellationSignal, onProgress: progressReporter() },
-    );
+    const result = await doJob(input.run, {
+      op: 'predict',
+      model: input.student,
+      inputs: { prompts: [prompts] },
+      parameters: { maxNewTokens: config.student.max_new_tokens, ...shardParameters(input) },
+      threads: config.student.threads,
+    });
     return result.outputs.predictions as ArtifactRef;
   };
 }

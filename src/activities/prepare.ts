@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
 import type { BudgetConfig, RunConfig } from '../core/config/schema';
@@ -5,9 +6,11 @@ import { randomStream, stableHash } from '../core/random';
 import type { Seed } from '../core/records';
 import type { PreparedRun } from '../core/run-record';
 import { taskOf } from '../core/tasks';
+import type { TaskData } from '../core/tasks/task';
+import { loadTaskData } from '../store/datasets/task-data';
 import type { Dependencies } from './dependencies';
 import { finetunedModel, finetuneJob } from './finetune-job';
-import { progressReporter } from './progress';
+import { studentStep } from './student-step';
 import { putTrainingRows } from './training-rows';
 
 export interface PrepareInput {
@@ -19,41 +22,47 @@ export interface PrepareInput {
 }
 
 /** Pool, test sets and base student as artifacts. Arms of one random seed name the same jobs, so a base is trained once. */
-export function createPrepare({ store, students, ledger }: Dependencies) {
+export function createPrepare(dependencies: Dependencies) {
+  const { workspace, store, ledger } = dependencies;
+  const doJob = studentStep(dependencies);
+
   return async function prepare({ run, experiment, config, experimentBudget }: PrepareInput): Promise<PreparedRun> {
     await ledger.openAccount({ run, experiment, budget: config.budget, experimentBudget });
-    const data = taskOf(config.task).makeData(config.seed);
+    const data = await readData(config, Context.current().cancellationSignal);
     const pool = await store.putRecords('pool', data.pool);
     const tests: Record<string, ArtifactRef> = {};
     for (const [name, questions] of Object.entries(data.tests)) {
       tests[name] = await store.putRecords('test-set', questions);
     }
-    const options = { signal: Context.current().cancellationSignal, onProgress: progressReporter() };
-    const untrained = await baseModel(config, options);
-    const warmedUp = await warmUp(config, untrained, data.pool, options);
+    const untrained = await baseModel(run, config, data);
+    const warmedUp = await warmUp(run, config, untrained, data.pool);
     return { pool, tests, ...warmedUp };
   };
 
-  type JobOptions = Parameters<typeof students.run>[1];
+  /** Published files are brought here when they are absent. */
+  async function readData(config: RunConfig, signal: AbortSignal): Promise<TaskData> {
+    const datasets = join(workspace.root, 'datasets');
+    return (await loadTaskData(config, { datasets, absent: 'fetch', signal })) as TaskData;
+  }
 
-  async function baseModel(config: RunConfig, options: JobOptions): Promise<ModelRef> {
+  async function baseModel(run: string, config: RunConfig, data: TaskData): Promise<ModelRef> {
     const { base, threads } = config.student;
     const job =
       base === 'tiny'
         ? {
             op: 'init-tiny',
-            parameters: { alphabet: taskOf(config.task).alphabet, seed: stableHash('init', config.seed) % 2 ** 31 },
+            parameters: { alphabet: alphabetOf(config, data), seed: stableHash('init', config.seed) % 2 ** 31 },
           }
         : { op: 'import', parameters: { source: base } };
-    const result = await students.run({ model: null, inputs: {}, threads, ...job }, options);
+    const result = await doJob(run, { model: null, inputs: {}, threads, ...job });
     return { base: result.outputs.model as ArtifactRef };
   }
 
   async function warmUp(
+    run: string,
     config: RunConfig,
     model: ModelRef,
     pool: readonly Seed[],
-    options: JobOptions,
   ): Promise<Pick<PreparedRun, 'base' | 'baseRows'>> {
     const { warm_up } = config.student;
     if (warm_up === undefined) {
@@ -62,6 +71,14 @@ export function createPrepare({ store, students, ledger }: Dependencies) {
     const seeds = randomStream('warm-up', config.seed).shuffle(pool).slice(0, warm_up.rows);
     const baseRows = await putTrainingRows(store, config, seeds);
     const job = finetuneJob(config, { iteration: 0, model, rows: [baseRows], steps: warm_up.steps });
-    return { base: finetunedModel(model, await students.run(job, options)), baseRows };
+    return { base: finetunedModel(model, await doJob(run, job)), baseRows };
   }
+}
+
+/** Where the task's text is open, the characters of its data are the tiny student's: it can be shown no others. */
+function alphabetOf(config: RunConfig, { pool, tests }: TaskData): string {
+  const task = taskOf(config.task);
+  const seeds = [...pool, ...Object.values(tests).flat()];
+  const texts = seeds.flatMap(({ question, answer }) => [task.studentPrompt(question), answer ?? '']);
+  return task.alphabet ?? [...new Set(texts.flatMap((text) => [...text]))].sort().join('');
 }

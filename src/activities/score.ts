@@ -1,43 +1,75 @@
-import { Context } from '@temporalio/activity';
 import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
-import type { Prediction, Seed } from '../core/records';
-import { taskOf } from '../core/tasks';
+import { stableHash } from '../core/random';
 import type { Dependencies } from './dependencies';
-import { progressReporter } from './progress';
+import { putPairs } from './pairs';
 import type { RunContext } from './run-context';
+import { type Shard, shardParameters } from './shards';
+import { studentStep } from './student-step';
 
-/** The student's loss on an answer to every seed: its own (the exact tokens it generated), or the reference. */
-export function createScore({ store, students }: Dependencies) {
-  return async function score(
-    input: RunContext & { student: ModelRef; predictions: ArtifactRef | null },
-  ): Promise<ArtifactRef> {
-    const { config, prepared } = input;
-    const task = taskOf(config.task);
-    const pool = await store.readRecords<Seed>(prepared.pool);
-    const own = input.predictions === null ? null : await predictionsById(input.predictions);
-    const answers = await store.putRecords(
-      'pairs',
-      pool.map((seed) => ({
-        id: seed.id,
-        prompt: task.studentPrompt(seed.question),
-        ...(own === null ? { answer: seed.answer } : { tokenIds: own.get(seed.id)?.tokenIds }),
-      })),
-    );
-    const result = await students.run(
-      {
-        op: 'score',
-        model: input.student,
-        inputs: { answers: [answers] },
-        parameters: {},
-        threads: config.student.threads,
-      },
-      { signal: Context.current().cancellationSignal, onProgress: progressReporter() },
-    );
-    return result.outputs.scores as ArtifactRef;
+export type ScoreInput = RunContext &
+  Partial<Shard> & {
+    readonly student: ModelRef;
+    /** The student's own answers; `null` where the references are looked at. */
+    readonly predictions: ArtifactRef | null;
   };
 
-  async function predictionsById(ref: ArtifactRef): Promise<Map<string, Prediction>> {
-    const predictions = await store.readRecords<Prediction>(ref);
-    return new Map(predictions.map((prediction) => [prediction.id, prediction]));
-  }
+/** Gradient sketches of a pool or of a part of it, with the rows that they are of. */
+export interface Sketches {
+  readonly embeddings: ArtifactRef;
+  /** `null` for the whole pool. */
+  readonly rows: ArtifactRef | null;
+}
+
+/** The student's loss on an answer to every seed: its own (the exact tokens it generated), or the reference. */
+export function createScore(dependencies: Dependencies) {
+  const doJob = studentStep(dependencies);
+
+  return async function score(input: ScoreInput): Promise<ArtifactRef> {
+    const { config } = input;
+    const result = await doJob(input.run, {
+      op: 'score',
+      model: input.student,
+      inputs: { answers: [await putPairs(dependencies.store, input)] },
+      parameters: shardParameters(input),
+      threads: config.student.threads,
+    });
+    return result.outputs.scores as ArtifactRef;
+  };
+}
+
+/** The gradient that an answer to every seed would give the student's head, as a sketch (BADGE). */
+export function createSketch(dependencies: Dependencies) {
+  const doJob = studentStep(dependencies);
+
+  return async function sketch(input: ScoreInput): Promise<Sketches> {
+    const { config } = input;
+    const { outputs } = await doJob(input.run, {
+      op: 'badge',
+      model: input.student,
+      inputs: { answers: [await putPairs(dependencies.store, input)] },
+      parameters: { seed: stableHash('sketch', config.seed) % 2 ** 31, ...shardParameters(input) },
+      threads: config.student.threads,
+    });
+    return { embeddings: outputs.embeddings as ArtifactRef, rows: outputs.rows ?? null };
+  };
+}
+
+/** A reward model's grade of the student's own answer to every seed. The model is imported once in a workspace. */
+export function createReward(dependencies: Dependencies) {
+  const doJob = studentStep(dependencies);
+
+  return async function reward(input: ScoreInput): Promise<ArtifactRef> {
+    const { run, config } = input;
+    const { threads } = config.student;
+    const parameters = { source: config.reward_model?.base, kind: 'reward' };
+    const imported = await doJob(run, { op: 'import', model: null, inputs: {}, parameters, threads });
+    const result = await doJob(run, {
+      op: 'reward',
+      model: { base: imported.outputs.model as ArtifactRef },
+      inputs: { answers: [await putPairs(dependencies.store, input, 'text')] },
+      parameters: shardParameters(input),
+      threads,
+    });
+    return result.outputs.rewards as ArtifactRef;
+  };
 }

@@ -55,6 +55,8 @@ const OUTPUT_KINDS: Readonly<Record<string, ArtifactKind>> = {
   adapter: 'model',
   predictions: 'predictions',
   scores: 'scores',
+  rewards: 'scores',
+  indices: 'scores',
   embeddings: 'embeddings',
   pairs: 'pairs',
 };

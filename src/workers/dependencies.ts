@@ -3,12 +3,13 @@ import type { Client } from '@temporalio/client';
 import type { Dependencies } from '../activities/dependencies';
 import { canonicalJson } from '../core/canonical-json';
 import type { RunConfig } from '../core/config/schema';
+import { judgeOf } from '../core/strategies';
 import { taskOf } from '../core/tasks';
 import { openArtifactStore } from '../store/artifacts/artifact-store';
 import { openLedger } from '../store/ledger';
 import type { Workspace } from '../store/workspace';
 import { createStudents } from '../student';
-import { createTeacher, type Teacher } from '../teacher';
+import { createJudge, createTeacher, type Judge, type Teacher } from '../teacher';
 import { type OfflineTeacher, startOfflineTeacher } from '../teacher/offline';
 
 export interface OpenDependencies extends Dependencies {
@@ -53,12 +54,31 @@ export async function openDependencies(options: {
     return createTeacher({ ...shared, offlineBaseUrl: (await offline).baseUrl });
   }
 
+  const judges = new Map<string, Promise<Judge>>();
+
+  function judgeFor(config: RunConfig): Promise<Judge> {
+    const key = canonicalJson(judgeOf(config));
+    const judge = judges.get(key) ?? openJudge(config);
+    judges.set(key, judge);
+    return judge;
+  }
+
+  async function openJudge(config: RunConfig): Promise<Judge> {
+    const judge = judgeOf(config);
+    if (judge.provider !== 'offline') {
+      return createJudge({ config: judge, ledger });
+    }
+    offline ??= startOfflineTeacher();
+    return createJudge({ config: judge, ledger, offlineBaseUrl: (await offline).baseUrl });
+  }
+
   return {
     workspace,
     store,
     ledger,
     students,
     teacherOf,
+    judgeOf: judgeFor,
     client,
     close: async () => {
       await students.close();

@@ -15,7 +15,10 @@ export function activityGroups() {
 
   /** Files and small sums. What fails here is a full disk or a bug; neither goes away by trying for long. */
   const light = proxyActivities<
-    Pick<Activities, 'loadPlan' | 'select' | 'budgetMayBind' | 'collectRows' | 'archive' | 'exportHistory'>
+    Pick<
+      Activities,
+      'loadPlan' | 'joinParts' | 'select' | 'budgetMayBind' | 'collectRows' | 'archive' | 'exportHistory'
+    >
   >({
     taskQueue: loopQueue,
     startToCloseTimeout: '30 minutes',
@@ -27,7 +30,7 @@ export function activityGroups() {
    * Rate limits and short outages are waited out inside the activity, which heartbeats. An attempt that ends is a dead
    * worker or a long outage; answers bought before it are in the ledger and are not asked for again.
    */
-  const teacher = proxyActivities<Pick<Activities, 'generate'>>({
+  const teacher = proxyActivities<Pick<Activities, 'grade' | 'generate'>>({
     taskQueue: siblingQueue(loopQueue, 'teacher'),
     startToCloseTimeout: '6 hours',
     heartbeatTimeout: '6 seconds',
@@ -38,7 +41,9 @@ export function activityGroups() {
    * Hours of work that go on from a checkpoint. No schedule-to-start timeout: waiting for a card is normal. Attempts
    * allow for many deploys and engine deaths in one long finetune.
    */
-  const student = proxyActivities<Pick<Activities, 'prepare' | 'predict' | 'score' | 'finetune' | 'evaluate'>>({
+  const student = proxyActivities<
+    Pick<Activities, 'prepare' | 'predict' | 'score' | 'reward' | 'sketch' | 'diversify' | 'finetune' | 'evaluate'>
+  >({
     taskQueue: siblingQueue(loopQueue, 'student'),
     startToCloseTimeout: '48 hours',
     heartbeatTimeout: '8 seconds',

@@ -1,12 +1,12 @@
 import { ActivityFailure, ApplicationFailure, condition, setHandler } from '@temporalio/workflow';
 import type { RowsResult } from '../activities/collect-rows';
-import type { GenerateResult } from '../activities/generate';
 import type { RunContext } from '../activities/run-context';
 import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
 import type { IterationOutcome } from '../core/run-record';
 import { measurementsOf } from '../core/strategies';
 import { mapWithWindow } from '../core/window';
 import { activityGroups } from './activity-options';
+import { measuring } from './measure';
 import { type IterationStatus, iterationStatusQuery, resumeSignal } from './messages';
 
 export interface IterationInput extends RunContext {
@@ -30,7 +30,7 @@ const PICKS_PER_ROW = 2;
  * worked answer for each, the student is finetuned on all rows so far, and evaluated.
  */
 export async function iteration(input: IterationInput): Promise<IterationOutcome | null> {
-  const { light, teacher, student } = activityGroups();
+  const groups = activityGroups();
   let status: IterationStatus = firstStatus(input);
   let resumed = false;
   const enter = (step: string) => {
@@ -41,17 +41,23 @@ export async function iteration(input: IterationInput): Promise<IterationOutcome
     resumed = true;
   });
 
-  const needs = measurementsOf(input.config.strategy);
+  const { strategy } = input.config;
+  const count = PICKS_PER_ROW * input.rowsWanted;
+  // A pool that is ranked once is ranked by the base; the engine and the ledger find that it was done before.
+  const looking = { ...input, student: strategy.rescore === 'once' ? input.prepared.base : input.student, count };
+  const pool = measuring(groups, looking);
 
   enter('predict');
-  const predictions = needs.prediction ? await student.predict(input) : null;
+  const predictions = measurementsOf(strategy).prediction ? await pool.predict() : null;
 
   enter('score');
-  const scores = needs.loss ? await student.score({ ...input, predictions }) : null;
+  const scores = await pool.score(predictions, askUntilAllowed);
+  if (scores === 'refused') {
+    return null;
+  }
 
   enter('select');
-  const count = PICKS_PER_ROW * input.rowsWanted;
-  const selection = await light.select({ ...input, predictions, scores, count });
+  const { selection, selectedBy } = await groups.light.select({ ...looking, predictions, scores });
 
   enter('generate');
   const bought = await buyRows(selection);
@@ -60,20 +66,13 @@ export async function iteration(input: IterationInput): Promise<IterationOutcome
   }
 
   enter('finetune');
-  const finetuned = await student.finetune({ ...input, rows: bought.rows });
+  const finetuned = await groups.student.finetune({ ...input, rows: bought.rows });
 
   enter('evaluate');
-  const evaluation = await student.evaluate({ ...input, student: finetuned });
+  const evaluation = await groups.student.evaluate({ ...input, student: finetuned });
 
-  return {
-    iteration: input.iteration,
-    predictions,
-    scores,
-    selection,
-    ...bought,
-    student: finetuned,
-    evaluation,
-  };
+  const { iteration } = input;
+  return { iteration, predictions, scores, selection, selectedBy, ...bought, student: finetuned, evaluation };
 
   /** Asks for rows in rank order until as many are accepted as were wanted, replacing rejected ones by the next picks. */
   async function buyRows(picks: ArtifactRef): Promise<RowsResult & { readonly asked: number }> {
@@ -84,7 +83,7 @@ export async function iteration(input: IterationInput): Promise<IterationOutcome
       const wanted = Math.min(input.rowsWanted - (result?.accepted ?? 0), count - asked);
       batches.push(...(await buyWave(picks, asked, asked + wanted)));
       asked += wanted;
-      result = await light.collectRows({ ...input, selection: picks, batches });
+      result = await groups.light.collectRows({ ...input, selection: picks, batches });
       status = { ...status, rowsAccepted: result.accepted };
     }
     return { ...result, asked };
@@ -95,14 +94,14 @@ export async function iteration(input: IterationInput): Promise<IterationOutcome
    * through: then one follows the other, so that the rows a cap leaves out are the last in rank, whatever arrived first.
    */
   async function buyWave(picks: ArtifactRef, from: number, to: number): Promise<ArtifactRef[]> {
-    const mayBind = await light.budgetMayBind({ ...input, rows: to - from });
+    const mayBind = await groups.light.budgetMayBind({ ...input, rows: to - from });
     const width = mayBind ? 1 : 1 + Math.ceil(input.config.teacher.max_parallel_requests / ROWS_PER_BATCH);
     let refused = false;
     const results = await mapWithWindow(batchesOf(from, to), width, async (batch) => {
       if (refused) {
         return null;
       }
-      const result = await askUntilAllowed(() => teacher.generate({ ...input, selection: picks, ...batch }));
+      const result = await askUntilAllowed(() => groups.teacher.generate({ ...input, selection: picks, ...batch }));
       refused ||= result.refused > 0;
       return result.rows;
     });
@@ -110,7 +109,7 @@ export async function iteration(input: IterationInput): Promise<IterationOutcome
   }
 
   /** A teacher that refuses everything (wrong key, no quota, unknown model) is waited for until a person says `resume`. */
-  async function askUntilAllowed(ask: () => Promise<GenerateResult>): Promise<GenerateResult> {
+  async function askUntilAllowed<Result>(ask: () => Promise<Result>): Promise<Result> {
     for (;;) {
       try {
         const result = await ask();
