@@ -7,7 +7,7 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.tutelage/'],
   transform: { '^.+\\.(m?js|ts)$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
   // Packages that are published as ES modules only.
-  transformIgnorePatterns: ['/node_modules/(?!(@observablehq|d3|d3-[^/]+|internmap|delaunator|robust-predicates|isoformat|interval-tree-1d|binary-search-bounds|linkedom|htmlparser2|entities|dom[^/]+|cssom|cssomnom|css-select|css-what|boolbase|nth-check|uhyphen|html-escaper|p-queue|p-timeout|eventemitter3|log-update|ansi-[^/]+|cli-cursor|restore-cursor|slice-ansi|wrap-ansi|string-width|strip-ansi|is-fullwidth-code-point|environment|onetime|mimic-function|get-east-asian-width|emoji-regex|signal-exit)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(@observablehq|d3|d3-[^/]+|internmap|delaunator|robust-predicates|isoformat|interval-tree-1d|binary-search-bounds|linkedom|htmlparser2|entities|dom[^/]+|cssom|cssomnom|css-select|css-what|boolbase|nth-check|uhyphen|html-escaper|p-queue|p-timeout|eventemitter3|log-update|ansi-[^/]+|cli-cursor|restore-cursor|slice-ansi|wrap-ansi|string-width|strip-ansi|is-fullwidth-code-point|environment|onetime|mimic-function|get-east-asian-width|emoji-regex|signal-exit|hyparquet|hyparquet-writer)/)'],
 };
 
 module.exports = {
