@@ -3,8 +3,8 @@ import { cpus, platform, release } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import OpenAI from 'openai';
-import PQueue from 'p-queue';
 import type { ChatMessage } from '../src/core/tasks/task';
+import { mapWithWindow } from '../src/core/window';
 import { type Ledger, openLedger } from '../src/store/ledger';
 import { buyWith, taskWithoutRepeats } from '../test/support/buying';
 
@@ -42,18 +42,18 @@ async function compare(parallel: number, faults: readonly object[]): Promise<voi
 /** The same two requests a row, parsed, and nothing kept. */
 async function buyBare(baseURL: string, parallel: number): Promise<void> {
   const client = new OpenAI({ baseURL, apiKey: 'bench', maxRetries: 0 });
-  const queue = new PQueue({ concurrency: parallel });
   const ask = async (messages: readonly ChatMessage[]) => {
     const { choices } = await client.chat.completions.create({ model: 'double', messages: [...messages], temperature: 1, max_tokens: 64, seed: 1 });
     return choices[0]?.message.content ?? '';
   };
   const seeds = taskWithoutRepeats.makeData(1).pool.slice(0, rows);
-  await queue.addAll(
-    seeds.map((seed) => async () => {
-      const question = taskWithoutRepeats.parseQuestion(await ask(taskWithoutRepeats.questionMessages(seed)));
-      return question.ok && taskWithoutRepeats.parseAnswer(await ask(taskWithoutRepeats.answerMessages(question.value)), question.value);
-    }),
-  );
+  await mapWithWindow(seeds, parallel, async (seed) => {
+    const question = taskWithoutRepeats.parseQuestion(await ask(taskWithoutRepeats.questionMessages(seed)));
+    return (
+      question.ok &&
+      taskWithoutRepeats.parseAnswer(await ask(taskWithoutRepeats.answerMessages(question.value)), question.value)
+    );
+  });
 }
 
 async function ledgerAlone(): Promise<void> {

@@ -104,20 +104,17 @@ export class RowAsker {
   /** One request, from the mark in the ledger to the settlement, or to the class of its failure. */
   private async attempt(
     reservation: Reservation,
-    { request, hash }: IdentifiedRequest,
+    identified: IdentifiedRequest,
     before: Promise<void>,
   ): Promise<Asked | { failure: ErrorClass }> {
     const { ledger, limiter, rules } = this.parts;
     await this.enter();
     await limiter.pace(reservation.worst.tokens, this.stopped);
-    this.stopped.throwIfAborted();
-    const [, decision] = await Promise.all([before, ledger.markSent(reservation, hash, rules.priceOf, this.stopped)]);
-    if (decision !== 'send') {
+    const sent = await this.sendWhenMarked(reservation, identified, before);
+    if ('owned' in sent) {
       this.held.delete(reservation);
-      return { state: 'answered', answer: decision, durable: Promise.resolve() };
+      return { state: 'answered', answer: sent.owned, durable: Promise.resolve() };
     }
-    await limiter.sending.take();
-    const sent = await this.sendUnlessStopped(request).finally(() => limiter.sending.free());
     if ('failure' in sent) {
       return sent;
     }
@@ -132,9 +129,33 @@ export class RowAsker {
     return { state: 'answered', answer: { finish, raw }, durable };
   }
 
-  private async sendUnlessStopped(request: IdentifiedRequest['request']): Promise<Sent> {
-    this.stopped.throwIfAborted();
-    return this.send(request);
+  /**
+   * Takes a place on the line, marks the call as sent and sends it: what a crash leaves unknown is never more than what
+   * may be in flight. An equal request that is out is waited for off the line.
+   */
+  private async sendWhenMarked(
+    reservation: Reservation,
+    { request, hash }: IdentifiedRequest,
+    before: Promise<void>,
+  ): Promise<Sent | { readonly owned: StoredAnswer }> {
+    const { ledger, limiter, rules } = this.parts;
+    for (;;) {
+      await limiter.sending.take();
+      try {
+        this.stopped.throwIfAborted();
+        const [, decision] = await Promise.all([before, ledger.markSent(reservation, hash, rules.priceOf)]);
+        if (decision.send) {
+          return await this.send(request);
+        }
+        if ('owned' in decision) {
+          return decision;
+        }
+      } finally {
+        limiter.sending.free();
+      }
+      const stop = new Promise((resolve) => this.stopped.addEventListener('abort', resolve, { once: true }));
+      await Promise.race([ledger.equalRequestEnded(hash), stop]);
+    }
   }
 
   private async send(request: IdentifiedRequest['request']): Promise<Sent> {

@@ -12,11 +12,11 @@ export interface Limits {
  * stays near a hundred, at one in two near five) instead of collapsing at every one.
  */
 export class Limiter {
-  /** A request holds a place of `sending` from going out to its reply. */
+  /** A request holds a place of `sending` from its mark in the ledger to its reply, so no more than these can get lost. */
   readonly sending: Gate;
   /**
-   * A row holds a place of `working` for its two calls. There are a fifth more of these, so that rows whose calls are
-   * being committed leave no request slot empty; a crash makes no more than all of these unknown.
+   * A row holds a place of `working` for its two calls. There are a fifth more of these, so that rows whose question is
+   * being committed leave no request slot empty.
    */
   readonly working: Gate;
   private parallel: number;

@@ -14,7 +14,7 @@ export type SendDecision =
   /** The workspace owns the answer: the run is charged for it, nothing is sent. */
   | { readonly send: false; readonly owned: StoredAnswer }
   /** The same request is in flight in this session or another one. */
-  | { readonly send: false; readonly inFlight: string };
+  | { readonly send: false; readonly inFlight: true };
 
 /** What came back. */
 export interface Outcome {
@@ -36,13 +36,13 @@ export function markSent(
   return async (transaction) => {
     const other = await transaction
       .selectFrom('calls')
-      .select(['id', 'state', 'owner'])
+      .select(['id', 'state'])
       .where('request_hash', '=', requestHash)
       .where('shared_from', 'is', null)
       .where('state', 'in', ['reserved', 'settled'])
       .executeTakeFirst();
     if (other?.state === 'reserved') {
-      return { send: false, inFlight: other.owner };
+      return { send: false, inFlight: true };
     }
     if (other?.state === 'settled') {
       const owned = await readAnswer(transaction, other.id);

@@ -37,10 +37,9 @@ import {
 } from './reserve';
 import { type CallToReserve, type ReservedCalls, reserveCalls } from './reserve-calls';
 import { beginSession, endSession, leaseRenewalMs, recoverDead, renewLease } from './sessions';
-import type { StoredAnswer } from './stored-answer';
 
 export type { Account, AccountName, CapName } from './accounts';
-export type { Outcome } from './calls';
+export type { Outcome, SendDecision } from './calls';
 export type { Bill, CallCounts, Overview, UnknownCall } from './queries';
 export type { Charge, GrantedCall, GrantedRow, Refusal, Reservation, Reserved, RowToReserve } from './reserve';
 export type { CallToReserve, ReservedCalls } from './reserve-calls';
@@ -62,13 +61,10 @@ export interface Ledger {
   reserveCalls(charge: Charge, calls: readonly CallToReserve[]): Promise<ReservedCalls>;
   /** After `markUnknown`: room for the same call once more. */
   reserveAgain(lost: Reservation): Promise<Reservation | Refusal>;
-  /** Resolves to the stored answer instead of `send` when the workspace owns it, or will in a moment: an equal request in flight is waited for. */
-  markSent(
-    call: Reservation,
-    requestHash: string,
-    priceOf: (usage: TokenUsage) => number,
-    signal?: AbortSignal,
-  ): Promise<'send' | StoredAnswer>;
+  /** The last step before a request goes out; not where the workspace owns the answer or an equal request is in flight. */
+  markSent(call: Reservation, requestHash: string, priceOf: (usage: TokenUsage) => number): Promise<SendDecision>;
+  /** After `markSent` found an equal request in flight: resolves when it is worth another look. */
+  equalRequestEnded(requestHash: string): Promise<void>;
   /** The request cost nothing and will be sent again. */
   takeBack(call: Reservation, attempt: number): Promise<void>;
   settle(call: Reservation, outcome: Outcome): Promise<void>;
@@ -117,22 +113,12 @@ export async function openLedger(path: string, options: { readonly groupWindowMs
   const nextId = () => `${session.id}.${++made}`;
   const inFlight = new InFlight();
 
-  async function decide(call: Reservation, hash: string, change: Change<SendDecision>, signal?: AbortSignal) {
-    for (;;) {
-      const decision = await group.submit(change);
-      if (decision.send) {
-        inFlight.begin(call.id, hash);
-        return 'send' as const;
-      }
-      if ('owned' in decision) {
-        return decision.owned;
-      }
-      signal?.throwIfAborted();
-      await inFlight.wait(hash, pollMs);
-      if (decision.inFlight !== session.id) {
-        await group.submit(recoverDead(session.id));
-      }
+  async function decide(call: Reservation, hash: string, change: Change<SendDecision>): Promise<SendDecision> {
+    const decision = await group.submit(change);
+    if (decision.send) {
+      inFlight.begin(call.id, hash);
     }
+    return decision;
   }
 
   const ending = async (call: Reservation, change: Change<void>) => {
@@ -156,7 +142,14 @@ export async function openLedger(path: string, options: { readonly groupWindowMs
     reserveRows: (charge, rows) => group.submit(reserveRows(session.id, charge, rows, nextId)),
     reserveCalls: (charge, calls) => group.submit(reserveCalls(session.id, charge, calls, nextId)),
     reserveAgain: (lost) => group.submit(reserveAgain(session.id, lost, nextId())),
-    markSent: (call, hash, priceOf, signal) => decide(call, hash, markSent(call, hash, priceOf), signal),
+    markSent: (call, hash, priceOf) => decide(call, hash, markSent(call, hash, priceOf)),
+    equalRequestEnded: async (hash) => {
+      if (!(await inFlight.ended(hash))) {
+        // Another process has it, and may be dead.
+        await sleep(pollMs);
+        await group.submit(recoverDead(session.id));
+      }
+    },
     takeBack: (call, attempt) => ending(call, takeBack(call, attempt)),
     settle: (call, outcome) => ending(call, settle(call, outcome)),
     release: async (calls) => {
@@ -207,8 +200,10 @@ class InFlight {
     }
   }
 
-  /** Until the outcome is there, or for the given time where another process has the request. */
-  async wait(hash: string, otherwiseMs: number): Promise<void> {
-    await (this.outcomes.get(hash)?.promise ?? sleep(otherwiseMs));
+  /** Waits until the outcome is there; `false` where this process has no such request. */
+  async ended(hash: string): Promise<boolean> {
+    const outcome = this.outcomes.get(hash);
+    await outcome?.promise;
+    return outcome !== undefined;
   }
 }
