@@ -111,6 +111,9 @@ async function followOrStop(
   }
 }
 
+/** What waited before this command takes a moment to hear that it may go on. */
+const RESUMED_WITHIN_MS = 3000;
+
 /** Starts the workflow of that name, or finds it; what it waits for is told to go on. */
 async function startWorkflow({ client, dependencies, loopQueueDeployment }: Session, launch: Launch): Promise<void> {
   const options = {
@@ -150,6 +153,7 @@ async function follow(
   const { client, workspace, dependencies } = session;
   const handle = client.workflow.getHandle(launch.name);
   const startedMs = Date.now();
+  let wasSeenWorking = false;
   for (;;) {
     await refuseFullDisk(workspace);
     const status = await handle.describe().then(
@@ -162,7 +166,9 @@ async function follow(
       await handle.result();
       return snapshot;
     }
-    if (waitsForAPerson(snapshot) || signal.aborted) {
+    const waits = waitsForAPerson(snapshot);
+    wasSeenWorking ||= !waits;
+    if ((waits && (wasSeenWorking || Date.now() - startedMs > RESUMED_WITHIN_MS)) || signal.aborted) {
       return snapshot;
     }
     await delay(LOOK_EVERY_MS);

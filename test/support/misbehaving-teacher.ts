@@ -56,16 +56,19 @@ export interface LogLine {
 export interface MisbehavingTeacher {
   readonly baseUrl: string;
   readonly received: number;
+  /** From the next request on. */
+  behave(faults: Misbehaviour['faults']): void;
   close(): Promise<void>;
 }
 
 export async function startMisbehavingTeacher(misbehaviour: Misbehaviour): Promise<MisbehavingTeacher> {
   const arrivals = new Map<string, number>();
   let received = 0;
+  let { faults } = misbehaviour;
   const server = createServer((incoming, response) => {
     received += 1;
     misbehaviour.onReceived?.(received);
-    void handle(incoming, response, misbehaviour, arrivals).catch(() => response.destroy());
+    void handle(incoming, response, { ...misbehaviour, faults }, arrivals).catch(() => response.destroy());
   });
   server.keepAliveTimeout = 600_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -73,6 +76,9 @@ export async function startMisbehavingTeacher(misbehaviour: Misbehaviour): Promi
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     get received() {
       return received;
+    },
+    behave: (next) => {
+      faults = next;
     },
     close: () =>
       new Promise((resolve) => {
