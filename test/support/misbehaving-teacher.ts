@@ -30,15 +30,17 @@ export type Fault =
   | 'truncate'
   | 'empty';
 
+export interface FaultShare {
+  readonly kind: Fault;
+  /** Of all requests; default all. */
+  readonly share?: number;
+  /** How many arrivals of the same request are met by it; default 1. */
+  readonly times?: number;
+}
+
 export interface Misbehaviour {
   readonly delayMs?: number;
-  readonly faults?: readonly {
-    readonly kind: Fault;
-    /** Of all requests; default all. */
-    readonly share?: number;
-    /** How many arrivals of the same request are met by it; default 1. */
-    readonly times?: number;
-  }[];
+  readonly faults?: readonly FaultShare[];
   /** JSON lines; nothing is logged without. */
   readonly log?: string;
   readonly onReceived?: (count: number) => void;
@@ -57,14 +59,14 @@ export interface MisbehavingTeacher {
   readonly baseUrl: string;
   readonly received: number;
   /** From the next request on. */
-  behave(faults: Misbehaviour['faults']): void;
+  behave(faults: readonly FaultShare[]): void;
   close(): Promise<void>;
 }
 
 export async function startMisbehavingTeacher(misbehaviour: Misbehaviour): Promise<MisbehavingTeacher> {
   const arrivals = new Map<string, number>();
   let received = 0;
-  let { faults } = misbehaviour;
+  let faults = misbehaviour.faults ?? [];
   const server = createServer((incoming, response) => {
     received += 1;
     misbehaviour.onReceived?.(received);
