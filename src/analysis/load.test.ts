@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { demoExperiment, demoRecord } from '../../test/support/run-records';
-import { loadResults, loadRun, writeReport } from './load';
+import { loadResults, loadRun } from './load';
 import { experimentResults, runResults } from './results';
+import { writeReport } from './write-report';
 
 let workspace: string;
 

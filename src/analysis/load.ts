@@ -5,16 +5,21 @@ import { canonicalJson } from '../core/canonical-json';
 import { TutelageError } from '../core/errors';
 import type { RunRecord } from '../core/run-record';
 import { runRecordSchema } from '../core/run-record-schema';
-import { readJsonFile, writeFileAtomically } from '../store/workspace';
-import { renderReport } from './report/report';
-import { experimentResults, type LabelledRun, runResults } from './results';
-import type { ExperimentResults, Labels, RunResults } from './results-schema';
+import { readPrices } from '../store/ledger/prices';
+import { readJsonFile } from '../store/workspace';
+import { loadRows, storeOf } from './data/load-rows';
+import { loadTimes } from './data/load-times';
+import { type Details, experimentResults, type LabelledRun, runResults } from './results';
+import type { ExperimentResults, Labels, RunResults, Times } from './results-schema';
 
 /** What `experiment.json` lists: the runs of one file, whether they have started or not. */
 const experimentSchema = z.object({
   experiment: z.string(),
   runs: z.array(z.object({ run: z.string(), labels: z.record(z.string(), z.unknown()) })),
 });
+
+/** `failures.json`: the runs that ended with an error when the experiment was last worked on. */
+const failuresSchema = z.array(z.object({ run: z.string(), reason: z.string() }));
 
 type Experiment = z.output<typeof experimentSchema>;
 
@@ -29,12 +34,18 @@ export async function loadRun(workspace: string, run: string): Promise<RunRecord
   return readChecked(fileOf(workspace, run, 'run.json'), runRecordSchema);
 }
 
+/** Everything the report and the table files are drawn from. */
+export interface Loaded {
+  readonly results: RunResults | ExperimentResults;
+  readonly details: Details;
+}
+
 /**
- * The results of a run or of an experiment, as far as it has come.
+ * The results of a run or of an experiment, as far as it has come, and what they were drawn from.
  *
  * @throws TutelageError `usage` where nothing of that name has results, `damaged` as above
  */
-export async function loadResults(workspace: string, name: string): Promise<RunResults | ExperimentResults> {
+export async function loadAll(workspace: string, name: string): Promise<Loaded> {
   const experiment = await loadExperiment(workspace, name);
   if (experiment !== null) {
     const runs = await Promise.all(
@@ -46,7 +57,11 @@ export async function loadResults(workspace: string, name: string): Promise<RunR
         }),
       ),
     );
-    return experimentResults(experiment.experiment, runs);
+    const details = await loadDetails(workspace, runs);
+    const failures = (await readChecked(fileOf(workspace, name, 'failures.json'), failuresSchema)) ?? [];
+    const isComplete = (run: string) => runs.some((one) => one.run === run && one.record?.state === 'complete');
+    const failed = failures.filter(({ run }) => !isComplete(run));
+    return { results: experimentResults(experiment.experiment, runs, { ...details, failed }), details };
   }
   const record = await loadRun(workspace, name);
   if (record === null) {
@@ -54,29 +69,45 @@ export async function loadResults(workspace: string, name: string): Promise<RunR
   }
   const siblings = record.experiment === null ? null : await loadExperiment(workspace, record.experiment);
   const own = siblings?.runs.find(({ run }) => run === record.run);
-  return own === undefined ? runResults(record) : runResults(record, scalarLabels(own.labels));
+  const labels =
+    own === undefined ? { strategy: record.config.strategy.name, seed: record.config.seed } : scalarLabels(own.labels);
+  const details = await loadDetails(workspace, [{ run: record.run, labels, record }]);
+  return { results: runResults(record, labels, details), details };
 }
 
-/** Writes `results.json` and `report.html` beside what they are drawn from, each whole or not at all. */
-export async function writeReport(options: {
-  /** Root of the workspace. */
-  workspace: string;
-  /** A run or an experiment. */
-  name: string;
-}): Promise<{ results: RunResults | ExperimentResults; resultsPath: string; reportPath: string }> {
-  const results = await loadResults(options.workspace, options.name);
-  const resultsPath = fileOf(options.workspace, options.name, 'results.json');
-  const reportPath = fileOf(options.workspace, options.name, 'report.html');
-  await writeFileAtomically(resultsPath, `${JSON.stringify(results, null, 2)}\n`);
-  await writeFileAtomically(reportPath, renderReport(results));
-  return { results, resultsPath, reportPath };
+export const loadResults = async (workspace: string, name: string): Promise<RunResults | ExperimentResults> =>
+  (await loadAll(workspace, name)).results;
+
+async function loadDetails(workspace: string, runs: readonly LabelledRun[]): Promise<Details> {
+  const store = storeOf(workspace);
+  const started = runs.filter((run) => run.record !== null);
+  const prices = await readPrices(
+    join(workspace, 'ledger.db'),
+    started.map(({ record }) => record?.run ?? ''),
+  );
+  const rows: Details['rows'][number][] = [];
+  const times: Times = {};
+  for (const { labels, record } of started) {
+    if (record === null) {
+      continue;
+    }
+    const own = await loadRows(store, record, { labels, prices });
+    rows.push(...(own === null ? [] : [own]));
+    for (const { iteration } of record.iterations) {
+      const seconds = await loadTimes(workspace, record.run, iteration);
+      if (seconds !== null) {
+        times[record.run] = { ...times[record.run], [iteration]: { ...seconds, steps: { ...seconds.steps } } };
+      }
+    }
+  }
+  return { rows, prices, times };
 }
 
 const loadExperiment = (workspace: string, name: string): Promise<Experiment | null> =>
   readChecked(fileOf(workspace, name, 'experiment.json'), experimentSchema);
 
 /** Names come from the command line; one that leads out of the workspace is refused. */
-function fileOf(workspace: string, name: string, file: string): string {
+export function fileOf(workspace: string, name: string, file: string): string {
   const runs = join(workspace, 'runs');
   const path = join(runs, name, file);
   if (name === '' || !path.startsWith(`${runs}${sep}`) || path === join(runs, file)) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { checkpointColumns, type Documented, rowColumns } from './data/columns';
 import { experimentResultsSchema, runResultsSchema } from './results-schema';
 
 /** The part of JSON Schema that the results use. */
@@ -19,23 +20,31 @@ interface Node {
  */
 export function resultsFormatMarkdown(): string {
   return [
-    '# The format of results.json',
+    '# The format of results.json, results.csv and rows.parquet',
     '',
-    '`tutelage report NAME` writes `results.json` beside `report.html`, for one run or for an experiment. It is a function',
-    'of stored results: no clock, no path of this machine and no random number enters it. Two runs with the same',
-    'configuration and the same teacher answers have the same file, `unknown` apart, whether they were killed or not.',
-    'Keys are only ever added; a key that changed its meaning would raise `format`.',
+    '`tutelage report NAME` writes them beside `report.html`, for one run or for an experiment, finished or still going;',
+    'all figures are drawn from them. They are functions of stored data: no path of this machine and no random number',
+    'enters them. Two runs with the same configuration and the same teacher answers have the same files, `unknown` and',
+    '`times` apart, whether they were killed or not. Keys and columns are only ever added; a key that changed its meaning',
+    'would raise `format`.',
     '',
     '`[]` stands for each item of a list, `*` for each key of a map. All intervals are two-sided, 95 %.',
     '',
     ...section('One run (`kind: run`)', runResultsSchema),
     ...section('An experiment (`kind: experiment`)', experimentResultsSchema),
+    ...columnSection('results.csv: one line an evaluation of a run', checkpointColumns),
+    ...columnSection('rows.parquet: one line a pick that was put to the teacher, accepted or not', rowColumns),
   ].join('\n');
 }
 
 function section(title: string, schema: z.ZodType): string[] {
   const rows = keysOf(z.toJSONSchema(schema, { io: 'output' }) as Node, '');
   return [`## ${title}`, '', '| key | type | meaning |', '|---|---|---|', ...rows, ''];
+}
+
+function columnSection<Line>(title: string, columns: readonly Documented<Line>[]): string[] {
+  const rows = columns.map(({ name, type, meaning }) => `| \`${name}\` | ${type} | ${meaning} |`);
+  return [`## ${title}`, '', '| column | type | meaning |', '|---|---|---|', ...rows, ''];
 }
 
 function keysOf(node: Node, path: string): string[] {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { runConfigSchema } from '../core/config/schema';
+import { analysesSchema } from './analyses-schema';
 
 /**
  * The shape of `results.json`: every key, with its meaning. The types of the analysis are inferred from here and
@@ -21,6 +22,9 @@ const measuredSchema = z.strictObject({
 const curvePointSchema = z.strictObject({
   iteration: z.int().describe('0 is the base student'),
   rows: z.int().describe('rows bought and accepted so far'),
+  inputTokens: z.int().describe('settled teacher tokens so far, prompts'),
+  outputTokens: z.int().describe('settled teacher tokens so far, answers'),
+  priceMicroUsd: z.int().describe('settled price so far in millionths of a USD'),
   overall: measuredSchema.describe('over the test set that is drawn like the pool'),
   macro: accuracy.describe('mean of the accuracies of the strata'),
   strata: z
@@ -57,6 +61,22 @@ const iterationSchema = z.strictObject({
   answers: hash.describe('sha256 of the evaluated answers'),
 });
 
+const timesSchema = z
+  .record(
+    z.string(),
+    z.record(
+      z.string(),
+      z.strictObject({
+        steps: z.record(z.string(), z.number()).describe('seconds by step, summed over its activities'),
+        student: z.number().describe('seconds of the steps that occupy a student engine'),
+      }),
+    ),
+  )
+  .describe(
+    'run -> iteration -> seconds of the attempts that succeeded, from the exported histories; a clock decides them, so ' +
+      'compare results without this key',
+  );
+
 const labelsSchema = z
   .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
   .describe('what sets the run apart in its experiment: key path -> value');
@@ -82,6 +102,8 @@ export const runResultsSchema = z.strictObject({
     .describe('what the run started from'),
   spend: spendSchema.describe('answers shared with other runs are counted here at their recorded price'),
   unknown: unknownSchema,
+  analyses: analysesSchema.describe("drawn from the rows; empty lists where the workspace has not the run's artifacts"),
+  times: timesSchema,
 });
 
 const spreadSchema = z.strictObject({
@@ -113,6 +135,11 @@ const rowsToReachSchema = z.union([
   z.strictObject({ reached: z.literal(false).describe('"not reached" is a value of its own') }),
 ]);
 
+const rowsIntervalSchema = z
+  .strictObject({ low: z.number().nullable(), high: z.number().nullable() })
+  .nullable()
+  .describe('bootstrap over pairs of seeds; an end that is not reached is null; null for one pair');
+
 const comparisonSchema = z.strictObject({
   arm: z.string(),
   baseline: z.string().describe('the arm with strategy `random` and otherwise the same labels'),
@@ -122,10 +149,13 @@ const comparisonSchema = z.strictObject({
   baselineRows: z.number().describe('rows of the baseline there, mean over seeds'),
   target: z.number().describe("the baseline's accuracy there, mean over seeds"),
   rowsToReach: rowsToReachSchema.describe("rows at which the arm's mean curve first reaches the target"),
+  rowsToReachInterval: rowsIntervalSchema,
   timesFewer: z
     .number()
     .nullable()
     .describe('baselineRows / rows; null when not reached, or reached before the first row'),
+  timesFewerInterval: rowsIntervalSchema,
+  equalRows: z.boolean().describe('every pair has accepted equally many rows in every iteration up to there'),
   difference: spreadSchema
     .extend({ p: z.number().nullable().describe('paired t-test; null for one pair') })
     .describe('arm minus baseline, paired by random seed'),
@@ -141,9 +171,26 @@ export const experimentResultsSchema = z.strictObject({
   arms: z.array(armSchema),
   comparisons: z.array(comparisonSchema).describe('each arm against its `random` arm, per metric'),
   notStarted: z.array(z.string()).describe('runs of the experiment that have no results yet'),
-  runs: z.array(runResultsSchema.omit({ unknown: true })).describe('each as in the results of one run'),
+  failed: z
+    .array(z.strictObject({ run: z.string(), reason: z.string() }))
+    .describe('runs that ended with an error; the others went on, and the same command tries them again'),
+  fairness: z
+    .strictObject({
+      varied: z.array(z.string()).describe('key paths of the configuration in which the runs differ'),
+      recipeIsEqual: z.boolean().describe('the same finetuning recipe in every run'),
+      budgetIsEqual: z.boolean().describe('the same caps in every run'),
+      shortfalls: z
+        .array(z.strictObject({ run: z.string(), iteration: z.int(), accepted: z.int(), wanted: z.int() }))
+        .describe('iterations that accepted fewer rows than were wanted; a comparison stops before them'),
+    })
+    .describe('what is equal between the runs, and what is not'),
+  runs: z
+    .array(runResultsSchema.omit({ unknown: true, analyses: true, times: true }))
+    .describe('each as in the results of one run'),
   spend: spendSchema.describe('sum over the runs'),
   unknown: unknownSchema,
+  analyses: analysesSchema.describe("drawn from the rows; empty lists where the workspace has not the runs' artifacts"),
+  times: timesSchema,
 });
 
 export type RunResults = z.output<typeof runResultsSchema>;
@@ -152,6 +199,7 @@ export type Labels = z.output<typeof labelsSchema>;
 export type Arm = ExperimentResults['arms'][number];
 export type Comparison = ExperimentResults['comparisons'][number];
 export type Metric = Comparison['metric'];
+export type Times = z.output<typeof timesSchema>;
 export type Measured = RunResults['curve'][number]['overall'];
 /** One run inside the results of an experiment. */
 export type ExperimentRun = ExperimentResults['runs'][number];

@@ -5,8 +5,12 @@ import type { EvaluationSummary, RunRecord, Spend, Tally } from '../core/run-rec
 import { accuracyOf, macroAccuracyOf } from '../core/statistics/accuracy';
 import { spreadOf } from '../core/statistics/spread';
 import { wilsonInterval } from '../core/statistics/wilson';
+import type { PriceList } from '../store/ledger/prices';
+import { analysesOf } from './analyses';
 import { comparisons } from './comparison';
-import type { Arm, ExperimentResults, ExperimentRun, Labels, Measured, RunResults } from './results-schema';
+import type { RunRows } from './data/load-rows';
+import { fairnessOf } from './fairness';
+import type { Arm, ExperimentResults, ExperimentRun, Labels, Measured, RunResults, Times } from './results-schema';
 
 /** A run of an experiment; `record` is `null` until the run has evaluated its base. */
 export interface LabelledRun {
@@ -15,8 +19,35 @@ export interface LabelledRun {
   readonly record: RunRecord | null;
 }
 
-/** Results of one run: a function of its record alone, so a killed run and an undisturbed one give the same text. */
-export function runResults(record: RunRecord, labels: Labels = ownLabels(record)): RunResults {
+/** What lies beside the records: rows, prices and times. Empty where only the records are known. */
+export interface Details {
+  readonly rows: readonly RunRows[];
+  readonly prices: PriceList | null;
+  readonly times: Times;
+}
+
+const noDetails: Details = { rows: [], prices: null, times: {} };
+
+/**
+ * Results of one run: a function of stored data alone, so a killed run and an undisturbed one give the same text, `times`
+ * and `unknown` apart.
+ */
+export function runResults(
+  record: RunRecord,
+  labels: Labels = ownLabels(record),
+  details: Details = noDetails,
+): RunResults {
+  const last = record.iterations.at(-1);
+  const run = withoutDetails(record, labels);
+  return {
+    ...run,
+    unknown: lost(last?.spend),
+    analyses: analysesOf({ arms: armsOf([run]), runs: [run], ...details }),
+    times: details.times,
+  };
+}
+
+function withoutDetails(record: RunRecord, labels: Labels): ExperimentRun {
   const last = record.iterations.at(-1);
   return {
     format: 1,
@@ -45,25 +76,32 @@ export function runResults(record: RunRecord, labels: Labels = ownLabels(record)
       base: hashesOf(record.prepared.base),
     },
     spend: settled(last?.spend),
-    unknown: lost(last?.spend),
   };
 }
 
 /** Results of an experiment from whatever its runs have reached; arms and seeds in the order of the experiment's file. */
-export function experimentResults(experiment: string, runs: readonly LabelledRun[]): ExperimentResults {
-  const results = runs.flatMap(({ labels, record }) => (record === null ? [] : [runResults(record, labels)]));
-  const withoutUnknown = results.map(({ unknown: _, ...run }) => run);
-  const arms = armsOf(withoutUnknown);
+export function experimentResults(
+  experiment: string,
+  runs: readonly LabelledRun[],
+  { failed = [], ...details }: Details & { failed?: ExperimentResults['failed'] } = noDetails,
+): ExperimentResults {
+  const records = runs.flatMap(({ record }) => (record === null ? [] : [record]));
+  const results = runs.flatMap(({ labels, record }) => (record === null ? [] : [withoutDetails(record, labels)]));
+  const arms = armsOf(results);
   return {
     format: 1,
     kind: 'experiment',
     experiment,
     arms,
-    comparisons: comparisons(arms, withoutUnknown),
+    comparisons: comparisons(arms, results),
     notStarted: runs.filter(({ record }) => record === null).map(({ run }) => run),
-    runs: withoutUnknown,
+    failed: [...failed],
+    fairness: fairnessOf(results),
+    runs: results,
     spend: total(results.map(({ spend }) => spend)),
-    unknown: total(results.map(({ unknown }) => unknown)),
+    unknown: total(records.map(({ iterations }) => lost(iterations.at(-1)?.spend))),
+    analyses: analysesOf({ arms, runs: results, ...details }),
+    times: details.times,
   };
 }
 
@@ -74,19 +112,29 @@ function ownLabels(record: RunRecord): Labels {
 
 function curveOf(record: RunRecord): RunResults['curve'] {
   let rows = 0;
-  const base = curvePoint(0, rows, record.baseEvaluation);
-  const later = record.iterations.map(({ iteration, accepted, evaluation }) => {
+  const base = curvePoint({ iteration: 0, rows, spend: undefined, evaluation: record.baseEvaluation });
+  const later = record.iterations.map(({ iteration, accepted, evaluation, spend }) => {
     rows += accepted;
-    return curvePoint(iteration, rows, evaluation);
+    return curvePoint({ iteration, rows, spend, evaluation });
   });
   return [base, ...later];
 }
 
-function curvePoint(iteration: number, rows: number, evaluation: EvaluationSummary): RunResults['curve'][number] {
+function curvePoint(at: {
+  iteration: number;
+  rows: number;
+  spend: Spend | undefined;
+  evaluation: EvaluationSummary;
+}): RunResults['curve'][number] {
+  const { iteration, rows, evaluation } = at;
+  const { inputTokens, outputTokens, priceMicroUsd } = settled(at.spend);
   const strata = Object.entries(evaluation.strata).map(([name, tally]) => [name, measured(tally)] as const);
   return {
     iteration,
     rows,
+    inputTokens,
+    outputTokens,
+    priceMicroUsd,
     overall: measured(evaluation.overall),
     macro: macroAccuracyOf(evaluation.strata),
     strata: Object.fromEntries(strata),

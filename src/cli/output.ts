@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { logUpdateStderr } from 'log-update';
-import { writeReport } from '../analysis/load';
 import { summaryLines } from '../analysis/summary';
+import { writeReport } from '../analysis/write-report';
 import type { Workspace } from '../store/workspace';
 import type { Launch } from './launch';
 import { renderLive, renderPlain } from './live-view';

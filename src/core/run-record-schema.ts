@@ -63,6 +63,7 @@ const iterationRecord = z.object({
   funnel: funnel.exactOptional(),
   student: modelRef,
   evaluation: evaluationSummary,
+  reflection: artifactRef.exactOptional(),
   spend,
 });
 
@@ -80,4 +81,5 @@ export const runRecordSchema: z.ZodType<RunRecord> = z.object({
   }),
   baseEvaluation: evaluationSummary,
   iterations: z.array(iterationRecord),
+  reflections: z.object({ first: artifactRef, final: artifactRef }).exactOptional(),
 });

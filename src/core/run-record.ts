@@ -86,6 +86,8 @@ export interface IterationOutcome {
   readonly funnel?: Funnel;
   readonly student: ModelRef;
   readonly evaluation: EvaluationSummary;
+  /** How the student that selected met the new rows; only with `analyses: true`. */
+  readonly reflection?: ArtifactRef;
 }
 
 export interface IterationRecord extends IterationOutcome {
@@ -106,4 +108,6 @@ export interface RunRecord {
   readonly prepared: PreparedRun;
   readonly baseEvaluation: EvaluationSummary;
   readonly iterations: readonly IterationRecord[];
+  /** How the base and the final student met all rows of a random run; only with `analyses: true`. */
+  readonly reflections?: { readonly first: ArtifactRef; readonly final: ArtifactRef };
 }

@@ -44,7 +44,7 @@ export async function openWorkspace(root = process.env.TUTELAGE_HOME ?? '.tutela
 }
 
 /** Replaces a file whole: a reader, or a restart after a power cut, sees the old content or the new, never a part. */
-export async function writeFileAtomically(path: string, text: string): Promise<void> {
+export async function writeFileAtomically(path: string, text: string | Buffer): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.tmp-${process.pid}-${Math.random().toString(36).slice(2)}`;
   try {

@@ -1,5 +1,4 @@
-import { canonicalJson } from '../../core/canonical-json';
-import type { RunConfig } from '../../core/config/schema';
+import { flatten } from '../fairness';
 import type { ExperimentRun } from '../results-schema';
 import { type Html, html } from './html';
 import { table } from './tables';
@@ -55,18 +54,3 @@ ${table({
 }
 
 const short = (sha256: string) => html`<code title="${sha256}">${sha256.slice(0, 12)}</code>`;
-
-function flatten(config: RunConfig): Map<string, string> {
-  const flat = new Map<string, string>();
-  const visit = (value: unknown, path: string) => {
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      for (const [key, child] of Object.entries(value)) {
-        visit(child, path === '' ? key : `${path}.${key}`);
-      }
-    } else if (value !== undefined) {
-      flat.set(path, typeof value === 'string' ? value : canonicalJson(value));
-    }
-  };
-  visit(config, '');
-  return flat;
-}

@@ -1,0 +1,153 @@
+import { z } from 'zod';
+
+/** The part of results.json that is drawn from the rows themselves: every key, with its meaning. */
+
+const correlation = z
+  .strictObject({
+    n: z.int(),
+    rho: z.number().describe("Spearman's"),
+    p: z.number().describe("two-sided, by Student's t"),
+  })
+  .nullable()
+  .describe('null below three points, or where one side does not vary');
+
+const rowsInterval = z
+  .strictObject({ low: z.number().nullable(), high: z.number().nullable() })
+  .nullable()
+  .describe('95 %, bootstrap over pairs of random seeds; an end that is not reached is null; null for one pair');
+
+const line = z.strictObject({ slope: z.number(), intercept: z.number() }).nullable();
+
+const dataShareSchema = z.strictObject({
+  arm: z.string(),
+  baseline: z.string(),
+  metric: z.enum(['overall', 'macro']),
+  points: z
+    .array(
+      z.strictObject({
+        iteration: z.int().describe('checkpoint of the arm; its accuracy is the target'),
+        rows: z.number().describe('rows of the arm there'),
+        target: z.number(),
+        baselineRows: z.number().nullable().describe('rows the random arm needs; null: not reached'),
+        times: z.number().nullable().describe('baselineRows / rows at which the arm first has the target'),
+        interval: rowsInterval,
+        atLeast: z.number().describe("the random arm's last checkpoint / rows: what a not reached one exceeds"),
+      }),
+    )
+    .describe('one a checkpoint of the arm after the base'),
+});
+
+const winRateSchema = z.strictObject({
+  metric: z.enum(['overall', 'macro']),
+  settings: z.int().describe('settings: what the runs have in common but strategy and random seed'),
+  checkpoints: z.array(z.int()).describe('iterations at which arms are tested, doubling'),
+  strategies: z.array(z.string()),
+  cells: z
+    .array(z.array(z.number().nullable()))
+    .describe('[i][j]: how often i is significantly above j (paired t-test over seeds); null: under two common seeds'),
+  overall: z.array(z.number().nullable()).describe('mean of each column: how often j is beaten; lower is better'),
+});
+
+const reflectedSchema = z.strictObject({
+  sets: z
+    .array(
+      z.strictObject({
+        run: z.string(),
+        arm: z.string(),
+        iteration: z.int(),
+        seeds: z.number().describe('median loss on the selected seeds'),
+        rows: z.number().describe('median loss on the rows made from them'),
+      }),
+    )
+    .describe("one a run and iteration; losses of the selecting student's own answers, natural logarithm a token"),
+  betweenSets: correlation.describe('of the medians of seeds and of rows, over sets'),
+  setsLine: line.describe('best fit of rows against seeds, over sets'),
+  betweenPoints: correlation.describe('of single seeds and their rows, all sets together'),
+  pointsLine: line,
+  points: z
+    .array(z.tuple([z.number(), z.number()]))
+    .describe('[loss on the seed, loss on its row]: at most 2,000, evenly taken'),
+});
+
+const cumulativeSchema = z.strictObject({
+  student: z.enum(['first', 'final']).describe('the base student, or the one after the last iteration'),
+  run: z.string(),
+  arm: z.string(),
+  rows: z.int(),
+  accuracy: z.number().describe('over all rows: the expectation of a shuffled order'),
+  curve: z.array(
+    z.strictObject({
+      share: z.number().describe('share of the rows taken'),
+      percent: z.number().describe('100 (A - c) / A; above 0, rows by score are harder than the whole'),
+      points: z.number().describe('A - c in percentage points'),
+      shuffled: z.strictObject({ low: z.number(), high: z.number() }).describe('95 % of real shuffles, percent'),
+    }),
+  ),
+});
+
+export const analysesSchema = z.strictObject({
+  dataShares: z.array(dataShareSchema).describe('share of data that random needs (figure 4)'),
+  winRates: z.array(winRateSchema).describe('pairwise win rates (figure 5)'),
+  reflected: reflectedSchema
+    .nullable()
+    .describe('scores of seeds against scores of their rows (figure 2); null without `analyses: true`'),
+  cumulative: z
+    .array(cumulativeSchema)
+    .describe('cumulative accuracy in the order of score (figure 3): of the random runs, by the loss on the seed'),
+  strata: z
+    .array(
+      z.strictObject({
+        arm: z.string(),
+        stratum: z.string(),
+        pool: z.number().describe('share of the pool'),
+        picks: z.number().describe('share of the accepted rows whose seed is of the stratum'),
+      }),
+    )
+    .describe('what each arm picks'),
+  health: z
+    .array(
+      z.strictObject({
+        arm: z.string(),
+        iteration: z.int(),
+        rows: z.number().describe('accepted in the iteration, mean over runs, as all below'),
+        distinctSeeds: z.number().describe('different seeds among all picks so far that became rows'),
+        repeats: z.number().describe('rows of the iteration whose seed had become a row before'),
+        duplicates: z
+          .number()
+          .describe('rows that were rejected as near or equal to a known question, and accepted ones that repeat one'),
+        answerCharacters: z.number().describe('mean length of the answers'),
+        lengthScore: z
+          .number()
+          .nullable()
+          .describe("Spearman's rho of the parent's score and the length of the answer"),
+      }),
+    )
+    .describe('diversity over the iterations'),
+  purchases: z
+    .array(
+      z.strictObject({
+        arm: z.string(),
+        purpose: z.enum(['question', 'answer', 'judge', 'lion']),
+        answers: z.int(),
+        inputTokens: z.int(),
+        outputTokens: z.int(),
+        microUsd: z.number(),
+      }),
+    )
+    .describe('settled calls by what they were for; an answer that runs share is counted in each'),
+  once: z
+    .strictObject({
+      answers: z.int().describe('settled answers of all runs'),
+      distinctAnswers: z.int().describe('different requests among them: each is bought once'),
+      distinctInputTokens: z.int(),
+      distinctOutputTokens: z.int(),
+      distinctMicroUsd: z.number(),
+      runs: z.int(),
+      baseStudents: z.int().describe('different ones: each is trained once'),
+      baseEvaluations: z.int().describe('different ones: each is made once'),
+    })
+    .nullable()
+    .describe('what is equal between runs is bought or computed once; null where there is no ledger'),
+});
+
+export type Analyses = z.output<typeof analysesSchema>;

@@ -1,0 +1,46 @@
+import type { PriceList } from '../../store/ledger/prices';
+import type { Analyses } from '../analyses-schema';
+import type { RunRows } from '../data/load-rows';
+import type { Arm, ExperimentRun } from '../results-schema';
+import { cumulative } from './cumulative';
+import { dataShares } from './data-shares';
+import { health } from './health';
+import { boughtOnce, purchases } from './purchases';
+import { reflected } from './reflected';
+import { strataShares } from './strata-shares';
+import { pairwiseWinRates } from './win-rates';
+
+/** A run of an arm, with its rows. */
+export interface ArmRun {
+  readonly arm: string;
+  readonly result: ExperimentRun;
+  readonly rows: RunRows;
+}
+
+/** Everything that is told of the rows, and of the curves beyond their comparison with `random`. */
+export function analysesOf(options: {
+  arms: readonly Arm[];
+  runs: readonly ExperimentRun[];
+  rows: readonly RunRows[];
+  prices: PriceList | null;
+}): Analyses {
+  const { arms, runs, rows, prices } = options;
+  const byRun = new Map(rows.map((one) => [one.run, one]));
+  const armRuns = arms.flatMap(({ arm, runs: names }) =>
+    names.flatMap((name): ArmRun[] => {
+      const result = runs.find(({ run }) => run === name);
+      const own = byRun.get(name);
+      return result === undefined || own === undefined ? [] : [{ arm, result, rows: own }];
+    }),
+  );
+  return {
+    dataShares: dataShares(arms, runs),
+    winRates: pairwiseWinRates(arms, runs),
+    reflected: reflected(armRuns),
+    cumulative: cumulative(armRuns),
+    strata: strataShares(arms, armRuns),
+    health: health(arms, armRuns),
+    purchases: purchases(arms, prices),
+    once: boughtOnce(runs, prices),
+  };
+}

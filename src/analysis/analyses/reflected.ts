@@ -1,0 +1,51 @@
+import { median } from 'simple-statistics';
+import { lineFit } from '../../core/statistics/line-fit';
+import { rankCorrelation } from '../../core/statistics/rank-correlation';
+import type { Analyses } from '../analyses-schema';
+import type { ArmRun } from '.';
+
+const POINTS_MAX = 2000;
+
+/**
+ * Does a hard seed make hard rows? Losses of the selecting student on seeds and on the rows made from them: medians of
+ * whole sets, and single points (arXiv 2512.00884, figure 2).
+ */
+export function reflected(runs: readonly ArmRun[]): Analyses['reflected'] {
+  const sets = runs.flatMap(({ arm, result, rows }) =>
+    Array.from({ length: result.iterations.length }, (_, index) => ({
+      arm,
+      run: result.run,
+      iteration: index + 1,
+      pairs: rows.lines.flatMap((line): [number, number][] =>
+        line.iteration !== index + 1 || line.parentLoss === null || line.loss === null
+          ? []
+          : [[line.parentLoss, line.loss]],
+      ),
+    })),
+  );
+  const measured = sets.filter(({ pairs }) => pairs.length > 0);
+  if (measured.length === 0) {
+    return null;
+  }
+  const medians = measured.map(({ pairs, ...set }) => ({
+    ...set,
+    seeds: median(pairs.map(([seed]) => seed)),
+    rows: median(pairs.map(([, row]) => row)),
+  }));
+  const points = measured.flatMap(({ pairs }) => pairs);
+  const every = Math.ceil(points.length / POINTS_MAX);
+  return {
+    sets: medians,
+    betweenSets: correlate(medians.map(({ seeds, rows }) => [seeds, rows])),
+    setsLine: lineFit(medians.map(({ seeds, rows }) => [seeds, rows])),
+    betweenPoints: correlate(points),
+    pointsLine: lineFit(points),
+    points: points.filter((_, index) => index % every === 0),
+  };
+}
+
+const correlate = (pairs: readonly (readonly [number, number])[]) =>
+  rankCorrelation(
+    pairs.map(([first]) => first),
+    pairs.map(([, second]) => second),
+  );

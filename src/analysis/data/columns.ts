@@ -1,0 +1,114 @@
+import type { ExperimentResults, RunResults } from '../results-schema';
+import type { Column, ColumnType } from './parquet';
+import type { RowLine } from './row-line';
+
+/** One column of a table file, with its meaning for docs/results-format.md. */
+export interface Documented<Line> {
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly meaning: string;
+  value(line: Line): string | number | boolean | null;
+}
+
+/** The columns of rows.parquet: one line a pick that was put to the teacher, accepted or not. */
+export const rowColumns: readonly Documented<RowLine>[] = [
+  column('run', 'string', 'name of the run', ({ run }) => run),
+  column('labels', 'string', 'what sets the run apart in its experiment, as JSON', ({ labels }) =>
+    JSON.stringify(labels),
+  ),
+  column('strategy', 'string', 'name of the strategy', ({ strategy }) => strategy),
+  column('random_seed', 'integer', 'random seed of the run', ({ randomSeed }) => randomSeed),
+  column('iteration', 'integer', 'from 1', ({ iteration }) => iteration),
+  column('rank', 'integer', 'place in the selection, from 0', ({ rank }) => rank),
+  column('row', 'string', 'id of the synthetic row; missing where none was accepted', ({ id }) => id),
+  column(
+    'verdict',
+    'string',
+    'accepted, or where it was lost: call, question, answer, duplicate, leak, verify, budget',
+    ({ verdict }) => verdict,
+  ),
+  column('verdict_reason', 'string', 'why it was not accepted', ({ verdictReason }) => verdictReason),
+  column('seed', 'string', 'id of the parent seed in the pool', ({ parent }) => parent),
+  column('seed_question', 'string', "the parent's question", ({ parentQuestion }) => parentQuestion),
+  column('seed_answer', 'string', "the parent's reference answer", ({ parentAnswer }) => parentAnswer),
+  column('seed_stratum', 'string', "the parent's stratum", ({ parentStratum }) => parentStratum),
+  column(
+    'student_answer',
+    'string',
+    'what the student that selected answered to the parent; missing where the strategy does not ask',
+    ({ ownAnswer }) => ownAnswer,
+  ),
+  column('score', 'number', "the parent's score; missing where the strategy gives none", ({ score }) => score),
+  column('pick_reason', 'string', 'why the parent was picked', ({ pickReason }) => pickReason),
+  column('asked_before', 'integer', "times the run had asked about the parent's question before", (line) => {
+    return line.askedBefore;
+  }),
+  column('question', 'string', 'the new question', ({ question }) => question),
+  column('answer', 'string', "the teacher's answer", ({ answer }) => answer),
+  column('stratum', 'string', 'stratum of the new question', ({ stratum }) => stratum),
+  column('question_request', 'string', 'sha256 of the request for the question', ({ questionRequest }) => {
+    return questionRequest;
+  }),
+  column('answer_request', 'string', 'sha256 of the request for the answer', ({ answerRequest }) => answerRequest),
+  column('input_tokens', 'integer', 'of both requests', ({ inputTokens }) => inputTokens),
+  column('output_tokens', 'integer', 'of both requests', ({ outputTokens }) => outputTokens),
+  column('micro_usd', 'number', 'price of both requests in millionths of a USD', ({ microUsd }) => microUsd),
+  column('seed_loss', 'number', "loss of the selecting student's own answer to the parent, a token", (line) => {
+    return line.parentLoss;
+  }),
+  column('loss', 'number', 'the same for the new question; both only with `analyses: true`', ({ loss }) => loss),
+  column('seed_correct', 'boolean', "whether that answer agrees with the parent's reference", (line) => {
+    return line.parentCorrect;
+  }),
+  column('correct', 'boolean', "whether that answer agrees with the teacher's", ({ correct }) => correct),
+];
+
+export interface CheckpointLine {
+  readonly run: RunResults | ExperimentResults['runs'][number];
+  readonly point: RunResults['curve'][number];
+}
+
+/** The columns of results.csv: one line an evaluation of a run. */
+export const checkpointColumns: readonly Documented<CheckpointLine>[] = [
+  column('run', 'string', 'name of the run', ({ run }) => run.run),
+  column('labels', 'string', 'what sets the run apart in its experiment, as JSON', ({ run }) =>
+    JSON.stringify(run.labels),
+  ),
+  column('strategy', 'string', 'name of the strategy', ({ run }) => run.config.strategy.name),
+  column('random_seed', 'integer', 'random seed of the run', ({ run }) => run.config.seed),
+  column('iteration', 'integer', '0 is the base student', ({ point }) => point.iteration),
+  column('rows', 'integer', 'rows accepted so far', ({ point }) => point.rows),
+  column('input_tokens', 'integer', 'teacher tokens so far, prompts', ({ point }) => point.inputTokens),
+  column('output_tokens', 'integer', 'teacher tokens so far, answers', ({ point }) => point.outputTokens),
+  column('micro_usd', 'integer', 'price so far in millionths of a USD', ({ point }) => point.priceMicroUsd),
+  column('correct', 'integer', 'right answers on the test set', ({ point }) => point.overall.correct),
+  column('total', 'integer', 'questions of the test set', ({ point }) => point.overall.total),
+  column('accuracy', 'number', 'correct / total', ({ point }) => point.overall.accuracy),
+  column('low', 'number', "lower end of Wilson's 95 % interval", ({ point }) => point.overall.interval.low),
+  column('high', 'number', 'upper end', ({ point }) => point.overall.interval.high),
+  column('macro_accuracy', 'number', 'mean of the accuracies of the strata', ({ point }) => point.macro),
+];
+
+export function columnsOf<Line>(columns: readonly Documented<Line>[], lines: readonly Line[]): Column[] {
+  return columns.map(({ name, type, value }) => ({ name, type, values: lines.map(value) }));
+}
+
+/** RFC 4180; a missing value is an empty field. */
+export function csvOf<Line>(columns: readonly Documented<Line>[], lines: readonly Line[]): string {
+  const records = lines.map((line) => columns.map(({ value }) => field(value(line))).join(','));
+  return [columns.map(({ name }) => name).join(','), ...records].map((record) => `${record}\r\n`).join('');
+}
+
+function field(value: string | number | boolean | null): string {
+  const text = value === null ? '' : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function column<Line>(
+  name: string,
+  type: ColumnType,
+  meaning: string,
+  value: Documented<Line>['value'],
+): Documented<Line> {
+  return { name, type, meaning, value };
+}

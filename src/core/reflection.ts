@@ -1,0 +1,19 @@
+/**
+ * How a student met one synthetic row: its own answers to the row's question and to the seed it came from, with their
+ * losses. It is measured for the figures on selection only; nothing of the loop reads it.
+ */
+export interface Reflection {
+  /** The synthetic row. */
+  readonly id: string;
+  readonly parent: string;
+  /** Loss of the student's own answer to the seed, natural logarithm a token; `null` for an empty answer. */
+  readonly parentLoss: number | null;
+  /** The same for its own answer to the row's question. */
+  readonly loss: number | null;
+  /** Whether its answer agrees with the reference; `null` where the seed has none. */
+  readonly parentCorrect: boolean | null;
+  /** Whether its answer agrees with the teacher's. */
+  readonly correct: boolean;
+  /** Its own answer to the row's question. */
+  readonly text: string;
+}

@@ -1,0 +1,83 @@
+import { access } from 'node:fs/promises';
+import { sql } from 'kysely';
+import { openDatabase } from './database';
+import type { CallPurpose } from './schema';
+
+/** What an answer cost when it was bought, whoever uses it since. */
+export interface Price {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly nanoUsd: number;
+}
+
+/** What one run was charged for one kind of call. */
+export interface Purchase extends Price {
+  readonly run: string;
+  readonly purpose: CallPurpose;
+  readonly answers: number;
+}
+
+export interface PriceList {
+  /** By request hash. */
+  readonly prices: ReadonlyMap<string, Price>;
+  readonly purchases: readonly Purchase[];
+  /** Settled answers of the runs, and the different requests among them: the rest was shared. */
+  readonly answers: number;
+  readonly distinct: Price & { readonly answers: number };
+}
+
+/**
+ * What the settled calls of these runs cost. Of the ledger as it is at this moment, for a reader that buys nothing.
+ *
+ * @returns `null` where the workspace has no ledger
+ */
+export async function readPrices(path: string, runs: readonly string[]): Promise<PriceList | null> {
+  if (!(await exists(path))) {
+    return null;
+  }
+  const database = await openDatabase(path);
+  const settled = () =>
+    database
+      .selectFrom('calls')
+      .where('state', '=', 'settled')
+      .where('run', 'in', [...runs]);
+  try {
+    const calls = await settled()
+      .select(['request_hash', 'input_tokens', 'output_tokens', 'nano_usd'])
+      .orderBy('request_hash')
+      .execute();
+    const prices = new Map<string, Price>();
+    for (const call of calls) {
+      const price = { inputTokens: call.input_tokens, outputTokens: call.output_tokens, nanoUsd: call.nano_usd };
+      prices.set(call.request_hash as string, price);
+    }
+    const purchases = await settled()
+      .select(['run', 'purpose', sql<number>`count(*)`.as('answers')])
+      .select(sql<number>`sum(input_tokens)`.as('inputTokens'))
+      .select(sql<number>`sum(output_tokens)`.as('outputTokens'))
+      .select(sql<number>`sum(nano_usd)`.as('nanoUsd'))
+      .groupBy(['run', 'purpose'])
+      .orderBy('run')
+      .orderBy('purpose')
+      .execute();
+    return { prices, purchases, answers: calls.length, distinct: sum([...prices.values()]) };
+  } finally {
+    await database.destroy();
+  }
+}
+
+function sum(prices: readonly Price[]): PriceList['distinct'] {
+  const total = { answers: prices.length, inputTokens: 0, outputTokens: 0, nanoUsd: 0 };
+  for (const { inputTokens, outputTokens, nanoUsd } of prices) {
+    total.inputTokens += inputTokens;
+    total.outputTokens += outputTokens;
+    total.nanoUsd += nanoUsd;
+  }
+  return total;
+}
+
+const exists = (path: string) =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
