@@ -42,7 +42,6 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   };
   try {
     const workspace = await openWorkspace();
-    installRuntime(workspace);
     const python = await ensurePython({ onProgress: options.onProgress });
     options.onProgress('starting the Temporal server');
     const temporal = await openTemporal({
@@ -55,6 +54,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     closers.push(() => connection.close());
     const client = new Client({ connection, namespace: temporal.namespace });
 
+    // Only now: an installed runtime keeps the process alive until its workers have ended.
+    installRuntime(workspace);
     const studentSlots = slotsFor(options);
     const dependencies = await openDependencies({ workspace, client, python: python.python, studentSlots });
     closers.push(() => dependencies.close());
