@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { describeError, exitCodeOf, exitCodes } from './exit-codes';
-import { runCommand } from './run';
-import { validateCommand } from './validate';
 
 const collect = (value: string, earlier: readonly string[]) => [...earlier, value];
 
-/** The command line. Each verb is a file of its own; here is only what it is called and what it takes. */
+/**
+ * The command line. Each verb is a file of its own, loaded when it is called (workers and figures take a second to load);
+ * here is only what it is called and what it takes.
+ */
 export function buildProgram(finish: (exitCode: number) => void): Command {
   const program = new Command('tutelage')
     .description('Durable active distillation: a small student learns from rows a teacher writes, under a budget.')
@@ -20,7 +21,7 @@ export function buildProgram(finish: (exitCode: number) => void): Command {
     .option('--set <path=value>', 'override one key; may be repeated', collect, [])
     .option('--new', 'start afresh beside a run of the same name', false)
     .option('--json', 'events as JSON lines on stdout', false)
-    .action(async (file: string, options) => finish(await runCommand(file, options)));
+    .action(async (file: string, options) => finish(await (await import('./run.js')).runCommand(file, options)));
 
   program
     .command('validate')
@@ -28,7 +29,9 @@ export function buildProgram(finish: (exitCode: number) => void): Command {
     .argument('<file>', 'configuration, YAML')
     .option('--set <path=value>', 'override one key; may be repeated', collect, [])
     .option('--json', 'the result as JSON on stdout', false)
-    .action(async (file: string, options) => finish(await validateCommand(file, options)));
+    .action(async (file: string, options) =>
+      finish(await (await import('./validate.js')).validateCommand(file, options)),
+    );
 
   program.addHelpText('after', exitCodeHelp);
   return program;
@@ -55,5 +58,6 @@ async function main(): Promise<void> {
 }
 
 if (require.main === module) {
-  void main();
+  // All that a command opened is closed when it ends; a forgotten timer shall not keep a shell waiting.
+  void main().finally(() => process.exit());
 }

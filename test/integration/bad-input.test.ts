@@ -72,7 +72,7 @@ describe('bad input is answered in a sentence with the next step', () => {
 
   it('a Python that is too old', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tutelage-old-'));
-    await writeFile(join(folder, 'python3'), '#!/bin/sh\necho "3 8 10"\necho "Python 3.8.10"\n', { mode: 0o755 });
+    await writeFile(join(folder, 'python3'), '#!/bin/sh\necho 3.8\n', { mode: 0o755 });
     await check({
       args: run,
       environment: { TUTELAGE_PYTHON: '', XDG_CACHE_HOME: folder, PATH: folder },

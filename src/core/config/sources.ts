@@ -81,7 +81,9 @@ function createSources(state: State): Sources {
     value,
     problem(path, message, { at = 'value', didYouMean = null } = {}) {
       const place = written(path);
-      const argument = setOf(place);
+      // A mapping that only an argument made has no place in the file: `--set studnet.base=x` makes `studnet`.
+      const made = document.hasIn(place) ? undefined : given.findLast((set) => startsWith(set.path, place))?.argument;
+      const argument = setOf(place) ?? made;
       const nowhere = { source: `--set ${argument}`, line: null, column: null, sourceLine: null };
       const found = argument === undefined ? placeOf(offsetOf(document, place, at).offset) : nowhere;
       return { ...found, path: formatKeyPath(path), message, didYouMean };
