@@ -123,7 +123,9 @@ async function handle(
   });
   await sleep(delayMs ?? 0);
   response.on('finish', () => write(response.statusCode === 200 ? 'answered' : 'failed'));
-  misbehave(response, fault?.kind ?? null, completeOffline(body) ?? echo(body));
+  // The reply carries its request's name, so that a stored answer can be found in the log.
+  const completion = { ...(completeOffline(body) ?? echo(body)), id: `chatcmpl-${request.slice(0, 24)}` };
+  misbehave(response, fault?.kind ?? null, completion);
 }
 
 /** For requests of no task that the offline teacher knows. */

@@ -6,7 +6,7 @@ export const teacherEnvironment = { TEST_KEY: markerKey };
 /** A whole run in some ten seconds that buys from the double: every step is the real one, only smaller. */
 export const teacherConfig = (
   baseUrl: string,
-  { budget = '{}', rows = 100, iterations = 2, teacher = '' }: TeacherConfigOptions = {},
+  { budget = '{}', rows = 100, iterations = 2, teacher = 'max_parallel_requests: 16' }: TeacherConfigOptions = {},
 ) => `
 name: bought
 task: {kind: operator-chains, pool_size: 300, test_size: 24, step_weights: [0, 0, 1]}
@@ -16,7 +16,6 @@ teacher:
   base_url: ${baseUrl}
   api_key_env: TEST_KEY
   max_tokens: 128
-  max_parallel_requests: 16
   price: {input: 0.15, output: 0.6}
   ${teacher}
 student:
