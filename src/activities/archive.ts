@@ -15,6 +15,7 @@ export interface ArchiveInput extends RunContext {
   /** What the iteration that just ended made; `null` where none did, or where it could buy nothing. */
   readonly outcome: IterationOutcome | null;
   readonly endedBecause: 'iterations' | 'budget' | null;
+  readonly reflections?: NonNullable<RunRecord['reflections']>;
 }
 
 /**
@@ -51,6 +52,7 @@ export function createArchive(dependencies: Dependencies) {
       prepared: input.prepared,
       baseEvaluation: input.baseEvaluation,
       iterations,
+      ...(input.reflections === undefined ? {} : { reflections: input.reflections }),
     };
     await writeFileAtomically(
       join(workspace.runDirectory(input.run), 'run.json'),

@@ -11,6 +11,7 @@ import { createGrade } from './grade';
 import { createLoadPlan } from './load-plan';
 import { createPredict } from './predict';
 import { createPrepare } from './prepare';
+import { createReflect } from './reflect';
 import { createReward, createScore, createSketch } from './score';
 import { createSelect } from './select';
 import { createJoinParts } from './shards';
@@ -40,6 +41,7 @@ export function createActivities(dependencies: Dependencies) {
       diversify: createDiversify(dependencies),
       finetune: createFinetune(dependencies),
       evaluate: createEvaluate(dependencies),
+      reflect: createReflect(dependencies),
     },
   };
 }

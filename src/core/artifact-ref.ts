@@ -16,6 +16,7 @@ export type ArtifactKind =
   | 'rejected-rows'
   | 'training-rows'
   | 'evaluation'
+  | 'reflection'
   | 'iterations'
   | 'history'
   | 'job-output';

@@ -42,7 +42,10 @@ export function activityGroups() {
    * allow for many deploys and engine deaths in one long finetune.
    */
   const student = proxyActivities<
-    Pick<Activities, 'prepare' | 'predict' | 'score' | 'reward' | 'sketch' | 'diversify' | 'finetune' | 'evaluate'>
+    Pick<
+      Activities,
+      'prepare' | 'predict' | 'score' | 'reward' | 'sketch' | 'diversify' | 'finetune' | 'evaluate' | 'reflect'
+    >
   >({
     taskQueue: siblingQueue(loopQueue, 'student'),
     startToCloseTimeout: '48 hours',

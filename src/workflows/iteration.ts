@@ -72,7 +72,13 @@ export async function iteration(input: IterationInput): Promise<IterationOutcome
   const evaluation = await groups.student.evaluate({ ...input, student: finetuned });
 
   const { iteration } = input;
-  return { iteration, predictions, scores, selection, selectedBy, ...bought, student: finetuned, evaluation };
+  const outcome = { iteration, predictions, scores, selection, selectedBy, ...bought, student: finetuned, evaluation };
+  if (input.config.analyses !== true) {
+    return outcome;
+  }
+  enter('reflect');
+  const reflection = await groups.student.reflect({ ...looking, past: null, rows: bought.rows });
+  return { ...outcome, reflection };
 
   /** Asks for rows in rank order until as many are accepted as were wanted, replacing rejected ones by the next picks. */
   async function buyRows(picks: ArtifactRef): Promise<RowsResult & { readonly asked: number }> {

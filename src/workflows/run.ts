@@ -15,6 +15,7 @@ import { accuracyOf, macroAccuracyOf } from '../core/statistics/accuracy';
 import { activityGroups } from './activity-options';
 import { iteration } from './iteration';
 import { type RunStatus, resumeSignal, runStatusQuery } from './messages';
+import { reflectEnds } from './reflect-ends';
 
 export interface RunInput extends PrepareInput {
   /** Given by the run itself when it continues as new. */
@@ -47,7 +48,8 @@ type EndReason = 'iterations' | 'budget';
  * finished one and, when its own history has grown long, continues as new.
  */
 export async function run(input: RunInput): Promise<RunResult> {
-  const { light, student } = activityGroups();
+  const groups = activityGroups();
+  const { light, student } = groups;
   const { config } = input;
   let step = 'prepare';
   let progress: RunProgress | undefined = input.progress;
@@ -91,9 +93,10 @@ export async function run(input: RunInput): Promise<RunResult> {
     const after = outcome === null ? before : advance(before, outcome);
     ended = outcome === null || outcome.refused > 0 ? 'budget' : endReason(config, after);
     const { baseEvaluation, past } = before;
+    const ends = ended === null ? {} : await reflectEnds(groups, context, { past, outcome, student: after.student });
     progress = {
       ...after,
-      past: await light.archive({ ...context, baseEvaluation, past, outcome, endedBecause: ended }),
+      past: await light.archive({ ...context, ...ends, baseEvaluation, past, outcome, endedBecause: ended }),
     };
 
     if (ended === null && workflowInfo().continueAsNewSuggested) {

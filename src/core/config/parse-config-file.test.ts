@@ -210,7 +210,7 @@ demo.yaml:8:9: budget: expected a mapping, got 5
 demo.yaml:9:16: parallel_runs: expected a number above 0, got 0
   9 | parallel_runs: 0
                      ^
-demo.yaml:10:1: unheard_of: unknown key; known here: name, task, teacher, student, judge, reward_model, iterations, samples_per_iteration, budget, hygiene, seed, strategy, matrix, parallel_runs, experiment_budget
+demo.yaml:10:1: unheard_of: unknown key; known here: name, task, teacher, student, judge, reward_model, iterations, samples_per_iteration, budget, hygiene, seed, analyses, strategy, matrix, parallel_runs, experiment_budget
   10 | unheard_of: 1
        ^"
 `);

@@ -186,6 +186,14 @@ const runShape = {
   budget: budgetSchema.prefault({}),
   hygiene: hygieneSchema.prefault({}),
   seed: z.int().nonnegative().default(1).describe('random seed of the run'),
+  // Optional and not false by default, so that runs of versions that did not know it are still the same runs.
+  analyses: z
+    .boolean()
+    .optional()
+    .describe(
+      'true: the student answers the new questions too, and the seeds they came from, for the figures on how scores of ' +
+        'seeds and rows are related; two answers a row, and four more in a random run. It changes no result',
+    ),
 };
 
 /** What a file may say. `matrix` makes it an experiment. */

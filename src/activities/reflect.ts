@@ -1,0 +1,99 @@
+import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
+import type { RunConfig } from '../core/config/schema';
+import type { AnswerLoss, Prediction, Seed, SyntheticRow } from '../core/records';
+import type { Reflection } from '../core/reflection';
+import { taskOf } from '../core/tasks';
+import type { Dependencies } from './dependencies';
+import { pastIterations } from './past';
+import type { RunContext } from './run-context';
+import { studentStep } from './student-step';
+
+export interface ReflectInput extends RunContext {
+  /** Who answers, and whose loss it is. */
+  readonly student: ModelRef;
+  /** Records of the iterations whose rows are looked at too; `null` for the given rows alone. */
+  readonly past: ArtifactRef | null;
+  /** `null`: the rows of the past alone. */
+  readonly rows: ArtifactRef | null;
+}
+
+/** A question of either kind, under an id that tells them apart. */
+interface Question {
+  readonly id: string;
+  readonly question: string;
+}
+
+/**
+ * The student answers the questions of synthetic rows and of the seeds they came from, and is scored on its own
+ * answers: what the figures on selection are drawn from. Nothing of the loop reads it.
+ */
+export function createReflect(dependencies: Dependencies) {
+  const { store } = dependencies;
+  const doJob = studentStep(dependencies);
+
+  return async function reflect(input: ReflectInput): Promise<ArtifactRef> {
+    const task = taskOf(input.config.task);
+    const rows = await rowsOf(input);
+    const seeds = new Map((await store.readRecords<Seed>(input.prepared.pool)).map((seed) => [seed.id, seed]));
+    const parents = [...new Set(rows.map(({ parent }) => parent))].map((id) => seeds.get(id) as Seed);
+    const asked = [
+      ...parents.map(({ id, question }): Question => ({ id: `seed/${id}`, question })),
+      ...rows.map(({ id, question }): Question => ({ id: `row/${id}`, question })),
+    ];
+    const { texts, losses } = await answer(input, asked);
+    const reflections = rows.map(({ id, parent, question, answer: teachers }): Reflection => {
+      const seed = seeds.get(parent) as Seed;
+      const own = texts.get(`row/${id}`) ?? '';
+      const ownToSeed = texts.get(`seed/${parent}`) ?? '';
+      return {
+        id,
+        parent,
+        parentLoss: losses.get(`seed/${parent}`) ?? null,
+        loss: losses.get(`row/${id}`) ?? null,
+        parentCorrect: seed.answer === null ? null : task.check(seed.question, seed.answer, ownToSeed).correct,
+        correct: task.check(question, teachers, own).correct,
+        text: own,
+      };
+    });
+    return store.putRecords('reflection', reflections);
+  };
+
+  async function rowsOf({ past, rows }: ReflectInput): Promise<SyntheticRow[]> {
+    const earlier = (await pastIterations(store, past)).map((record) => record.rows);
+    const tables = rows === null ? earlier : [...earlier, rows];
+    return (await Promise.all(tables.map((table) => store.readRecords<SyntheticRow>(table)))).flat();
+  }
+
+  /** Greedy answers, and the mean loss a token of each that is not empty. */
+  async function answer({ run, config, student }: ReflectInput, questions: readonly Question[]) {
+    const prompts = promptsOf(config, questions);
+    const predicted = await doJob(run, {
+      op: 'predict',
+      model: student,
+      inputs: { prompts: [await store.putRecords('prompts', prompts)] },
+      parameters: { maxNewTokens: config.student.max_new_tokens },
+      threads: config.student.threads,
+    });
+    const predictions = await store.readRecords<Prediction>(predicted.outputs.predictions as ArtifactRef);
+    const pairs = prompts.map((prompt, index) => ({ ...prompt, tokenIds: predictions[index]?.tokenIds ?? [] }));
+    const scored = await doJob(run, {
+      op: 'score',
+      model: student,
+      inputs: { answers: [await store.putRecords('pairs', pairs)] },
+      parameters: {},
+      threads: config.student.threads,
+    });
+    const losses = await store.readRecords<AnswerLoss>(scored.outputs.scores as ArtifactRef);
+    return {
+      texts: new Map(predictions.map(({ id, text }) => [id, text])),
+      losses: new Map(
+        losses.flatMap(({ id, nllSum, tokens }) => (tokens === 0 ? [] : [[id, nllSum / tokens] as const])),
+      ),
+    };
+  }
+}
+
+function promptsOf(config: RunConfig, questions: readonly Question[]) {
+  const task = taskOf(config.task);
+  return questions.map(({ id, question }) => ({ id, prompt: task.studentPrompt(question) }));
+}

@@ -1,0 +1,23 @@
+import type { RunContext } from '../activities/run-context';
+import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
+import type { IterationOutcome, RunRecord } from '../core/run-record';
+import type { activityGroups } from './activity-options';
+
+/**
+ * At the end of a random run whose configuration asks for it: how the base and the final student meet all its rows. Of
+ * random runs only, because a selected set has the range of scores cut off.
+ */
+export async function reflectEnds(
+  { student }: ReturnType<typeof activityGroups>,
+  context: RunContext,
+  end: { readonly past: ArtifactRef | null; readonly outcome: IterationOutcome | null; readonly student: ModelRef },
+): Promise<{ reflections?: NonNullable<RunRecord['reflections']> }> {
+  const { config, prepared } = context;
+  if (config.analyses !== true || config.strategy.score !== 'random' || (end.past ?? end.outcome) === null) {
+    return {};
+  }
+  const rows = { ...context, past: end.past, rows: end.outcome?.rows ?? null };
+  const first = await student.reflect({ ...rows, student: prepared.base });
+  const final = await student.reflect({ ...rows, student: end.student });
+  return { reflections: { first, final } };
+}
