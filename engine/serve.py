@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import traceback
-from typing import Any
+from typing import Any, NoReturn
 
 EXIT_STOPPED, EXIT_PARENT_GONE, EXIT_DEVICE, EXIT_OUT_OF_MEMORY = 74, 75, 70, 71
 
@@ -96,6 +96,7 @@ def main() -> None:
     import torch
     import transformers
     from student_engine import ENGINE_VERSION
+    from student_engine.errors import InputError
     from student_engine.models import ModelCache, choose_device
     from student_engine.registry import OPERATIONS
 
@@ -104,7 +105,10 @@ def main() -> None:
     # Part of that mode is to fill every new tensor, against reads of what was never written; that costs time only.
     torch.utils.deterministic.fill_uninitialized_memory = False
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    device = choose_device()
+    try:
+        device = choose_device()
+    except InputError as error:
+        refuse_all(channel, error)
     models = ModelCache(device)
     channel.emit(
         {
@@ -122,6 +126,15 @@ def main() -> None:
         channel.working = False
         if channel.terminated:
             os._exit(EXIT_STOPPED)
+
+
+def refuse_all(channel: Channel, error: Any) -> NoReturn:
+    """Without a device to work on every job is told so; ending instead would look like a death, to be tried again."""
+    while True:
+        request = channel.requests.get()
+        job_id = request.get("id") if isinstance(request, dict) else None
+        event = {"event": "error", "id": job_id, "code": "input", "message": str(error), "hint": error.hint}
+        channel.emit(event)
 
 
 def serve(request: Any, channel: Channel, models: Any, operations: dict[str, Any]) -> None:

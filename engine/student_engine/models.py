@@ -24,7 +24,14 @@ def choose_device() -> torch.device:
     """CUDA, else Apple's MPS, else the CPU; `TUTELAGE_DEVICE` overrides."""
     named = os.environ.get("TUTELAGE_DEVICE")
     if named:
-        return torch.device(named)
+        try:
+            return torch.zeros(1, device=named).device
+        except (RuntimeError, AssertionError) as error:  # an unknown name, a build without it, no driver, no free card
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise InputError(
+                f"TUTELAGE_DEVICE is {named!r}, which torch {torch.__version__} cannot use here: {reason}",
+                "Unset it to let the engine choose, or free the card.",
+            ) from error
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")

@@ -17,7 +17,7 @@ SERVE = Path(__file__).parent.parent / "serve.py"
 class Engine:
     """A running engine; `ready` is its first line."""
 
-    def __init__(self) -> None:
+    def __init__(self, wait: bool = True) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-u", str(SERVE)],
             stdin=subprocess.PIPE,
@@ -25,7 +25,7 @@ class Engine:
             stderr=subprocess.PIPE if "TUTELAGE_SHOW_ENGINE_LOG" not in os.environ else None,
             env={**os.environ, "TUTELAGE_DEVICE": os.environ.get("TUTELAGE_DEVICE", "cpu")},
         )
-        self.ready = self.read()
+        self.ready = self.read() if wait else {}
 
     def read(self) -> dict[str, Any]:
         """The next event; an engine that ended instead fails the test with its exit code."""

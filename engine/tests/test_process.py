@@ -175,3 +175,11 @@ def test_a_prompt_that_fills_the_context_gets_an_empty_answer_and_a_warning(
     assert lines[0] == {"id": "long", "text": "", "tokenIds": [], "finish": "length"}
     assert len(lines[1]["tokenIds"]) <= 2 and lines[2]["tokenIds"]
     assert any(event["event"] == "warn" and "first 'long'" in event["message"] for event in events)
+
+
+def test_a_device_that_is_not_there_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TUTELAGE_DEVICE", "xpu:77")
+    engine = Engine(wait=False)
+    error = engine.run(tmp_path / "job", "init-tiny", parameters={"alphabet": "abc", "seed": 1})
+    assert error["code"] == "input" and error["message"].startswith("TUTELAGE_DEVICE is 'xpu:77', which torch")
+    assert engine.close() == 75

@@ -54,6 +54,27 @@ def test_loss_and_entropy_are_those_of_the_full_logits(case: tuple[Student, list
             assert (loss, entropy) == pytest.approx(naive(student, sequence), rel=1e-5, abs=1e-5)
 
 
+@pytest.mark.parametrize("batch", [1, 32])
+def test_losses_are_those_of_a_left_padded_and_masked_forward_pass(
+    case: tuple[Student, list[Sequence]], batch: int
+) -> None:
+    student, sequences = case
+    for start in range(0, len(sequences), batch):
+        part = sequences[start : start + batch]
+        longest = max(len(sequence.ids) for sequence in part)
+        pads = [longest - len(sequence.ids) for sequence in part]
+        ids = torch.tensor([[student.renderer.end] * pad + s.ids for pad, s in zip(pads, part, strict=True)])
+        mask = torch.tensor([[0] * pad + [1] * len(s.ids) for pad, s in zip(pads, part, strict=True)])
+        with torch.no_grad():
+            positions = (mask.cumsum(1) - 1).clamp(min=0)
+            logits = student.causal(input_ids=ids, attention_mask=mask, position_ids=positions).logits.double()
+        losses, _ = answer_statistics(student, part)
+        for row, (pad, sequence, loss) in enumerate(zip(pads, part, losses, strict=True)):
+            logs = torch.log_softmax(logits[row, pad + sequence.start - 1 : -1], -1)
+            expected = -logs[torch.arange(len(sequence.answer)), torch.tensor(sequence.answer)].sum()
+            assert loss == pytest.approx(float(expected), rel=1e-5, abs=1e-5)
+
+
 def test_chunks_of_the_head_do_not_change_the_loss(
     case: tuple[Student, list[Sequence]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
