@@ -3,6 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { StudentConfig } from '../core/config/schema';
 import { ensurePython } from '../setup/python';
 import { openWorkspace, type Workspace } from '../store/workspace';
+import { visibleCards } from '../student';
 import { openTemporal } from '../temporal/open-temporal';
 import { type OpenDependencies, openDependencies } from '../workers/dependencies';
 import { installRuntime } from '../workers/runtime';
@@ -88,8 +89,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   }
 }
 
-/** One engine for each run that works at the same time, as far as there are cores for their threads. */
+/** One engine for each card; without cards one for each run that works at the same time, as far as there are cores. */
 function slotsFor({ students, parallelRuns }: SessionOptions): number {
+  const cards = visibleCards().length;
+  if (cards > 0) {
+    return cards;
+  }
   const threads = Math.max(1, ...students.map((student) => student.threads));
   return Math.max(1, Math.min(parallelRuns, Math.floor(availableParallelism() / threads)));
 }

@@ -18,6 +18,8 @@ export interface EngineOptions {
   /** The workspace; in the engine's environment, so that it can be told apart in the process table. */
   readonly workspace: string;
   readonly logFile: string;
+  /** The one card that it may see; `null` where there are none, or where it is to choose. */
+  readonly card: string | null;
   readonly limits: EngineLimits;
 }
 
@@ -42,7 +44,8 @@ export class EngineProcess {
   modelKey: string | undefined;
   private readonly child: ChildProcess;
   private readonly logStart: number;
-  private readonly exited: Promise<void>;
+  /** Settles when the process has ended. */
+  readonly exited: Promise<void>;
   private job: RunningJob | undefined;
   private ending: string | undefined;
   private stallTimer: NodeJS.Timeout | undefined;
@@ -56,7 +59,7 @@ export class EngineProcess {
     this.child = spawn(options.python, ['-u', join(options.engineDirectory, 'serve.py')], {
       detached: true,
       stdio: ['pipe', 'pipe', log],
-      env: engineEnvironment(options.workspace),
+      env: engineEnvironment(options),
     });
     closeSync(log);
     // A write to an engine that has just died fails; its exit says all there is to say.
@@ -225,10 +228,11 @@ function failureOf({ code, message, hint }: EngineFailure, op: string, logFile: 
 }
 
 /** The engine needs no key of a teacher. Bytecode is kept: compiling torch's modules anew doubles every start. */
-function engineEnvironment(workspace: string): NodeJS.ProcessEnv {
+function engineEnvironment({ workspace, card }: EngineOptions): NodeJS.ProcessEnv {
   const { PYTHONDONTWRITEBYTECODE: _, ...rest } = process.env;
   const kept = Object.entries(rest).filter(([name]) => !name.endsWith('_API_KEY'));
-  return { ...Object.fromEntries(kept), TUTELAGE_HOME: workspace };
+  const seen = card === null ? {} : { CUDA_VISIBLE_DEVICES: card };
+  return { ...Object.fromEntries(kept), ...seen, TUTELAGE_HOME: workspace };
 }
 
 function parseJson(line: string): unknown {

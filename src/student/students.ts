@@ -4,6 +4,7 @@ import { canonicalJson } from '../core/canonical-json';
 import { withExclusiveLock } from '../processes/exclusive-lock';
 import type { ArtifactStore } from '../store/artifacts/artifact-store';
 import { writeFileAtomically } from '../store/workspace';
+import { Cards, visibleCards } from './devices';
 import { EnginePool } from './engine-pool';
 import { type EngineLimits, EngineProcess } from './engine-process';
 import type { EngineRequest } from './engine-protocol';
@@ -51,21 +52,9 @@ export interface StudentsOptions {
 const LIMITS: EngineLimits = { stallMs: 300_000, cancelGraceMs: 10_000, terminateGraceMs: 5_000 };
 
 export function createStudents(options: StudentsOptions): Students {
-  const { store, jobsDirectory, engineDirectory, logDirectory } = options;
+  const { store, jobsDirectory, engineDirectory } = options;
   const engineVersion = readEngineVersion(engineDirectory);
-  const limits = { ...LIMITS, ...options.limits };
-  let engines = 0;
-  const pool = new EnginePool(options.slots, () => {
-    engines += 1;
-    const logFile = join(logDirectory, `engine-${process.pid}-${engines}.log`);
-    return new EngineProcess({
-      python: options.python,
-      engineDirectory,
-      workspace: dirname(jobsDirectory),
-      logFile,
-      limits,
-    });
-  });
+  const pool = new EnginePool(options.slots, engineStarter(options));
   const shared = new SharedWork<StudentResult, StudentProgress>();
 
   async function perform(
@@ -138,6 +127,31 @@ export function createStudents(options: StudentsOptions): Students {
       await pool.close();
       await shared.settled();
     },
+  };
+}
+
+/** Starts engines one after another, each with a log and, as long as there are some, a card of its own. */
+function engineStarter(options: StudentsOptions): () => EngineProcess {
+  const { python, engineDirectory, jobsDirectory, logDirectory } = options;
+  const limits = { ...LIMITS, ...options.limits };
+  const cards = new Cards(visibleCards());
+  let engines = 0;
+  return () => {
+    engines += 1;
+    const logFile = join(logDirectory, `engine-${process.pid}-${engines}.log`);
+    const card = cards.take();
+    const engine = new EngineProcess({
+      python,
+      engineDirectory,
+      workspace: dirname(jobsDirectory),
+      logFile,
+      card,
+      limits,
+    });
+    if (card !== null) {
+      void engine.exited.then(() => cards.free(card));
+    }
+    return engine;
   };
 }
 
