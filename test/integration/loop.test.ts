@@ -25,6 +25,8 @@ describe('tutelage run, from a file to a curve', () => {
       'iter-1.json.sha256',
       'iter-2.json',
       'iter-2.json.sha256',
+      'run.json',
+      'run.json.sha256',
     ]);
     const results = await resultsOf(first.workspace);
     expect(results).toMatchObject({ state: 'complete', endedBecause: 'iterations' });
