@@ -1,3 +1,3 @@
-export { type AnswerToGrade, createJudge, type GradesRequest, type Judge } from './judge';
+export { createJudge, type Judge } from './judge';
 export { createTeacher, type TeacherOptions } from './teacher';
 export type { BoughtRow, BuyProgress, BuyRequest, RowOrder, Teacher } from './types';

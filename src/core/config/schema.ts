@@ -222,7 +222,6 @@ export type FileConfig = z.output<typeof fileSchema>;
 export type RunConfig = z.output<typeof runConfigSchema>;
 export type TaskConfig = RunConfig['task'];
 export type TeacherConfig = RunConfig['teacher'];
-export type JudgeConfig = z.output<typeof judgeSchema>;
 export type StudentConfig = RunConfig['student'];
 export type FinetuneConfig = StudentConfig['finetune'];
 export type StrategyConfig = RunConfig['strategy'];
