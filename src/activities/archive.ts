@@ -14,32 +14,38 @@ export interface ArchiveInput extends RunContext {
   readonly past: ArtifactRef | null;
   /** What the iteration that just ended made; `null` where none did, or where it could buy nothing. */
   readonly outcome: IterationOutcome | null;
-  readonly endedBecause: 'iterations' | 'budget' | null;
+  readonly endedBecause: 'iterations' | 'budget' | 'stopped' | null;
   readonly reflections?: NonNullable<RunRecord['reflections']>;
+}
+
+export interface Archived {
+  readonly past: ArtifactRef | null;
+  readonly spentUsd: number;
 }
 
 /**
  * Brings a finished iteration to safety: its record among the run's records, its workflow history as a file (the
- * embedded server forgets closed workflows), and `run.json`, from which everything else is drawn. Returns the records.
+ * embedded server forgets closed workflows), and `run.json`, from which everything else is drawn. Returns the records and what
+ * the run has paid so far, in USD.
  */
 export function createArchive(dependencies: Dependencies) {
   const { store, ledger, workspace } = dependencies;
 
-  return async function archive(input: ArchiveInput): Promise<ArtifactRef | null> {
+  return async function archive(input: ArchiveInput): Promise<Archived> {
     const iterations = await pastIterations(store, input.past);
     let past = input.past;
+    const spend = await ledger.spendOf(input.run);
     if (input.outcome !== null) {
       await exportHistory(dependencies, {
         workflowId: iterationWorkflowId(input.run, input.outcome.iteration),
         owner: input.run,
         name: `iter-${input.outcome.iteration}`,
       });
-      const spend = await ledger.spendOf(input.run);
       iterations.push({ ...input.outcome, spend });
       past = await store.putRecords('iterations', iterations);
     }
     await writeRecord(input, iterations);
-    return past;
+    return { past, spentUsd: spend.priceMicroUsd / 1e6 };
   };
 
   async function writeRecord(input: ArchiveInput, iterations: readonly IterationRecord[]): Promise<void> {
@@ -47,7 +53,7 @@ export function createArchive(dependencies: Dependencies) {
       run: input.run,
       experiment: input.experiment,
       config: input.config,
-      state: input.endedBecause === null ? 'running' : 'complete',
+      state: stateOf(input.endedBecause),
       endedBecause: input.endedBecause,
       prepared: input.prepared,
       baseEvaluation: input.baseEvaluation,
@@ -59,4 +65,11 @@ export function createArchive(dependencies: Dependencies) {
       `${JSON.stringify(record, null, 2)}\n`,
     );
   }
+}
+
+function stateOf(endedBecause: ArchiveInput['endedBecause']): RunRecord['state'] {
+  if (endedBecause === null) {
+    return 'running';
+  }
+  return endedBecause === 'stopped' ? 'stopped' : 'complete';
 }

@@ -15,6 +15,7 @@ import { createReflect } from './reflect';
 import { createReward, createScore, createSketch } from './score';
 import { createSelect } from './select';
 import { createJoinParts } from './shards';
+import { createChangeBudget, createNoteSteering, createNoteWaiting } from './steering';
 
 /** The steps by task queue: which process may do which. */
 export function createActivities(dependencies: Dependencies) {
@@ -28,6 +29,7 @@ export function createActivities(dependencies: Dependencies) {
       archive: createArchive(dependencies),
       exportHistory: createExportHistory(dependencies),
     },
+    ...createSteeringSteps(dependencies),
     teacher: {
       grade: createGrade(dependencies),
       generate: createGenerate(dependencies),
@@ -46,5 +48,19 @@ export function createActivities(dependencies: Dependencies) {
   };
 }
 
+/**
+ * Small steps that a worker does inside a workflow's own task: they need no task queue, so a process that serves
+ * workflows alone, for the moment of one command, can do them.
+ */
+export function createSteeringSteps(dependencies: Pick<Dependencies, 'ledger' | 'workspace'>) {
+  return {
+    inline: {
+      changeBudget: createChangeBudget(dependencies),
+      noteSteering: createNoteSteering(dependencies),
+      noteWaiting: createNoteWaiting(dependencies),
+    },
+  };
+}
+
 type ByQueue = ReturnType<typeof createActivities>;
-export type Activities = ByQueue['loop'] & ByQueue['teacher'] & ByQueue['student'];
+export type Activities = ByQueue['loop'] & ByQueue['inline'] & ByQueue['teacher'] & ByQueue['student'];

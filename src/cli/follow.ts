@@ -31,24 +31,29 @@ export interface FollowOptions {
  * pending steps); what is finished is read from the workspace; money is read from the ledger.
  */
 export async function takeSnapshot(options: FollowOptions): Promise<Snapshot> {
-  const failed = await failedRuns(options);
+  const experiment = await experimentStatus(options);
+  const failed = new Set(experiment?.failed.map(({ run }) => run));
   const runs = await Promise.all(options.plans.map((plan) => snapshotOf(options, plan, failed)));
   return {
     name: options.name,
     elapsedSeconds: (Date.now() - options.startedMs) / 1000,
+    waitingFor: heldBack(options.name, experiment),
     runs,
     teacher: await teacherSnapshot(options),
   };
 }
 
-async function failedRuns({ client, name, plans }: FollowOptions): Promise<ReadonlySet<string>> {
+async function experimentStatus({ client, name, plans }: FollowOptions): Promise<ExperimentStatus | null> {
   if (plans[0]?.experiment === null) {
-    return new Set();
+    return null;
   }
-  const status = await askOr<ExperimentStatus | null>(null, () =>
-    client.workflow.getHandle(name).query(experimentStatusQuery),
-  );
-  return new Set(status?.failed.map(({ run }) => run));
+  return askOr<ExperimentStatus | null>(null, () => client.workflow.getHandle(name).query(experimentStatusQuery));
+}
+
+/** A paused experiment starts no further runs. */
+function heldBack(name: string, status: ExperimentStatus | null): string | null {
+  const paused = status?.steering.paused ?? null;
+  return paused === null ? null : `paused by ${paused.who}; \`tutelage resume ${name}\` goes on`;
 }
 
 async function snapshotOf(options: FollowOptions, plan: RunPlan, failed: ReadonlySet<string>): Promise<RunSnapshot> {
@@ -73,8 +78,8 @@ async function snapshotOf(options: FollowOptions, plan: RunPlan, failed: Readonl
     accuracy: evaluation ? accuracyOf(evaluation.overall) : null,
     macroAccuracy: evaluation ? macroAccuracyOf(evaluation.strata) : null,
   };
-  if (stored?.state === 'complete') {
-    return { ...known, state: 'complete' };
+  if (stored !== null && stored.state !== 'running') {
+    return { ...known, state: stored.state === 'stopped' ? 'stopped' : 'complete' };
   }
   if (known.state === 'failed') {
     return known;
@@ -86,7 +91,15 @@ async function snapshotOf(options: FollowOptions, plan: RunPlan, failed: Readonl
 }
 
 async function runningSnapshot({ client }: FollowOptions, known: RunSnapshot, status: RunStatus): Promise<RunSnapshot> {
-  const running: RunSnapshot = { ...known, state: 'running', step: status.step, iteration: status.iterationsDone };
+  const running: RunSnapshot = {
+    ...known,
+    state: 'running',
+    step: status.step,
+    iteration: status.iterationsDone,
+    iterations: status.iterations,
+    rowsPlanned: status.rowsPlanned,
+    waitingFor: status.waiting?.reason ?? null,
+  };
   if (status.step !== 'iteration') {
     return { ...running, progress: await pendingProgress(client, known.run) };
   }
@@ -103,7 +116,7 @@ async function runningSnapshot({ client }: FollowOptions, known: RunSnapshot, st
     stepSeconds: Math.max(0, (Date.now() - inner.stepSinceMs) / 1000),
     progress: await pendingProgress(client, child),
     rowsAccepted: status.rowsAccepted + inner.rowsAccepted,
-    waitingFor: inner.waitingFor,
+    waitingFor: inner.waiting?.reason ?? null,
   };
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { describeError, exitCodeOf, exitCodes } from './exit-codes';
+import { addSteeringVerbs } from './steer-verbs';
 
 const collect = (value: string, earlier: readonly string[]) => [...earlier, value];
 
@@ -33,6 +34,7 @@ export function buildProgram(finish: (exitCode: number) => void): Command {
       finish(await (await import('./validate.js')).validateCommand(file, options)),
     );
 
+  addSteeringVerbs(program, finish);
   program.addHelpText('after', exitCodeHelp);
   return program;
 }

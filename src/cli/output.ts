@@ -54,8 +54,8 @@ export function openOutput(options: { readonly json: boolean }): Output {
       people.say(`${launch.name} is stopped and safe\nnext: give the same command again; it goes on from here`);
       emit('interrupted', { name: launch.name });
     },
-    paused: (launch, { runs }) => {
-      const reasons = new Set(runs.map(({ waitingFor }) => waitingFor).filter((reason) => reason !== null));
+    paused: (launch, { runs, waitingFor: held }) => {
+      const reasons = new Set([held, ...runs.map(({ waitingFor }) => waitingFor)].filter((reason) => reason !== null));
       people.say(
         `${launch.name} is paused: ${[...reasons].join('; ')}\nnext: mend that, then give the same command again`,
       );

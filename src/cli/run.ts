@@ -1,21 +1,23 @@
 import { statfs } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { exportHistory } from '../activities/export-history';
+import { notesOf, storedSteering } from '../activities/steering';
 import { loadRun } from '../analysis/load';
 import { TutelageError } from '../core/errors';
 import { queueName } from '../core/names';
-import { tryExclusiveLock } from '../processes/exclusive-lock';
 import { openWorkspace, type Workspace } from '../store/workspace';
-import { resumeSignal } from '../workflows/messages';
+import { firstSearchAttributes } from '../workflows/display';
+import { steerSignal } from '../workflows/messages';
 import { readConfigFile } from './config-file';
 import { exitCodes } from './exit-codes';
 import { takeSnapshot } from './follow';
 import { type Interruption, interruption } from './interruption';
 import { findLaunch, type Launch, storeLaunch } from './launch';
 import { type Output, openOutput } from './output';
+import { lockRun } from './run-lock';
 import { openSession, type Session } from './session';
 import type { Snapshot } from './snapshot';
+import { whoIsAsking } from './steer';
 
 export interface RunOptions {
   readonly set: readonly string[];
@@ -25,6 +27,9 @@ export interface RunOptions {
 
 /** How often the running work is looked at. */
 const LOOK_EVERY_MS = 500;
+
+/** What waits may just have been told to go on; after this long it has not been. */
+const RESTING_MS = 2500;
 
 /** `tutelage run FILE`: starts what the file describes, or goes on with it, and follows it to its end. */
 export async function runCommand(file: string, options: RunOptions): Promise<number> {
@@ -111,34 +116,45 @@ async function followOrStop(
   }
 }
 
-/** What waited before this command takes a moment to hear that it may go on. */
-const RESUMED_WITHIN_MS = 3000;
-
 /** Starts the workflow of that name, or finds it; what it waits for is told to go on. */
-async function startWorkflow({ client, dependencies, loopQueueDeployment }: Session, launch: Launch): Promise<void> {
+async function startWorkflow(session: Session, launch: Launch): Promise<void> {
+  const { client, dependencies, loopQueueDeployment, workspace } = session;
+  const steering = await storedSteering(workspace, launch.name);
+  const steered = steering === null ? {} : { steering };
   const options = {
     taskQueue: queueName(loopQueueDeployment, 'loop'),
     workflowId: launch.name,
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
     staticSummary: launch.name,
+    ...(session.isSearchable ? { typedSearchAttributes: firstSearchAttributes(launch.name) } : {}),
   };
   if (launch.isExperiment) {
     const plans = await dependencies.store.putRecords('plans', launch.plans);
     const runNames = launch.plans.map(({ run }) => run);
+    const { parallelRuns } = launch;
     await client.workflow.start('experiment', {
       ...options,
-      args: [{ experiment: launch.name, plans, runNames, parallelRuns: launch.parallelRuns }],
+      args: [{ experiment: launch.name, plans, runNames, parallelRuns, ...steered }],
     });
   } else {
-    await client.workflow.start('run', { ...options, args: [...launch.plans] });
+    await client.workflow.start('run', { ...options, args: [{ ...launch.plans[0], ...steered }] });
   }
-  for (const { run } of launch.plans) {
-    // Not started yet, or ended: nothing waits there.
+  if (await someoneWaits(workspace, launch)) {
     await client.workflow
-      .getHandle(run)
-      .signal(resumeSignal)
-      .catch(() => {});
+      .getHandle(launch.name)
+      .signal(steerSignal, { request: { verb: 'resume' }, who: whoIsAsking() });
   }
+}
+
+/** Something was paused, or waited for a person, when it was last worked on. */
+async function someoneWaits(workspace: Workspace, { name, plans }: Launch): Promise<boolean> {
+  for (const work of new Set([name, ...plans.map(({ run }) => run)])) {
+    const { paused, waiting } = await notesOf(workspace, work);
+    if (paused || waiting !== null) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /**
@@ -153,7 +169,7 @@ async function follow(
   const { client, workspace, dependencies } = session;
   const handle = client.workflow.getHandle(launch.name);
   const startedMs = Date.now();
-  let wasSeenWorking = false;
+  let restingSinceMs: number | undefined;
   for (;;) {
     await refuseFullDisk(workspace);
     const status = await handle.describe().then(
@@ -166,9 +182,8 @@ async function follow(
       await handle.result();
       return snapshot;
     }
-    const waits = waitsForAPerson(snapshot);
-    wasSeenWorking ||= !waits;
-    if ((waits && (wasSeenWorking || Date.now() - startedMs > RESUMED_WITHIN_MS)) || signal.aborted) {
+    restingSinceMs = waitsForAPerson(snapshot) ? (restingSinceMs ?? Date.now()) : undefined;
+    if (signal.aborted || (restingSinceMs !== undefined && Date.now() - restingSinceMs >= RESTING_MS)) {
       return snapshot;
     }
     await delay(LOOK_EVERY_MS);
@@ -190,9 +205,10 @@ async function refuseFullDisk(workspace: Workspace): Promise<void> {
   }
 }
 
-function waitsForAPerson({ runs }: Snapshot): boolean {
+/** All that is left waits: the runs under way, and those that an experiment would start. */
+function waitsForAPerson({ runs, waitingFor }: Snapshot): boolean {
   const running = runs.filter(({ state }) => state === 'running');
-  return running.length > 0 && running.every(({ waitingFor }) => waitingFor !== null);
+  return (running.length > 0 || waitingFor !== null) && running.every((run) => run.waitingFor !== null);
 }
 
 async function conclude(session: Session, launch: Launch, output: Output, last: Snapshot): Promise<number> {
@@ -206,27 +222,20 @@ async function conclude(session: Session, launch: Launch, output: Output, last: 
     return exitCodes.stoppedBeforeGoal;
   }
   await output.complete(session.workspace, launch, { wasComplete: false });
-  return last.runs.some(({ state }) => state === 'failed') ? exitCodes.failed : exitCodes.done;
+  const ended = new Set(last.runs.map(({ state }) => state));
+  if (ended.has('failed')) {
+    return exitCodes.failed;
+  }
+  return ended.has('stopped') || ended.has('waiting') ? exitCodes.stoppedBeforeGoal : exitCodes.done;
 }
 
 /** That a run is complete is known from the workspace; the server forgets. */
 async function isComplete(workspace: Workspace, launch: Launch): Promise<boolean> {
   for (const { run } of launch.plans) {
-    if ((await loadRun(workspace.root, run))?.state !== 'complete') {
+    const record = await loadRun(workspace.root, run);
+    if (record === null || record.state === 'running') {
       return false;
     }
   }
   return true;
-}
-
-function lockRun(workspace: Workspace, name: string): () => void {
-  const unlock = tryExclusiveLock(join(workspace.locks, `${name}.lock`));
-  if (unlock === undefined) {
-    throw new TutelageError(
-      'busy',
-      `another process is already running ${name}`,
-      'wait for it, or stop it with Ctrl-C in its terminal; the same command then goes on',
-    );
-  }
-  return unlock;
 }

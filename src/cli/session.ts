@@ -5,6 +5,7 @@ import { ensurePython } from '../setup/python';
 import { openWorkspace, type Workspace } from '../store/workspace';
 import { visibleCards } from '../student';
 import { openTemporal } from '../temporal/open-temporal';
+import { registerSearchAttributes } from '../temporal/search-attributes';
 import { type OpenDependencies, openDependencies } from '../workers/dependencies';
 import { installRuntime } from '../workers/runtime';
 import { startWorkers } from '../workers/workers';
@@ -15,6 +16,8 @@ export interface Session {
   readonly client: Client;
   readonly dependencies: OpenDependencies;
   readonly loopQueueDeployment: string;
+  /** The server knows our search attributes. */
+  readonly isSearchable: boolean;
   /** Rejects when a worker fails; settles when all have ended. */
   readonly workersEnded: Promise<void>;
   /** Brings steps to rest (checkpoints, answers in flight), then ends workers, engines and, as its last user, the server. */
@@ -54,6 +57,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     const connection = await Connection.connect(temporal.connectionOptions);
     closers.push(() => connection.close());
     const client = new Client({ connection, namespace: temporal.namespace });
+    const isSearchable = await registerSearchAttributes(connection, temporal.namespace);
 
     // Only now: an installed runtime keeps the process alive until its workers have ended.
     installRuntime(workspace);
@@ -62,7 +66,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     closers.push(() => dependencies.close());
     options.onProgress('starting the student engines');
     dependencies.students.warm(studentSlots);
-    const deployment = process.env.TUTELAGE_DEPLOYMENT ?? 'tutelage';
+    const deployment = deploymentName();
     const workers = await startWorkers(dependencies, {
       connection: temporal.connectionOptions,
       namespace: temporal.namespace,
@@ -77,6 +81,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       client,
       dependencies,
       loopQueueDeployment: deployment,
+      isSearchable,
       workersEnded: workers.ended,
       close: () => {
         closing ??= closeAll();
@@ -88,6 +93,9 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     throw error;
   }
 }
+
+/** Names the task queues, where several installations share a cluster. */
+export const deploymentName = () => process.env.TUTELAGE_DEPLOYMENT ?? 'tutelage';
 
 /** One engine for each card; without cards one for each run that works at the same time, as far as there are cores. */
 function slotsFor({ students, parallelRuns }: SessionOptions): number {

@@ -3,7 +3,7 @@ import type { StepProgress } from '../activities/progress';
 /** What one look at the running work shows. */
 export interface RunSnapshot {
   readonly run: string;
-  readonly state: 'waiting' | 'running' | 'complete' | 'failed';
+  readonly state: 'waiting' | 'running' | 'complete' | 'stopped' | 'failed';
   readonly step: string;
   readonly stepSeconds: number;
   readonly iteration: number;
@@ -20,6 +20,8 @@ export interface RunSnapshot {
 export interface Snapshot {
   readonly name: string;
   readonly elapsedSeconds: number;
+  /** Why an experiment starts no further runs; `null` while it does. */
+  readonly waitingFor: string | null;
   readonly runs: readonly RunSnapshot[];
   readonly teacher: TeacherSnapshot;
 }

@@ -16,3 +16,15 @@ export function siblingQueue(loopQueue: string, role: QueueRole): string {
 export function iterationWorkflowId(run: string, iteration: number): string {
   return `${run}/iter-${iteration}`;
 }
+
+/**
+ * By what workflows are found in Temporal's UI and by its `list`. A server that does not know them (a cluster whose
+ * operator did not add them) is used without.
+ */
+export const searchAttributeTypes = {
+  TutelageRun: 'KEYWORD',
+  TutelageIteration: 'INT',
+  TutelageStep: 'KEYWORD',
+  TutelageState: 'KEYWORD',
+  TutelageUsd: 'DOUBLE',
+} as const;

@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import { createActivities } from '../activities';
+import { createActivities, createSteeringSteps } from '../activities';
 import type { Dependencies } from '../activities/dependencies';
 import { TutelageError } from '../core/errors';
 import { type QueueRole, queueName } from '../core/names';
@@ -36,16 +36,13 @@ const TEACHER_SLOTS = 16;
 
 /** One worker per task queue that this process serves. */
 export async function startWorkers(dependencies: Dependencies, options: WorkersOptions): Promise<Workers> {
-  const bundle = options.workflowBundle ?? workflowBundlePath;
-  await access(bundle).catch((cause: unknown) => {
-    throw new TutelageError('missing', `the workflows' bundle is not at ${bundle}`, 'run `npm run build`', { cause });
-  });
+  const bundle = await findBundle(options.workflowBundle);
   const connection = await NativeConnection.connect(options.connection);
   const activities = createActivities(dependencies);
   const byRole: Record<QueueRole, Partial<WorkerOptions>> = {
     loop: {
       workflowBundle: { codePath: bundle },
-      activities: activities.loop,
+      activities: { ...activities.loop, ...activities.inline },
       // A killed process leaves workflow tasks on its private queue; the next one should have them soon.
       stickyQueueScheduleToStartTimeout: '2 seconds',
       // Steps are started through their queues, so that each queue's limits hold.
@@ -76,6 +73,40 @@ export async function startWorkers(dependencies: Dependencies, options: WorkersO
       }),
     );
   }
+  return together(workers, connection);
+}
+
+/**
+ * For the moment of one command: answers for workflows (updates, queries) where no other process does, and does none of
+ * their steps, for which it may lack a key or an engine.
+ */
+export async function startWorkflowWorker(
+  dependencies: Pick<Dependencies, 'ledger' | 'workspace'>,
+  options: Pick<WorkersOptions, 'connection' | 'namespace' | 'deployment' | 'workflowBundle'>,
+): Promise<Workers> {
+  const bundle = await findBundle(options.workflowBundle);
+  const connection = await NativeConnection.connect(options.connection);
+  const worker = await Worker.create({
+    connection,
+    namespace: options.namespace,
+    taskQueue: queueName(options.deployment, 'loop'),
+    workflowBundle: { codePath: bundle },
+    activities: createSteeringSteps(dependencies).inline,
+    enableNonLocalActivities: false,
+    interceptors: { activity: [activityInterceptor] },
+    shutdownForceTime: '20 seconds',
+  });
+  return together([worker], connection);
+}
+
+async function findBundle(path = workflowBundlePath): Promise<string> {
+  await access(path).catch((cause: unknown) => {
+    throw new TutelageError('missing', `the workflows' bundle is not at ${path}`, 'run `npm run build`', { cause });
+  });
+  return path;
+}
+
+function together(workers: readonly Worker[], connection: NativeConnection): Workers {
   const ended = Promise.all(workers.map((worker) => worker.run())).then(() => connection.close());
   return {
     ended,

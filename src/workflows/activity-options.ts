@@ -1,4 +1,4 @@
-import { proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../activities';
 import { siblingQueue } from '../core/names';
 
@@ -53,5 +53,14 @@ export function activityGroups() {
     retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 40 },
   });
 
-  return { light, teacher, student };
+  /**
+   * Files of a few lines and the caps of the ledger, done by the worker that has the workflow's task: they need no other
+   * process, so steering works while nothing but one command runs.
+   */
+  const inline = proxyLocalActivities<Pick<Activities, 'changeBudget' | 'noteSteering' | 'noteWaiting'>>({
+    startToCloseTimeout: '20 seconds',
+    retry: { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '20 seconds', maximumAttempts: 100 },
+  });
+
+  return { light, teacher, student, inline };
 }

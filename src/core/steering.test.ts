@@ -1,0 +1,86 @@
+import { inWords, refusalOf, type Steering, type SteeringRequest, steeredBy, unsteered, withCaps } from './steering';
+
+const asker = { who: 'ada@host', atMs: 1000 };
+const paused = steeredBy(unsteered, { verb: 'pause', now: false }, asker);
+const stopping = steeredBy(unsteered, { verb: 'stop' }, asker);
+
+describe('a request is refused', () => {
+  const check = (
+    claim: string,
+    { state = unsteered, request, reason }: { state?: Steering; request: SteeringRequest; reason: string | null },
+  ) =>
+    it(claim, () => {
+      expect(refusalOf(state, request, { name: 'demo', iterationsBegun: 3 })).toBe(reason);
+    });
+
+  check('when a paused run is paused again', {
+    ...{ state: paused, request: { verb: 'pause', now: false } },
+    reason: 'demo is paused already, by ada@host',
+  });
+  check('not when a pause at the next safe point is made one now', {
+    ...{ state: paused, request: { verb: 'pause', now: true }, reason: null },
+  });
+  check('when what is stopping is paused', {
+    ...{ state: stopping, request: { verb: 'pause', now: false } },
+    reason: 'demo is stopping: ada@host asked for that',
+  });
+  check('when it is stopped twice', {
+    ...{ state: stopping, request: { verb: 'stop' } },
+    reason: 'demo is stopping already: ada@host asked for that',
+  });
+  check('when a budget names no cap', {
+    request: { verb: 'budget' },
+    reason: 'name at least one of --usd, --tokens and --samples',
+  });
+  check('when half a row is asked for', {
+    request: { verb: 'budget', samples: 1.5 },
+    reason: '--samples is a positive whole number, not 1.5',
+  });
+  check('when money is negative', {
+    request: { verb: 'budget', usd: -1 },
+    reason: '--usd is a positive amount, not -1',
+  });
+  check('when fewer iterations are wanted than have begun', {
+    request: { verb: 'set', iterations: 2 },
+    reason: 'iterations=2 is below the 3 that demo has begun',
+  });
+  check('not when the one under way is to be the last', { request: { verb: 'set', iterations: 3 }, reason: null });
+  check('when nothing is set', {
+    request: { verb: 'set' },
+    reason: 'name at least one of concurrency=N and iterations=N',
+  });
+  check('never for resume, which ends other waits too', { request: { verb: 'resume' }, reason: null });
+});
+
+describe('a change', () => {
+  it('is kept with who and when', () => {
+    expect(paused).toMatchObject({ paused: asker, changes: [{ ...asker, what: 'pause' }] });
+  });
+
+  it('to stop lifts a pause: an iteration that rests cannot finish', () => {
+    expect(steeredBy(paused, { verb: 'stop' }, asker)).toMatchObject({ paused: null, stopping: asker });
+  });
+
+  it('leaves what it does not name', () => {
+    const set = steeredBy(unsteered, { verb: 'set', concurrency: 4 }, asker);
+    expect(steeredBy(set, { verb: 'set', iterations: 9 }, asker)).toMatchObject({ concurrency: 4, iterations: 9 });
+  });
+
+  it('of caps counts, so that what was refused is asked for again', () => {
+    expect(withCaps(unsteered, null)).toMatchObject({ samplesCap: null, capChanges: 1 });
+  });
+
+  it('is the fiftieth last at most', () => {
+    let state = unsteered;
+    for (let count = 0; count < 60; count++) {
+      state = steeredBy(state, { verb: 'resume' }, { ...asker, atMs: count });
+    }
+    expect(state.changes.map(({ atMs }) => atMs)).toEqual(Array.from({ length: 50 }, (_, index) => index + 10));
+  });
+
+  it('reads as it was typed', () => {
+    expect(inWords({ verb: 'budget', usd: 2, samples: 10 })).toBe('budget --usd 2 --samples 10');
+    expect(inWords({ verb: 'set', iterations: 3 })).toBe('set iterations=3');
+    expect(inWords({ verb: 'pause', now: true })).toBe('pause --now');
+  });
+});

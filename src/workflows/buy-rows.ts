@@ -1,0 +1,96 @@
+import type { RowsResult } from '../activities/collect-rows';
+import type { ArtifactRef } from '../core/artifact-ref';
+import type { RunConfig } from '../core/config/schema';
+import type { Steering } from '../core/steering';
+import { mapWithWindow } from '../core/window';
+import { activityGroups } from './activity-options';
+import type { IterationInput } from './iteration';
+import type { createPatience } from './patience';
+import type { Rest } from './rest';
+
+/** Rows of one `generate` activity: enough to keep a history small (20 activities per 1,000 rows), few enough to show progress. */
+const ROWS_PER_BATCH = 50;
+
+export interface Bought extends RowsResult {
+  readonly asked: number;
+  /** Somebody stopped the run while it waited for a teacher or a cap: there will be no more rows. */
+  readonly gaveUp: boolean;
+}
+
+interface Batch {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** How an iteration buys its rows: in waves of micro-batches, in rank order, resting where the run does. */
+export function rowBuyer(options: {
+  readonly input: IterationInput;
+  readonly rest: Rest;
+  readonly patience: ReturnType<typeof createPatience>;
+  readonly steering: () => Steering;
+  readonly onAccepted: (rows: number) => void;
+}) {
+  const { light, teacher } = activityGroups();
+  const { input, rest, steering } = options;
+  const { patiently, gaveUp } = options.patience;
+
+  /** Asks for rows until as many are accepted as were wanted, replacing rejected ones by the next of `count` picks. */
+  async function buyRows(picks: ArtifactRef, count: number): Promise<Bought> {
+    const batches: ArtifactRef[] = [];
+    let asked = 0;
+    let result: RowsResult | undefined;
+    while (
+      result === undefined ||
+      (result.accepted < input.rowsWanted && asked < count && result.refused === 0 && !gaveUp())
+    ) {
+      const wanted = Math.min(input.rowsWanted - (result?.accepted ?? 0), count - asked);
+      batches.push(...(await buyWave(picks, asked, asked + wanted)));
+      asked += wanted;
+      result = await light.collectRows({ ...input, selection: picks, batches });
+      options.onAccepted(result.accepted);
+    }
+    return { ...result, asked, gaveUp: gaveUp() };
+  }
+
+  /**
+   * Picks `from` up to `to`, in micro-batches. Several are in flight at once, unless a cap may bind before the wave is
+   * through: then one follows the other, so that the rows a cap leaves out are the last in rank, whatever arrived first.
+   */
+  async function buyWave(picks: ArtifactRef, from: number, to: number): Promise<ArtifactRef[]> {
+    const mayBind = await light.budgetMayBind({ ...input, rows: to - from });
+    const parallel = atConcurrency(input.config, steering().concurrency).teacher.max_parallel_requests;
+    const width = mayBind ? 1 : 1 + Math.ceil(parallel / ROWS_PER_BATCH);
+    const batches = batchesOf(from, to);
+    let refused = false;
+    const results = await mapWithWindow(batches, width, async (batch, index) => {
+      await rest.safePoint();
+      if (refused || gaveUp()) {
+        return null;
+      }
+      const summary = `generate iteration ${input.iteration} batch ${index + 1}/${batches.length}`;
+      const config = atConcurrency(input.config, steering().concurrency);
+      const result = await patiently(() =>
+        teacher.generate.executeWithOptions({ summary }, [{ ...input, config, selection: picks, ...batch }]),
+      );
+      refused ||= result !== null && result.refused > 0;
+      return result?.rows ?? null;
+    });
+    return results.filter((rows) => rows !== null);
+  }
+
+  return buyRows;
+}
+
+function atConcurrency(config: RunConfig, concurrency: number | null): RunConfig {
+  return concurrency === null
+    ? config
+    : { ...config, teacher: { ...config.teacher, max_parallel_requests: concurrency } };
+}
+
+function batchesOf(from: number, to: number): Batch[] {
+  const count = Math.ceil((to - from) / ROWS_PER_BATCH);
+  return Array.from({ length: count }, (_, index) => ({
+    from: from + index * ROWS_PER_BATCH,
+    to: Math.min(from + (index + 1) * ROWS_PER_BATCH, to),
+  }));
+}

@@ -1,0 +1,51 @@
+import { defineSearchAttributeKey, type SearchAttributePair, TypedSearchAttributes } from '@temporalio/common';
+import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { searchAttributeTypes } from '../core/names';
+
+/** What Temporal's own UI shows of a workflow, beside its history. */
+export interface Stage {
+  readonly run: string;
+  readonly iteration: number;
+  readonly step: string;
+  readonly state: 'working' | 'waiting' | 'ended';
+  readonly usd?: number;
+  /** Further lines of the table: what, and how much of it. */
+  readonly details?: Readonly<Record<string, string | number>>;
+}
+
+const keys = {
+  run: defineSearchAttributeKey('TutelageRun', searchAttributeTypes.TutelageRun),
+  iteration: defineSearchAttributeKey('TutelageIteration', searchAttributeTypes.TutelageIteration),
+  step: defineSearchAttributeKey('TutelageStep', searchAttributeTypes.TutelageStep),
+  state: defineSearchAttributeKey('TutelageState', searchAttributeTypes.TutelageState),
+  usd: defineSearchAttributeKey('TutelageUsd', searchAttributeTypes.TutelageUsd),
+};
+
+/** To be called when a stage begins, not more often: each upsert is an event of the history. */
+export function showStage(stage: Stage): void {
+  const { run, iteration, step, state, usd, details = {} } = stage;
+  const rows = { run, iteration, step, state, ...(usd === undefined ? {} : { USD: usd.toFixed(4) }), ...details };
+  setCurrentDetails(
+    ['| | |', '|---|---|', ...Object.entries(rows).map(([name, value]) => `| ${name} | ${value} |`)].join('\n'),
+  );
+  if (isSearchable()) {
+    upsertSearchAttributes([
+      { key: keys.iteration, value: iteration },
+      { key: keys.step, value: step },
+      { key: keys.state, value: state },
+      ...(usd === undefined ? [] : [{ key: keys.usd, value: usd }]),
+    ]);
+  }
+}
+
+/** Whoever starts a workflow on a server that knows the attributes gives it the first; children pass that on. */
+export function childSearchAttributes(run: string): { typedSearchAttributes?: TypedSearchAttributes } {
+  return isSearchable() ? { typedSearchAttributes: firstSearchAttributes(run) } : {};
+}
+
+export function firstSearchAttributes(run: string): TypedSearchAttributes {
+  const first: SearchAttributePair = { key: keys.run, value: run };
+  return new TypedSearchAttributes([first]);
+}
+
+const isSearchable = () => workflowInfo().typedSearchAttributes.get(keys.run) !== undefined;
