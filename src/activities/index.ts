@@ -48,13 +48,10 @@ export function createActivities(dependencies: Dependencies) {
   };
 }
 
-/**
- * Small steps that a worker does inside a workflow's own task: they need no task queue, so a process that serves
- * workflows alone, for the moment of one command, can do them.
- */
+/** Small steps that need no key and no engine: one command can serve them for the moment. */
 export function createSteeringSteps(dependencies: Pick<Dependencies, 'ledger' | 'workspace'>) {
   return {
-    inline: {
+    steering: {
       changeBudget: createChangeBudget(dependencies),
       noteSteering: createNoteSteering(dependencies),
       noteWaiting: createNoteWaiting(dependencies),
@@ -63,4 +60,4 @@ export function createSteeringSteps(dependencies: Pick<Dependencies, 'ledger' | 
 }
 
 type ByQueue = ReturnType<typeof createActivities>;
-export type Activities = ByQueue['loop'] & ByQueue['inline'] & ByQueue['teacher'] & ByQueue['student'];
+export type Activities = ByQueue['loop'] & ByQueue['steering'] & ByQueue['teacher'] & ByQueue['student'];

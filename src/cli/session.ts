@@ -71,7 +71,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       connection: temporal.connectionOptions,
       namespace: temporal.namespace,
       deployment,
-      queues: ['loop', 'teacher', 'student'],
+      queues: ['loop', 'teacher', 'student', 'steering'],
       studentSlots,
     });
     closers.push(() => workers.shutdown());

@@ -1,6 +1,6 @@
 /** Names that processes must agree on: task queues, workflow ids. */
 
-export type QueueRole = 'loop' | 'teacher' | 'student';
+export type QueueRole = 'loop' | 'teacher' | 'student' | 'steering';
 
 /** One task queue for each scarce resource, so that a long finetune never waits behind a teacher call or the other way round. */
 export function queueName(deployment: string, role: QueueRole): string {

@@ -42,7 +42,7 @@ export async function startWorkers(dependencies: Dependencies, options: WorkersO
   const byRole: Record<QueueRole, Partial<WorkerOptions>> = {
     loop: {
       workflowBundle: { codePath: bundle },
-      activities: { ...activities.loop, ...activities.inline },
+      activities: activities.loop,
       // A killed process leaves workflow tasks on its private queue; the next one should have them soon.
       stickyQueueScheduleToStartTimeout: '2 seconds',
       // Steps are started through their queues, so that each queue's limits hold.
@@ -57,6 +57,7 @@ export async function startWorkers(dependencies: Dependencies, options: WorkersO
       activities: activities.student,
       maxConcurrentActivityTaskExecutions: options.studentSlots,
     },
+    steering: { activities: activities.steering },
   };
   const workers: Worker[] = [];
   for (const role of options.queues) {
@@ -77,8 +78,8 @@ export async function startWorkers(dependencies: Dependencies, options: WorkersO
 }
 
 /**
- * For the moment of one command: answers for workflows (updates, queries) where no other process does, and does none of
- * their steps, for which it may lack a key or an engine.
+ * For the moment of one command: answers for workflows where no other process does, and writes down what is changed. It
+ * does none of their other steps, for which it may lack a key or an engine.
  */
 export async function startWorkflowWorker(
   dependencies: Pick<Dependencies, 'ledger' | 'workspace'>,
@@ -86,17 +87,23 @@ export async function startWorkflowWorker(
 ): Promise<Workers> {
   const bundle = await findBundle(options.workflowBundle);
   const connection = await NativeConnection.connect(options.connection);
-  const worker = await Worker.create({
+  const shared = { connection, namespace: options.namespace, shutdownForceTime: '20 seconds' };
+  return together(
+    [
+      await Worker.create({
+        ...shared,
+        taskQueue: queueName(options.deployment, 'loop'),
+        workflowBundle: { codePath: bundle },
+      }),
+      await Worker.create({
+        ...shared,
+        taskQueue: queueName(options.deployment, 'steering'),
+        activities: createSteeringSteps(dependencies).steering,
+        interceptors: { activity: [activityInterceptor] },
+      }),
+    ],
     connection,
-    namespace: options.namespace,
-    taskQueue: queueName(options.deployment, 'loop'),
-    workflowBundle: { codePath: bundle },
-    activities: createSteeringSteps(dependencies).inline,
-    enableNonLocalActivities: false,
-    interceptors: { activity: [activityInterceptor] },
-    shutdownForceTime: '20 seconds',
-  });
-  return together([worker], connection);
+  );
 }
 
 async function findBundle(path = workflowBundlePath): Promise<string> {

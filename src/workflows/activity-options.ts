@@ -1,4 +1,4 @@
-import { proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
+import { proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../activities';
 import { siblingQueue } from '../core/names';
 
@@ -54,13 +54,16 @@ export function activityGroups() {
   });
 
   /**
-   * Files of a few lines and the caps of the ledger, done by the worker that has the workflow's task: they need no other
-   * process, so steering works while nothing but one command runs.
+   * Files of a few lines and the caps of the ledger. They have a queue of their own, so that one command can serve it for
+   * the moment where no process does the run's steps. (Local activities would need no queue; but two at once beside an
+   * update did not replay.)
    */
-  const inline = proxyLocalActivities<Pick<Activities, 'changeBudget' | 'noteSteering' | 'noteWaiting'>>({
-    startToCloseTimeout: '20 seconds',
+  const steering = proxyActivities<Pick<Activities, 'changeBudget' | 'noteSteering' | 'noteWaiting'>>({
+    taskQueue: siblingQueue(loopQueue, 'steering'),
+    startToCloseTimeout: '1 minute',
+    heartbeatTimeout: '6 seconds',
     retry: { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '20 seconds', maximumAttempts: 100 },
   });
 
-  return { light, teacher, student, inline };
+  return { light, teacher, student, steering };
 }

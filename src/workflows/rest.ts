@@ -22,7 +22,7 @@ export function createRest(options: {
   readonly steering: () => Steering;
   readonly onWaiting: (waiting: Waiting | null) => void;
 }): Rest {
-  const { inline } = activityGroups();
+  const { steering: desk } = activityGroups();
   const { run, steering } = options;
   const waits: Waiting[] = [];
   let running: CancellationScope | undefined;
@@ -48,7 +48,7 @@ export function createRest(options: {
     if (waits.length === length) {
       const [first] = waits;
       options.onWaiting(first ?? null);
-      await inline.noteWaiting({
+      await desk.noteWaiting({
         name: run,
         waitingFor: first?.reason ?? null,
         sinceMs: first?.sinceMs ?? Date.now(),

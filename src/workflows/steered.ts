@@ -25,7 +25,7 @@ export interface SteeredOptions {
  * written down with who and when. Returns the function that says how things stand. To be called before the first await.
  */
 export function steered(options: SteeredOptions): () => Steering {
-  const { inline } = activityGroups();
+  const { steering: desk } = activityGroups();
   const { kind, name } = options;
   let steering = options.initial ?? unsteered;
 
@@ -45,7 +45,7 @@ export function steered(options: SteeredOptions): () => Steering {
     }
     steering = steeredBy(steering, request, { who, atMs: Date.now() });
     await options.tell(steering, input);
-    await inline.noteSteering({ name, steering });
+    await desk.noteSteering({ name, steering });
     return steering;
   }
 
@@ -53,7 +53,7 @@ export function steered(options: SteeredOptions): () => Steering {
   async function changeBudget(request: SteeringRequest & { verb: 'budget' }, who: string): Promise<number | null> {
     const { verb: _verb, ...change } = request;
     try {
-      return await inline.changeBudget({ ...change, account: { kind, name }, who });
+      return await desk.changeBudget({ ...change, account: { kind, name }, who });
     } catch (error) {
       const cause = error instanceof ActivityFailure ? error.cause : undefined;
       throw cause instanceof ApplicationFailure && cause.type === 'usage' ? cause : error;
