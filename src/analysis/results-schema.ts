@@ -54,6 +54,18 @@ const iterationSchema = z.strictObject({
   iteration: z.int(),
   asked: z.int().describe('picks put to the teacher'),
   accepted: z.int().describe('rows accepted'),
+  funnel: z
+    .strictObject({
+      asked: z.int().describe('picks that were put to the teacher'),
+      answered: z.int().describe('the teacher replied'),
+      parsed: z.int().describe('question and answer could be read'),
+      new: z.int().describe("the question is none of the pool's or of an earlier row"),
+      clean: z.int().describe('nor one of a test set'),
+      verified: z.int().describe('the answer was not found wrong'),
+      accepted: z.int(),
+    })
+    .nullable()
+    .describe('what became of the picks: each stage counts what passed it and all before it'),
   selection: hash.describe('sha256 of the selection'),
   rows: hash.describe('sha256 of the accepted rows'),
   rejected: hash.describe('sha256 of the rejected rows'),

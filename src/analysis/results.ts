@@ -64,6 +64,7 @@ function withoutDetails(record: RunRecord, labels: Labels): ExperimentRun {
       iteration: iteration.iteration,
       asked: iteration.asked,
       accepted: iteration.accepted,
+      funnel: iteration.funnel ?? null,
       selection: iteration.selection.sha256,
       rows: iteration.rows.sha256,
       rejected: iteration.rejected.sha256,

@@ -1,7 +1,10 @@
 import type { Interval } from '../core/statistics/interval';
-import type { Arm, ExperimentResults, ExperimentRun, Metric, RunResults } from './results-schema';
+import { type Axis, meanPlaceOn, placeOn } from './axis';
+import type { Arm, ExperimentResults, ExperimentRun, Metric, RunResults, Times } from './results-schema';
 
 export interface SeriesPoint {
+  /** Place on the axis that was asked for: rows, unless said otherwise. */
+  readonly x: number;
   readonly rows: number;
   readonly accuracy: number;
   /** Over seeds for an arm, over questions for a single run; `null` where it is not known. */
@@ -24,29 +27,46 @@ export const metricTitles: Readonly<Record<Metric, string>> = {
 };
 
 /** What a figure of one metric shows; empty where the metric was not measured. */
-export function seriesOf(results: RunResults | ExperimentResults, metric: Metric): Series[] {
+export function seriesOf(results: RunResults | ExperimentResults, metric: Metric, axis: Axis = 'rows'): Series[] {
+  const { times } = results;
   const all =
     results.kind === 'run'
-      ? [{ name: results.config.strategy.name, isBaseline: false, points: pointsOf(results, metric), seeds: [] }]
-      : results.arms.map((arm) => armSeries(arm, results.runs, metric));
+      ? [
+          {
+            name: results.config.strategy.name,
+            isBaseline: false,
+            points: pointsOf(results, { metric, axis, times }),
+            seeds: [],
+          },
+        ]
+      : results.arms.map((arm) => armSeries(arm, results.runs, { metric, axis, times }));
   return all.filter(({ points }) => points.length > 0);
 }
 
-function armSeries(arm: Arm, runs: readonly ExperimentRun[], metric: Metric): Series {
+interface View {
+  readonly metric: Metric;
+  readonly axis: Axis;
+  readonly times: Times;
+}
+
+function armSeries(arm: Arm, runs: readonly ExperimentRun[], view: View): Series {
+  const own = runs.filter(({ run }) => arm.runs.includes(run));
   return {
     name: arm.arm,
     isBaseline: arm.labels.strategy === 'random',
-    points: arm.curve.flatMap((point) => {
-      const spread = point[metric];
-      return spread === null ? [] : [{ rows: point.rows, accuracy: spread.mean, interval: spread.interval }];
+    points: arm.curve.flatMap((point, index) => {
+      const spread = point[view.metric];
+      const x = meanPlaceOn(view.axis, own, index, view.times);
+      return spread === null ? [] : [{ x, rows: point.rows, accuracy: spread.mean, interval: spread.interval }];
     }),
-    seeds: runs.filter(({ run }) => arm.runs.includes(run)).map((run) => pointsOf(run, metric)),
+    seeds: own.map((run) => pointsOf(run, view)),
   };
 }
 
-function pointsOf(run: Pick<RunResults, 'curve'>, metric: Metric): SeriesPoint[] {
-  return run.curve.flatMap(({ rows, overall, macro }) => {
+function pointsOf(run: Pick<RunResults, 'run' | 'curve' | 'config'>, { metric, axis, times }: View): SeriesPoint[] {
+  return run.curve.flatMap(({ rows, overall, macro }, index) => {
     const accuracy = metric === 'macro' ? macro : overall.accuracy;
-    return accuracy === null ? [] : [{ rows, accuracy, interval: metric === 'macro' ? null : overall.interval }];
+    const x = placeOn(axis, run, index, times);
+    return accuracy === null ? [] : [{ x, rows, accuracy, interval: metric === 'macro' ? null : overall.interval }];
   });
 }

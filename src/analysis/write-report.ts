@@ -32,7 +32,7 @@ export async function writeReport(options: {
   await writeFileAtomically(pathOf('results.json'), `${JSON.stringify(results, null, 2)}\n`);
   await writeFileAtomically(pathOf('results.csv'), csvOf(checkpointColumns, checkpoints));
   await writeFileAtomically(pathOf('rows.parquet'), parquetFile(columnsOf(rowColumns, lines)));
-  await writeFileAtomically(pathOf('report.html'), renderReport(results));
+  await writeFileAtomically(pathOf('report.html'), renderReport(results, details.rows));
   return {
     results,
     resultsPath: pathOf('results.json'),

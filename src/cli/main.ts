@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { describeError, exitCodeOf, exitCodes } from './exit-codes';
+import { addResultVerbs } from './result-verbs';
 import { addSteeringVerbs } from './steer-verbs';
 
 const collect = (value: string, earlier: readonly string[]) => [...earlier, value];
@@ -35,6 +36,7 @@ export function buildProgram(finish: (exitCode: number) => void): Command {
     );
 
   addSteeringVerbs(program, finish);
+  addResultVerbs(program, finish);
   program.addHelpText('after', exitCodeHelp);
   return program;
 }

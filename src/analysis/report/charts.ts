@@ -1,9 +1,7 @@
-// The two packages are ESM only. Node loads them by `require`; jest has to transform them, so no other file imports them.
-import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
 import type { Series, SeriesPoint } from '../series';
 import { bracket, count, decimal } from '../wording';
-import { type Html, trusted } from './html';
+import type { Html } from './html';
+import { type Colours, colourOf, type Described, draw, Plot, shorten, symbols } from './plot';
 
 export interface Reach {
   readonly arm: string;
@@ -13,20 +11,10 @@ export interface Reach {
   readonly label: string;
 }
 
-interface Described {
-  readonly title: string;
-  /** The figure in words, for who cannot see it. */
-  readonly description: string;
-}
-
-const width = 560;
-const fontSize = 13;
-const symbols = ['square', 'circle', 'triangle', 'diamond', 'star', 'cross', 'wye'] as const;
-
 /** Learning curves: thin lines for seeds, a band for the interval, a heavy line with marks for the mean. */
 export function learningCurves(
   series: readonly Series[],
-  options: Described & { reaches: readonly Reach[]; colours: ReadonlyMap<string, string> },
+  options: Described & { reaches: readonly Reach[]; colours: Colours; xLabel: string },
 ): Html {
   const height = 380;
   const seeds = series.flatMap(({ name, seeds: lines }) =>
@@ -34,29 +22,29 @@ export function learningCurves(
   );
   const means = series.flatMap(({ name, points }) => points.map((point) => ({ ...point, name })));
   // Cut at the possible accuracies here: a clip path would carry a number that counts up in the process.
-  const bands = means.flatMap(({ rows, name, interval }) =>
-    interval === null ? [] : [{ rows, name, low: Math.max(0, interval.low), high: Math.min(1, interval.high) }],
+  const bands = means.flatMap(({ x, name, interval }) =>
+    interval === null ? [] : [{ x, name, low: Math.max(0, interval.low), high: Math.min(1, interval.high) }],
   );
   const domain = accuracyDomain([
     ...means.map(({ accuracy }) => accuracy),
     ...seeds.map(({ accuracy }) => accuracy),
     ...bands.flatMap(({ low, high }) => [low, high]),
   ]);
-  const colour = ({ name }: { name: string }) => options.colours.get(name) ?? 'currentColor';
+  const colour = colourOf(options.colours);
   const ends = endLabels(series, domain);
   return draw(options, height, {
     marginRight: 18 + 7.5 * Math.max(...series.map(({ name }) => Math.min(name.length, 24))),
-    x: { label: 'rows bought', ticks: ticksOf(means), tickFormat: count },
+    x: { label: options.xLabel, ticks: ticksOf(means), tickFormat: placeText(means) },
     y: { label: 'accuracy', domain, grid: true, tickFormat: '.2f' },
     symbol: { domain: series.map(({ name }) => name), range: symbols.slice(0, series.length) },
     marks: [
-      Plot.areaY(bands, { x: 'rows', y1: 'low', y2: 'high', z: 'name', fill: colour, fillOpacity: 0.13 }),
-      Plot.lineY(seeds, { x: 'rows', y: 'accuracy', z: 'line', stroke: colour, strokeWidth: 1, strokeOpacity: 0.4 }),
-      Plot.lineY(means, { x: 'rows', y: 'accuracy', z: 'name', stroke: colour, strokeWidth: 2.5 }),
+      Plot.areaY(bands, { x: 'x', y1: 'low', y2: 'high', z: 'name', fill: colour, fillOpacity: 0.13 }),
+      Plot.lineY(seeds, { x: 'x', y: 'accuracy', z: 'line', stroke: colour, strokeWidth: 1, strokeOpacity: 0.4 }),
+      Plot.lineY(means, { x: 'x', y: 'accuracy', z: 'name', stroke: colour, strokeWidth: 2.5 }),
       ...options.reaches.flatMap((reach) => reachMarks(reach)),
-      Plot.dot(means, { x: 'rows', y: 'accuracy', fill: colour, symbol: 'name', r: 4, title: pointTitle }),
+      Plot.dot(means, { x: 'x', y: 'accuracy', fill: colour, symbol: 'name', r: 4, title: pointTitle }),
       Plot.text(ends, {
-        x: 'rows',
+        x: 'x',
         y: 'at',
         text: 'label',
         fill: colour,
@@ -77,7 +65,7 @@ export interface StratumDot {
 /** One row a stratum: where the base student stood, and where each arm ended. */
 export function stratumDots(
   dots: readonly StratumDot[],
-  options: Described & { base: readonly StratumDot[]; colours: ReadonlyMap<string, string> },
+  options: Described & { base: readonly StratumDot[]; colours: Colours; xLabel: string; xMax: number },
 ): Html {
   const strata = [...new Set(dots.map(({ stratum }) => stratum))];
   const names = [...new Set(dots.map(({ name }) => name))];
@@ -85,13 +73,13 @@ export function stratumDots(
     const own = [...dots, ...options.base].filter((dot) => dot.stratum === stratum).map(({ accuracy }) => accuracy);
     return { stratum, low: Math.min(...own), high: Math.max(...own) };
   });
-  const colour = ({ name }: { name: string }) => options.colours.get(name) ?? 'currentColor';
+  const colour = colourOf(options.colours);
   return draw(options, 60 + 25 * strata.length, {
     width: 1080,
     marginLeft: 30 + 7.5 * Math.max(...strata.map(({ length }) => Math.min(length, 24))),
     marginTop: 46,
     marginBottom: 8,
-    x: { label: 'accuracy', domain: [0, 1], grid: true, axis: 'top', tickFormat: '.1f' },
+    x: { label: options.xLabel, domain: [0, options.xMax], grid: true, axis: 'top', ticks: 8 },
     y: { label: null, domain: strata, tickSize: 0 },
     symbol: { domain: names, range: symbols.slice(0, names.length) },
     marks: [
@@ -137,7 +125,7 @@ function endLabels(series: readonly Series[], [bottom, top]: readonly [number, n
   return series
     .flatMap(({ name, points }) => {
       const end = points.at(-1);
-      return end === undefined ? [] : [{ name, label: shorten(name), rows: end.rows, at: end.accuracy }];
+      return end === undefined ? [] : [{ name, label: shorten(name), x: end.x, at: end.accuracy }];
     })
     .sort((left, right) => left.at - right.at)
     .map((label) => {
@@ -145,8 +133,6 @@ function endLabels(series: readonly Series[], [bottom, top]: readonly [number, n
       return { ...label, at: last };
     });
 }
-
-const shorten = (name: string) => (name.length > 24 ? `${name.slice(0, 23)}…` : name);
 
 const pointTitle = ({ name, rows, accuracy, interval }: SeriesPoint & { name: string }) =>
   `${name}, ${count(rows)} rows: ${decimal(accuracy)} ${bracket(interval)}`.trim();
@@ -160,30 +146,13 @@ function accuracyDomain(values: readonly number[]): [number, number] {
 }
 
 /** The checkpoints themselves while they are few; else what the scale chooses. */
-function ticksOf(points: readonly { rows: number }[]): number[] | number {
-  const rows = [...new Set(points.map((point) => Math.round(point.rows)))].sort((left, right) => left - right);
-  return rows.length <= 6 ? rows : 6;
+function ticksOf(points: readonly { x: number }[]): number[] | number {
+  const places = [...new Set(points.map((point) => point.x))].sort((left, right) => left - right);
+  return places.length <= 6 && Math.max(...places) > 10 ? places : 6;
 }
 
-function draw({ title, description }: Described, height: number, options: Plot.PlotOptions): Html {
-  const { document } = parseHTML('<!doctype html><html><body></body></html>');
-  const figure = Plot.plot({
-    document,
-    width,
-    height,
-    marginTop: 28,
-    marginBottom: 46,
-    marginLeft: 52,
-    style: { fontSize: `${fontSize}px`, background: 'transparent' } as never,
-    ...options,
-  }) as unknown as ReturnType<typeof document.createElement>;
-  // A screen reader reads the title and the description and not a hundred tick marks.
-  figure.setAttribute('role', 'img');
-  figure.setAttribute('aria-label', `${title}. ${description}`);
-  const titleElement = document.createElement('title');
-  titleElement.textContent = title;
-  const descriptionElement = document.createElement('desc');
-  descriptionElement.textContent = description;
-  figure.prepend(titleElement, descriptionElement);
-  return trusted(figure.outerHTML);
+/** Whole numbers where they are large, two decimals where all are small. */
+function placeText(points: readonly { x: number }[]): (value: number) => string {
+  const isSmall = Math.max(...points.map(({ x }) => x)) <= 10;
+  return (value) => (isSmall ? value.toFixed(2) : count(value));
 }

@@ -1,9 +1,12 @@
+import { type Axis, axesOf, axisTitles } from '../axis';
 import type { Comparison, ExperimentResults, Metric, RunResults } from '../results-schema';
 import { metricTitles, type Series, seriesOf } from '../series';
 import { bracket, count, decimal, plural } from '../wording';
 import { learningCurves, type Reach, stratumDots } from './charts';
-import { type Html, html } from './html';
+import { type Html, html, trusted } from './html';
 import type { ArmStrata } from './strata';
+import { swatch } from './swatch';
+import { strataTable, table } from './tables';
 
 /** Colours of the arms by name; the baseline is grey, so that it lies back. */
 export function coloursOf(results: RunResults | ExperimentResults): Map<string, string> {
@@ -16,24 +19,60 @@ export function coloursOf(results: RunResults | ExperimentResults): Map<string, 
   return colours;
 }
 
-/** One learning-curve figure with the numbers behind it, or nothing where the metric was not measured. */
+/** One learning-curve figure against every axis there are numbers for, or nothing where the metric was not measured. */
 export function curveFigure(results: RunResults | ExperimentResults, metric: Metric): Html | null {
   const series = seriesOf(results, metric);
   if (series.length === 0) {
     return null;
   }
   const seeds = Math.max(...series.map((one) => one.seeds.length));
-  const title = `${metricTitles[metric]} against rows bought`;
+  const runs = results.kind === 'run' ? [results] : results.runs;
+  const axes = axesOf(runs, results.times);
   const comparisons = results.kind === 'run' ? [] : results.comparisons.filter((found) => found.metric === metric);
-  return html`<figure>
-<figcaption><strong>${title}</strong>${metricMeaning(metric)} ${marksMeaning(seeds, metric)}</figcaption>
-${learningCurves(series, {
-  title,
-  description: series.map(inWords).join(' '),
-  reaches: comparisons.length <= 3 ? comparisons.flatMap(reachOf) : [],
-  colours: coloursOf(results),
-})}
-<details><summary>The numbers of this figure</summary>${curveTable(series, title)}</details>
+  const charts = axes.map((axis) => {
+    const own = seriesOf(results, metric, axis);
+    const chart = learningCurves(own, {
+      title: `${metricTitles[metric]} against ${axisTitles[axis]}`,
+      description: own.map((one) => inWords(one, axis)).join(' '),
+      reaches: axis === 'rows' && comparisons.length <= 3 ? comparisons.flatMap(reachOf) : [],
+      colours: coloursOf(results),
+      xLabel: axisTitles[axis],
+    });
+    return html`<div class="by-${axis}">${chart}</div>`;
+  });
+  return figure({
+    id: `curve-${metric}`,
+    title: `${metricTitles[metric]}, learning curves`,
+    caption: `${metricMeaning(metric)} ${marksMeaning(seeds, metric)}`,
+    chart: html`${charts}`,
+    table: curveTable(results, metric, axes),
+  });
+}
+
+/** The switch of the learning curves' axis: radio buttons that style alone obeys. */
+export function axisSwitch(results: RunResults | ExperimentResults): Html | null {
+  const axes = axesOf(results.kind === 'run' ? [results] : results.runs, results.times);
+  const options = axes.map(
+    (axis) =>
+      html`<label><input type="radio" name="axis" value="${axis}"${axis === 'rows' ? trusted(' checked') : null}> ${axisTitles[axis]}</label> `,
+  );
+  return html`<fieldset class="axis"><legend>Drawn against</legend>${options}</fieldset>`;
+}
+
+/** A figure with its caption, its drawing and the numbers behind it; the page's script lets both be saved. */
+export function figure(options: {
+  id: string;
+  title: string;
+  caption: Html | string;
+  chart: Html;
+  table: Html;
+  isWide?: boolean;
+}): Html {
+  const { id, title, caption, chart, table: numbers, isWide } = options;
+  return html`<figure id="${id}"${isWide ? trusted(' class="wide"') : null}>
+<figcaption><strong>${title}</strong>${caption}</figcaption>
+${chart}
+<details><summary>The numbers of this figure</summary>${numbers}</details>
 </figure>`;
 }
 
@@ -48,22 +87,29 @@ export function strataFigure(arms: readonly ArmStrata[], colours: ReadonlyMap<st
   );
   const base = strata.map(({ stratum, first }) => ({ stratum, name: 'base student', accuracy: first }));
   const title = 'Accuracy by stratum';
-  const legend = arms.map(
-    ({ name }) => html`<span style="white-space:nowrap">${swatch(colours.get(name))}${name}</span> `,
-  );
-  return html`<figure class="wide">
-<figcaption><strong>${title}</strong>${legend} at the end; the upright tick is the base student.</figcaption>
-${stratumDots(dots, {
-  title,
-  description: `For each of ${strata.length} strata, the accuracy of the base student and of ${arms.map(({ name }) => name).join(', ')} at the end. The table below has the numbers.`,
-  base,
-  colours,
-})}
-</figure>`;
+  return figure({
+    id: 'by-stratum',
+    title,
+    caption: html`${legend(
+      arms.map(({ name }) => name),
+      colours,
+    )} at the end; the upright tick is the base student.`,
+    chart: stratumDots(dots, {
+      title,
+      description: `For each of ${strata.length} strata, the accuracy of the base student and of ${arms.map(({ name }) => name).join(', ')} at the end.`,
+      base,
+      colours,
+      xLabel: 'accuracy',
+      xMax: 1,
+    }),
+    table: strataTable(arms, colours),
+    isWide: true,
+  });
 }
 
-export const swatch = (colour: string | undefined): Html =>
-  html`<span class="swatch" style="background:${colour ?? 'currentColor'}"></span>`;
+/** The arms with their colours, for captions. */
+export const legend = (names: readonly string[], colours: ReadonlyMap<string, string>): Html =>
+  html`${names.map((name) => html`<span class="arm">${swatch(colours.get(name))}${name}</span> `)}`;
 
 function reachOf({ arm, target, rowsToReach, baselineRows, timesFewer, conclusion }: Comparison): Reach[] {
   return conclusion === 'above' && rowsToReach.reached && timesFewer !== null
@@ -82,21 +128,36 @@ function marksMeaning(seeds: number, metric: Metric): string {
   return `Heavy line: mean over ${plural(seeds, 'random seed')}.${band}`;
 }
 
-function inWords({ name, points }: Series): string {
+function inWords({ name, points }: Series, axis: Axis): string {
   const [first, last] = [points[0], points.at(-1)];
+  const unit = { rows: 'rows', tokens: 'tokens', usd: 'USD', seconds: 'seconds' }[axis];
+  const at = (x: number) => `${axis === 'usd' ? x.toFixed(2) : count(x)} ${unit}`;
   return first === undefined || last === undefined
     ? ''
-    : `${name} goes from ${decimal(first.accuracy)} at ${count(first.rows)} rows to ${decimal(last.accuracy)} at ${count(last.rows)} rows.`;
+    : `${name} goes from ${decimal(first.accuracy)} at ${at(first.x)} to ${decimal(last.accuracy)} at ${at(last.x)}.`;
 }
 
-function curveTable(series: readonly Series[], title: string): Html {
-  const rows = series.flatMap(({ name, points }) =>
-    points.map(
-      ({ rows: bought, accuracy, interval }) => html`<tr><th scope="row">${name}</th>
-<td class="number">${count(bought)}</td><td class="number">${decimal(accuracy)}</td><td class="interval">${bracket(interval)}</td></tr>`,
-    ),
+function curveTable(results: RunResults | ExperimentResults, metric: Metric, axes: readonly Axis[]): Html {
+  const byAxis = axes.map((axis) => seriesOf(results, metric, axis));
+  const rows = seriesOf(results, metric).flatMap(({ name, points }, line) =>
+    points.map(({ accuracy, interval }, index) => [
+      name,
+      ...axes.map((axis, column) => {
+        const x = byAxis[column]?.[line]?.points[index]?.x ?? 0;
+        return axis === 'usd' ? x.toFixed(4) : count(x);
+      }),
+      decimal(accuracy),
+      bracket(interval),
+    ]),
   );
-  return html`<div class="scroll"><table><caption>${title}</caption>
-<thead><tr><th scope="col">arm</th><th scope="col" class="number">rows</th><th scope="col" class="number">accuracy</th><th scope="col">95 % interval</th></tr></thead>
-<tbody>${rows}</tbody></table></div>`;
+  return table({
+    caption: `${metricTitles[metric]} at every checkpoint`,
+    columns: [
+      ['arm'],
+      ...axes.map((axis) => [axisTitles[axis], 'number'] as const),
+      ['accuracy', 'number'],
+      ['95 % interval'],
+    ],
+    rows,
+  });
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { parseHTML } from 'linkedom';
 import { demoExperiment, demoRecord } from '../../../test/support/run-records';
 import { experimentResults, runResults } from '../results';
@@ -11,8 +12,14 @@ const all = (selector: string) => [...document.querySelectorAll(selector)];
 describe('the report of an experiment', () => {
   test('is a function of its results', () => expect(renderReport(results) === page).toBe(true));
 
-  test('asks the network for nothing and runs no script', () => {
-    expect(all('link, img, iframe, object, script[src], script:not([type="application/json"])')).toEqual([]);
+  test('asks the network for nothing and runs one script, which its policy names', () => {
+    expect(all('link, img, iframe, object, script[src]')).toEqual([]);
+    const scripts = all('script:not([type])').map(({ textContent }) => textContent ?? '');
+    expect(scripts).toHaveLength(1);
+    const hash = createHash('sha256')
+      .update(scripts[0] ?? '')
+      .digest('base64');
+    expect(all('meta[http-equiv]')[0]?.getAttribute('content')).toContain(`script-src 'sha256-${hash}'`);
     const addresses = page.replaceAll('http://www.w3.org/', '').match(/https?:\/\/|url\(|@import/g);
     expect(addresses).toBeNull();
     expect(all('meta[http-equiv="Content-Security-Policy"]')[0]?.getAttribute('content')).toContain(
@@ -26,7 +33,7 @@ describe('the report of an experiment', () => {
     ));
 
   test('draws a curve, a band and three seeds for each arm and metric, in words too', () => {
-    const figures = all('.figures svg');
+    const figures = all('#curve-macro .by-rows svg, #curve-overall .by-rows svg');
     expect(figures).toHaveLength(2);
     for (const figure of figures) {
       const marks = (label: string) => [...figure.querySelectorAll(`[aria-label="${label}"] path`)];
@@ -81,7 +88,7 @@ test('text from outside cannot act in the page', () => {
   );
   const parsed = parseHTML(text).document;
   expect([...parsed.querySelectorAll('img')]).toEqual([]);
-  expect([...parsed.querySelectorAll('script')]).toHaveLength(1);
+  expect([...parsed.querySelectorAll('script')]).toHaveLength(2);
   expect(text).not.toContain('<img');
 });
 

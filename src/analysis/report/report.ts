@@ -1,25 +1,46 @@
+import { createHash } from 'node:crypto';
+import type { RunRows } from '../data/load-rows';
 import type { ExperimentResults, RunResults } from '../results-schema';
-import { findings, isComplete, spendLine, stateLine } from '../wording';
-import { coloursOf, curveFigure, strataFigure } from './figures';
+import { count, findings, isComplete, spendLine, stateLine } from '../wording';
+import {
+  cumulativeFigures,
+  dataShareFigures,
+  healthFigure,
+  picksFigure,
+  reflectedFigures,
+  winRateFigures,
+} from './analysis-figures';
+import { funnelFigure, purchaseTable, timeFigure } from './cost-figures';
+import { fairnessNotes } from './fairness-notes';
+import { axisSwitch, coloursOf, curveFigure, strataFigure } from './figures';
 import { type Html, html, trusted } from './html';
 import { artifactTables, configTables } from './provenance';
+import { type RowData, rowData } from './row-data';
+import { script } from './script';
 import { strataOf } from './strata';
 import { style } from './style';
-import { comparisonTable, outcomeTable, runTable, spendTable, strataTable } from './tables';
+import { comparisonTable, outcomeTable, runTable, spendTable } from './tables';
+
+/** The page runs one script, which its policy names by hash; text that a model wrote cannot become another. */
+const scriptHash = createHash('sha256').update(script).digest('base64');
+const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${scriptHash}'`;
 
 /**
- * The report of a run or an experiment: one HTML file that opens from disk, a function of the results alone. It asks
- * the network for nothing (its own policy forbids it), and the results themselves are embedded in it.
+ * The report of a run or an experiment: one HTML file that opens from disk, a function of stored data alone. It asks the
+ * network for nothing (its own policy forbids it), and the results themselves are embedded in it.
+ *
+ * @param rows of its runs, for the table of picks; without them there is none
  */
-export function renderReport(results: RunResults | ExperimentResults): string {
+export function renderReport(results: RunResults | ExperimentResults, rows: readonly RunRows[] = []): string {
   const name = results.kind === 'run' ? results.run : results.experiment;
+  const packed = rowData(results.kind === 'run' ? [results] : results.runs, rows);
   const page = html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
 <title>${name} · tutelage</title>
 <style>${trusted(style)}</style>
 </head>
@@ -31,9 +52,11 @@ export function renderReport(results: RunResults | ExperimentResults): string {
 ${findingList(results)}
 </header>
 <main>
-${sections(results)}
+${sections(results, packed)}
 </main>
 <script type="application/json" id="results">${trusted(inertJson(results))}</script>
+${packed === null ? null : html`<script type="text/plain" id="rows-packed">${trusted(packed.packed)}</script>`}
+<script>${trusted(script)}</script>
 </body>
 </html>
 `;
@@ -52,26 +75,48 @@ function findingList(results: RunResults | ExperimentResults): Html | null {
   return html`<ul class="findings"><li class="lead">${lead}</li>${rest.map((line) => html`<li>${line}</li>`)}</ul>`;
 }
 
-function sections(results: RunResults | ExperimentResults): Html {
+function sections(results: RunResults | ExperimentResults, packed: RowData | null): Html {
   const colours = coloursOf(results);
   const arms = strataOf(results);
   const runs = results.kind === 'run' ? [results] : results.runs;
-  const hasStrata = arms.some(({ strata }) => strata.length > 0);
-  return html`<section aria-labelledby="curves"><h2 id="curves">Learning curves</h2>
-<div class="figures">${curveFigure(results, 'macro')}${curveFigure(results, 'overall')}</div></section>
-${results.kind === 'run' ? null : html`<section aria-labelledby="outcome"><h2 id="outcome">Outcome</h2>${outcomeTable(results, colours)}</section>`}
-${
-  results.kind === 'run' || results.comparisons.length === 0
-    ? null
-    : html`<section aria-labelledby="against"><h2 id="against">Against random selection</h2>${comparisonTable(results.comparisons, colours)}</section>`
+  const { analyses } = results;
+  const list = results.kind === 'run' ? null : results;
+  return html`${section('curves', 'Learning curves', html`${axisSwitch(results)}<div class="figures">${curveFigure(results, 'macro')}${curveFigure(results, 'overall')}</div>`)}
+${section('outcome', 'Outcome', list && outcomeTable(list, colours))}
+${section('against', 'Against random selection', list && list.comparisons.length > 0 ? comparisonTable(list.comparisons, colours) : null)}
+${section('data', 'The data that random needs', inGrid(dataShareFigures(analyses.dataShares, colours)))}
+${section('wins', 'Who is above whom', inGrid(winRateFigures(analyses.winRates)))}
+${section('difficulty', 'Hard seeds and hard rows', inGrid(reflectedFigures(analyses.reflected, colours), cumulativeFigures(analyses.cumulative)))}
+${section('why', 'What is picked', joined(picksFigure(analyses.strata, colours), inGrid(healthFigure(analyses.health, colours))))}
+${section('strata', 'By stratum', strataFigure(arms, colours))}
+${section('budget', 'Budget', html`${spendTable(results, colours)}${purchaseTable(results, colours)}${funnelFigure(results, colours)}${timeFigure(results, colours)}`)}
+${section('rows', 'Picks and rows', packed && rowBrowser(packed))}
+${section('fairness', 'What is equal, and what is not', list && fairnessNotes(list))}
+${section('runs', 'Runs', runTable(runs, list?.notStarted ?? [], list?.failed ?? []))}
+${section('configuration', 'Configuration', configTables(runs))}
+${section(
+  'artifacts',
+  'Artifacts',
+  html`<p class="note">Equal hashes are equal content: two runs made the same selections, rows and weights exactly when these agree.</p>
+${artifactTables(runs)}`,
+)}`;
 }
-<section aria-labelledby="budget"><h2 id="budget">Budget</h2>${spendTable(results, colours)}</section>
-${hasStrata ? html`<section aria-labelledby="strata"><h2 id="strata">By stratum</h2>${strataFigure(arms, colours)}${strataTable(arms, colours)}</section>` : null}
-<section aria-labelledby="runs"><h2 id="runs">Runs</h2>${runTable(runs, results.kind === 'run' ? [] : results.notStarted)}</section>
-<section aria-labelledby="configuration"><h2 id="configuration">Configuration</h2>${configTables(runs)}</section>
-<section aria-labelledby="artifacts"><h2 id="artifacts">Artifacts</h2>
-<p class="note">Equal hashes are equal content: two runs made the same selections, rows and weights exactly when these agree.</p>
-${artifactTables(runs)}</section>`;
+
+const section = (id: string, title: string, content: Html | null): Html | null =>
+  content && html`<section aria-labelledby="${id}"><h2 id="${id}">${title}</h2>${content}</section>`;
+
+const joined = (...parts: readonly (Html | null)[]): Html | null =>
+  parts.every((part) => part === null) ? null : html`${parts}`;
+
+const inGrid = (...parts: readonly (Html | null)[]): Html | null => {
+  const content = joined(...parts);
+  return content && html`<div class="figures">${content}</div>`;
+};
+
+function rowBrowser({ shown, all }: RowData): Html {
+  const bound = shown < all ? ` Shown here: ${count(shown)} of ${count(all)}, evenly from every selection.` : '';
+  return html`<p class="note">Every pick that was put to the teacher, with its seed, its score, both requests, the answers, the verdict and the price.${bound} All of them are in rows.parquet.</p>
+<div id="row-browser"></div><noscript><p>The table needs a script; the rows are in rows.parquet.</p></noscript>`;
 }
 
 /** JSON that cannot end its script element, whatever it says. */

@@ -31,7 +31,7 @@ figure { margin: 0; background: var(--panel); border: 1px solid var(--line); bor
 figure.wide { margin-top: 1rem; }
 figcaption { font-size: .88rem; color: var(--soft); margin-bottom: .4rem; }
 figcaption strong { display: block; color: var(--ink); font-size: 1.02rem; }
-figure svg { width: 100%; height: auto; overflow: visible; }
+figure svg { height: auto; overflow: visible; }
 details { margin-top: .6rem; font-size: .9rem; }
 summary { cursor: pointer; color: var(--soft); }
 summary:hover, summary:focus-visible { color: var(--ink); }
@@ -50,4 +50,24 @@ tfoot th, tfoot td { font-weight: 600; border-bottom: 0; border-top: 1px solid v
 .swatch { display: inline-block; width: .7em; height: .7em; border-radius: 50%; margin-right: .5em; }
 .above { color: var(--good); } .below { color: var(--bad); }
 code { font: .86em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+fieldset.axis { border: 0; margin: .6rem 0 0; padding: 0; font-size: .9rem; color: var(--soft); }
+fieldset.axis legend { float: left; padding: 0 1rem 0 0; }
+fieldset.axis label { margin-right: 1rem; white-space: nowrap; }
+.by-tokens, .by-usd, .by-seconds { display: none; }
+main:has(input[value=tokens]:checked) .by-tokens, main:has(input[value=usd]:checked) .by-usd, main:has(input[value=seconds]:checked) .by-seconds { display: block; }
+main:has(input[name=axis]:not([value=rows]):checked) .by-rows { display: none; }
+figure svg { display: block; max-width: 100%; margin: 0 auto; }
+p.save { margin: .5rem 0 0; display: flex; gap: .6rem; }
+button, select, input[type=search] { font: inherit; font-size: .85rem; color: var(--ink); background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: .25rem .6rem; }
+button { cursor: pointer; } button:hover:not(:disabled) { background: var(--wash); } button:disabled { color: var(--soft); cursor: default; }
+button.link { border: 0; padding: 0; background: none; color: var(--arm-1); text-align: left; text-decoration: underline; overflow-wrap: anywhere; }
+:focus-visible { outline: 2px solid var(--arm-1); outline-offset: 2px; }
+.filters { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: center; max-width: none; font-size: .9rem; }
+#row-browser td, #row-browser th { overflow-wrap: anywhere; min-width: 3.5rem; }
+ul.plain { padding-left: 1.1rem; max-width: 80ch; }
+dialog { color: var(--ink); background: var(--panel); border: 1px solid var(--line); border-radius: 10px; max-width: min(860px, 92vw); width: 860px; padding: 1.4rem 1.6rem; }
+dialog::backdrop { background: rgb(0 0 0 / .45); }
+dialog h3 { margin: 0 0 .8rem; font-size: 1.1rem; overflow-wrap: anywhere; }
+dl { margin: 0; } dt { color: var(--soft); font-size: .82rem; margin-top: .7rem; } dd { margin: .1rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere; font: .9rem/1.5 ui-monospace, Menlo, Consolas, monospace; }
+@media print { fieldset.axis, p.save, #row-browser { display: none; } }
 `;

@@ -1,8 +1,8 @@
 import type { Comparison, ExperimentResults, ExperimentRun, RunResults } from '../results-schema';
 import { bracket, budgetLine, count, decimal, signed, unknownLine, usd } from '../wording';
-import { swatch } from './figures';
 import { type Html, html } from './html';
 import type { ArmStrata } from './strata';
+import { swatch } from './swatch';
 
 type Colours = ReadonlyMap<string, string>;
 
@@ -66,7 +66,7 @@ export function outcomeTable(results: ExperimentResults, colours: Colours): Html
 export function comparisonTable(comparisons: readonly Comparison[], colours: Colours): Html {
   return table({
     caption:
-      'Differences are paired by random seed, with a 95 % interval and the p-value of the paired t-test. Rows needed: where the mean curve first reaches the final accuracy of the baseline.',
+      'Differences are paired by random seed, with a 95 % interval and the p-value of the paired t-test. Rows needed: where the mean curve first reaches the final accuracy of the baseline; how many times fewer, with 95 % over random seeds.',
     columns: [
       ['arm'],
       ['against'],
@@ -84,7 +84,9 @@ export function comparisonTable(comparisons: readonly Comparison[], colours: Col
       html`${signed(one.difference.mean)} <span class="interval">${bracket(one.difference.interval, signed)}</span>`,
       one.difference.p === null ? '' : probability(one.difference.p),
       one.rowsToReach.reached ? `${count(one.rowsToReach.rows)} of ${count(one.baselineRows)}` : 'not reached',
-      one.timesFewer === null ? '' : `${one.timesFewer.toFixed(1)}×`,
+      one.timesFewer === null
+        ? ''
+        : html`${one.timesFewer.toFixed(1)}× <span class="interval">${timesInterval(one)}</span>`,
       html`<span class="${one.conclusion === 'above' || one.conclusion === 'below' ? one.conclusion : 'soft'}">${one.conclusion === 'one seed' ? 'one seed, no claim' : one.conclusion}</span>`,
     ]),
   });
@@ -146,8 +148,15 @@ export function strataTable(arms: readonly ArmStrata[], colours: Colours): Html 
 }
 
 /** Every run with its state and how it ended. */
-export function runTable(runs: readonly Omit<ExperimentRun, 'kind'>[], notStarted: readonly string[]): Html {
-  const waiting = notStarted.map((run) => [run, '', 'not started', '', '', '', '']);
+export function runTable(
+  runs: readonly Omit<ExperimentRun, 'kind'>[],
+  notStarted: readonly string[],
+  failed: ExperimentResults['failed'],
+): Html {
+  const failure = (run: string) => failed.find((one) => one.run === run)?.reason;
+  const told = (run: string, otherwise: string) =>
+    failure(run) === undefined ? otherwise : html`<span class="below">failed</span>: ${failure(run) ?? ''}`;
+  const waiting = notStarted.map((run) => [run, '', told(run, 'not started'), '', '', '', '']);
   return table({
     caption: 'Runs; intervals over the questions (Wilson).',
     columns: [
@@ -165,7 +174,7 @@ export function runTable(runs: readonly Omit<ExperimentRun, 'kind'>[], notStarte
         return [
           run,
           String(config.seed),
-          endedBecause === null ? state : `${state} (${endedBecause})`,
+          told(run, endedBecause === null ? state : `${state} (${endedBecause})`),
           `${iterations.length} of ${config.iterations}`,
           count(end?.rows ?? 0),
           decimal(end?.macro ?? null),
@@ -177,12 +186,18 @@ export function runTable(runs: readonly Omit<ExperimentRun, 'kind'>[], notStarte
   });
 }
 
-const named = (arm: string, colours: Colours) => html`<span class="arm">${swatch(colours.get(arm))}${arm}</span>`;
+export const named = (arm: string, colours: Colours) =>
+  html`<span class="arm">${swatch(colours.get(arm))}${arm}</span>`;
 
 const withInterval = (accuracy: number | null, interval: { low: number; high: number } | null) =>
   html`${decimal(accuracy)} <span class="interval">${bracket(interval)}</span>`;
 
-const probability = (p: number) => (p < 0.001 ? '< 0.001' : p.toFixed(3));
+function timesInterval({ timesFewerInterval: interval }: Comparison): string {
+  const end = (value: number | null) => (value === null ? 'not reached' : value.toFixed(1));
+  return interval === null ? '' : `[${end(interval.low)}, ${end(interval.high)}]`;
+}
+
+export const probability = (p: number) => (p < 0.001 ? '< 0.001' : p.toFixed(3));
 
 function sum(runs: readonly { spend: RunResults['spend'] }[]): RunResults['spend'] {
   return runs.reduce(

@@ -1,7 +1,7 @@
-import { parquetWriteBuffer } from 'hyparquet-writer';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { readDataFile } from './read-data-file';
 
 it('a Parquet file is told by its content and read with its columns', async () => {

@@ -1,0 +1,279 @@
+import type { Analyses } from '../analyses-schema';
+import { bracket, count, decimal } from '../wording';
+import {
+  cumulativeCurves,
+  dataShareDots,
+  iterationLines,
+  setMedians,
+  singlePoints,
+  winRateGrid,
+} from './analysis-charts';
+import { stratumDots } from './charts';
+import { figure, legend } from './figures';
+import { type Html, html } from './html';
+import type { Colours } from './plot';
+import { named, probability, table } from './tables';
+
+const metricNames = { macro: 'macro accuracy', overall: 'overall accuracy' } as const;
+
+/** Figure 2: scores of seeds against scores of the rows made from them. */
+export function reflectedFigures(reflected: Analyses['reflected'], colours: Colours): Html | null {
+  if (reflected === null) {
+    return null;
+  }
+  const { sets, betweenSets, betweenPoints } = reflected;
+  const told = (found: typeof betweenSets) =>
+    found === null
+      ? 'Too little varies for a rank correlation.'
+      : `Spearman's rho ${found.rho.toFixed(2)} (${pValue(found.p)}, n = ${count(found.n)}).`;
+  const arms = [...new Set(sets.map(({ arm }) => arm))];
+  return html`${figure({
+    id: 'figure-2-sets',
+    title: 'Do hard seeds make hard rows? Medians of sets',
+    caption: html`${told(betweenSets)} One point a run and iteration; losses of the selecting student's own answers. ${legend(arms, colours)}`,
+    chart: setMedians(reflected, {
+      title: 'Median loss on seeds against median loss on their rows',
+      description: `${sets.length} sets. ${told(betweenSets)}`,
+      colours,
+    }),
+    table: table({
+      caption: 'Median losses by run and iteration.',
+      columns: [['run'], ['iteration', 'number'], ['seeds', 'number'], ['rows', 'number']],
+      rows: sets.map(({ run, iteration, seeds, rows }) => [run, String(iteration), decimal(seeds), decimal(rows)]),
+    }),
+  })}${figure({
+    id: 'figure-2-points',
+    title: 'The same, single seeds and rows',
+    caption: `${told(betweenPoints)} Red: line of best fit. How far the teacher's new questions keep the difficulty of the seeds they were made from.`,
+    chart: singlePoints(reflected, {
+      title: 'Loss on a seed against loss on its row',
+      description: `${count(betweenPoints?.n ?? reflected.points.length)} points. ${told(betweenPoints)}`,
+    }),
+    table: table({
+      caption: 'Up to 200 of the points; all rows are in rows.parquet.',
+      columns: [['point'], ['loss on the seed', 'number'], ['loss on its row', 'number']],
+      rows: reflected.points
+        .slice(0, 200)
+        .map(([seed, row], index) => [String(index + 1), decimal(seed), decimal(row)]),
+    }),
+  })}`;
+}
+
+/** Figure 3: cumulative accuracy in the order of score, for the first and the final student. */
+export function cumulativeFigures(curves: Analyses['cumulative']): Html | null {
+  const figures = (['first', 'final'] as const).flatMap((student) => {
+    const own = curves.filter((one) => one.student === student);
+    if (own.length === 0) {
+      return [];
+    }
+    const title = `Rows by score, ${student} student`;
+    const first = own.map(({ curve }) => curve[Math.floor(curve.length / 5)]?.percent ?? 0);
+    const mean = first.reduce((sum, value) => sum + value, 0) / first.length;
+    return [
+      figure({
+        id: `figure-3-${student}`,
+        title,
+        caption: `Difference in cumulative accuracy between shuffled rows and rows in the order of the loss on their seeds, high first, in % of the overall accuracy. Above 0: score order takes harder rows. Heavy line: mean over ${own.length} random runs; grey: 95 % of real shuffles.`,
+        chart: cumulativeCurves(own, {
+          title,
+          description: `After a fifth of the rows the difference is ${mean.toFixed(1)} %, mean over ${own.length} runs.`,
+        }),
+        table: table({
+          caption: `Difference in cumulative accuracy, ${student} student.`,
+          columns: [
+            ['run'],
+            ['share', 'number'],
+            ['percent', 'number'],
+            ['points', 'number'],
+            ['shuffled, 95 %', 'number'],
+          ],
+          rows: own.flatMap(({ run, curve }) =>
+            curve.map(({ share, percent, points, shuffled }) => [
+              run,
+              `${(100 * share).toFixed(0)} %`,
+              percent.toFixed(2),
+              points.toFixed(2),
+              bracket(shuffled, (value) => value.toFixed(2)),
+            ]),
+          ),
+        }),
+      }),
+    ];
+  });
+  return figures.length === 0 ? null : html`${figures}`;
+}
+
+/** Figure 4: the data that random needs, by metric. */
+export function dataShareFigures(shares: Analyses['dataShares'], colours: Colours): Html | null {
+  const figures = (['macro', 'overall'] as const).flatMap((metric) => {
+    const own = shares.filter((share) => share.metric === metric && share.points.length > 0);
+    if (own.length === 0 || own.length > 12) {
+      return [];
+    }
+    const title = `Data that random needs, ${metricNames[metric]}`;
+    const ratio = (value: number | null) => (value === null ? 'not reached' : value.toFixed(2));
+    return [
+      figure({
+        id: `figure-4-${metric}`,
+        title,
+        caption: html`For what an arm has reached at each checkpoint: rows of random divided by rows of the arm, above 1 the arm is more efficient. Hollow with “>”: random did not reach it by its last checkpoint. Upright lines: 95 % over random seeds. ${legend(
+          own.map(({ arm }) => arm),
+          colours,
+        )}`,
+        chart: dataShareDots(own, {
+          title,
+          description: own
+            .map(
+              ({ arm, points }) =>
+                `${arm}: ${points.map(({ rows, times, atLeast }) => `${times === null ? `more than ${atLeast.toFixed(1)}` : times.toFixed(1)} times at ${count(rows)} rows`).join(', ')}.`,
+            )
+            .join(' '),
+          colours,
+        }),
+        table: table({
+          caption: title,
+          columns: [
+            ['arm'],
+            ['rows', 'number'],
+            ['accuracy', 'number'],
+            ['rows of random', 'number'],
+            ['times', 'number'],
+            ['95 % over seeds'],
+          ],
+          rows: own.flatMap(({ arm, points }) =>
+            points.map(({ rows, target, baselineRows, times, interval, atLeast }) => [
+              arm,
+              count(rows),
+              decimal(target),
+              baselineRows === null ? 'not reached' : count(baselineRows),
+              times === null ? `> ${atLeast.toFixed(2)}` : times.toFixed(2),
+              interval === null ? '' : `${ratio(interval.low)} to ${ratio(interval.high)}`,
+            ]),
+          ),
+        }),
+      }),
+    ];
+  });
+  return figures.length === 0 ? null : html`${figures}`;
+}
+
+/** Figure 5: pairwise win rates, by metric. */
+export function winRateFigures(rates: Analyses['winRates']): Html | null {
+  const figures = rates.map((one) => {
+    const title = `Who is above whom, ${metricNames[one.metric]}`;
+    const cell = (value: number | null | undefined) => value?.toFixed(2) ?? 'n/a';
+    return figure({
+      id: `figure-5-${one.metric}`,
+      title,
+      caption: `How often the strategy of the row is significantly above that of the column: paired t-test over random seeds, p < 0.05, at iterations ${one.checkpoints.join(', ')}; a cell is at most ${one.settings}, the number of settings. Last row: how often a strategy is beaten, lower is better.`,
+      chart: winRateGrid(one, {
+        title,
+        description: one.strategies
+          .map((strategy, index) => `${strategy} is beaten ${cell(one.overall[index])} on average.`)
+          .join(' '),
+      }),
+      table: table({
+        caption: title,
+        columns: [['wins'], ...one.strategies.map((strategy) => [strategy, 'number'] as const)],
+        rows: [
+          ...one.strategies.map((strategy, i) => [
+            strategy,
+            ...one.strategies.map((_, j) => (i === j ? '' : cell(one.cells[i]?.[j]))),
+          ]),
+          ['is beaten (mean)', ...one.overall.map(cell)],
+        ],
+      }),
+    });
+  });
+  return figures.length === 0 ? null : html`${figures}`;
+}
+
+/** Why it wins: what each arm picks, beside what the pool has. */
+export function picksFigure(strata: Analyses['strata'], colours: Colours): Html | null {
+  const names = [...new Set(strata.map(({ stratum }) => stratum))];
+  const arms = [...new Set(strata.map(({ arm }) => arm))];
+  if (names.length < 2 || names.length > 40) {
+    return null;
+  }
+  const dots = strata.map(({ arm, stratum, picks }) => ({ name: arm, stratum, accuracy: picks }));
+  const pool = names.map((stratum) => ({
+    name: 'pool',
+    stratum,
+    accuracy: strata.find((one) => one.stratum === stratum)?.pool ?? 0,
+  }));
+  const title = 'What is picked, by stratum';
+  const share = (value: number) => `${(100 * value).toFixed(1)} %`;
+  return figure({
+    id: 'picks',
+    title,
+    caption: html`Share of the accepted rows whose seed is of the stratum; the upright tick is its share of the pool. An arm that only evens out a skewed pool would be matched by random picks that do the same. ${legend(arms, colours)}`,
+    chart: stratumDots(dots, {
+      title,
+      description: `For each of ${names.length} strata, its share of the pool and of the picks of ${arms.join(', ')}.`,
+      base: pool,
+      colours,
+      xLabel: 'share of the rows',
+      xMax: Math.min(1, 0.05 + Math.max(...[...dots, ...pool].map(({ accuracy }) => accuracy))),
+    }),
+    table: table({
+      caption: 'Share of each stratum in the pool and among the picks.',
+      columns: [['stratum'], ['pool', 'number'], ...arms.map((arm) => [arm, 'number'] as const)],
+      rows: names.map((stratum) => [
+        stratum,
+        share(pool.find((one) => one.stratum === stratum)?.accuracy ?? 0),
+        ...arms.map((arm) => share(strata.find((one) => one.arm === arm && one.stratum === stratum)?.picks ?? 0)),
+      ]),
+    }),
+    isWide: true,
+  });
+}
+
+/** Diversity over the iterations. */
+export function healthFigure(health: Analyses['health'], colours: Colours): Html | null {
+  if (health.length === 0) {
+    return null;
+  }
+  const title = 'Different seeds among the rows';
+  return figure({
+    id: 'diversity',
+    title,
+    caption: html`Seeds that have become a row so far; a flat line means that the same seeds are picked again. The numbers have repeats, duplicates, answer lengths and the correlation of length and score. ${legend([...new Set(health.map(({ arm }) => arm))], colours)}`,
+    chart: iterationLines(
+      health.map(({ arm, iteration, distinctSeeds }) => ({ name: arm, iteration, value: distinctSeeds })),
+      {
+        title,
+        description: health
+          .filter(({ iteration }) => iteration === Math.max(...health.map((one) => one.iteration)))
+          .map(({ arm, distinctSeeds }) => `${arm} has used ${count(distinctSeeds)} different seeds.`)
+          .join(' '),
+        colours,
+        yLabel: 'different seeds so far',
+      },
+    ),
+    table: table({
+      caption: 'Diversity by arm and iteration, means over runs.',
+      columns: [
+        ['arm'],
+        ['iteration', 'number'],
+        ['rows', 'number'],
+        ['seeds so far', 'number'],
+        ['repeats', 'number'],
+        ['duplicates', 'number'],
+        ['answer characters', 'number'],
+        ['length and score, rho', 'number'],
+      ],
+      rows: health.map((one) => [
+        named(one.arm, colours),
+        String(one.iteration),
+        count(one.rows),
+        count(one.distinctSeeds),
+        one.repeats.toFixed(1),
+        one.duplicates.toFixed(1),
+        one.answerCharacters.toFixed(1),
+        one.lengthScore === null ? '' : one.lengthScore.toFixed(2),
+      ]),
+    }),
+  });
+}
+
+const pValue = (p: number) => (p < 0.001 ? 'p < 0.001' : `p = ${probability(p)}`);
