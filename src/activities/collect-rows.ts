@@ -1,4 +1,5 @@
 import type { ArtifactRef } from '../core/artifact-ref';
+import { countReasons } from '../core/hygiene/count-reasons';
 import { KnownQuestions } from '../core/hygiene/known-questions';
 import { funnelOf, type Objection, Sieve } from '../core/hygiene/sift';
 import type { Pick, RejectedRow, Seed, SyntheticRow } from '../core/records';
@@ -24,6 +25,8 @@ export interface RowsResult {
   readonly accepted: number;
   readonly refused: number;
   readonly funnel: Funnel;
+  /** Reason -> rows that were rejected for it. */
+  readonly reasons: Readonly<Record<string, number>>;
 }
 
 /**
@@ -64,6 +67,7 @@ export function createCollectRows({ store, ledger }: Dependencies) {
       accepted: rows.length,
       refused: bought.filter((row) => row.state === 'refused').length,
       funnel: funnelOf(rows.length, rejected),
+      reasons: countReasons(rejected),
     };
   };
 

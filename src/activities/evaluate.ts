@@ -101,6 +101,7 @@ function summarise(answers: readonly EvaluatedAnswer[]): Omit<EvaluationSummary,
   return { overall: tally(test), strata };
 }
 
+/** Proofs are counted beside the verdict: where chance is one in two, a right label alone says little. */
 function tally(answers: readonly EvaluatedAnswer[]): Tally {
   const count = (holds: (answer: EvaluatedAnswer) => boolean) => answers.filter(holds).length;
   return {
@@ -108,5 +109,6 @@ function tally(answers: readonly EvaluatedAnswer[]): Tally {
     wellFormed: count((answer) => answer.wellFormed),
     answered: count((answer) => answer.answered),
     total: answers.length,
+    ...(answers.some(({ proof }) => proof !== undefined) ? { proof: count(({ proof }) => proof === 'valid') } : {}),
   };
 }

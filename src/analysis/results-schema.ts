@@ -15,6 +15,7 @@ const measuredSchema = z.strictObject({
   wellFormed: z.int().describe('answers that could be parsed'),
   answered: z.int().describe('questions to which the student said anything'),
   total: z.int().describe('questions asked'),
+  proof: z.int().exactOptional().describe('answers with a valid proof; of tasks with proofs alone'),
   accuracy: accuracy.describe('correct / total; null where nothing was asked'),
   interval: interval.describe("Wilson's interval of the accuracy over the questions"),
 });
@@ -66,6 +67,7 @@ const iterationSchema = z.strictObject({
     })
     .nullable()
     .describe('what became of the picks: each stage counts what passed it and all before it'),
+  reasons: z.record(z.string(), z.int()).nullable().describe('stage and reason -> picks that were rejected for it'),
   selection: hash.describe('sha256 of the selection'),
   rows: hash.describe('sha256 of the accepted rows'),
   rejected: hash.describe('sha256 of the rejected rows'),

@@ -65,6 +65,7 @@ function withoutDetails(record: RunRecord, labels: Labels): ExperimentRun {
       asked: iteration.asked,
       accepted: iteration.accepted,
       funnel: iteration.funnel ?? null,
+      reasons: iteration.reasons ?? null,
       selection: iteration.selection.sha256,
       rows: iteration.rows.sha256,
       rejected: iteration.rejected.sha256,
@@ -143,9 +144,10 @@ function curvePoint(at: {
 }
 
 function measured(tally: Tally): Measured {
-  const { correct, wellFormed, answered, total } = tally;
+  const { correct, wellFormed, answered, total, proof } = tally;
   const interval = wilsonInterval(correct, total);
-  return { correct, wellFormed, answered, total, accuracy: accuracyOf(tally), interval };
+  const proofs = proof === undefined ? {} : { proof };
+  return { correct, wellFormed, answered, total, ...proofs, accuracy: accuracyOf(tally), interval };
 }
 
 const hashesOf = (model: ModelRef) => ({ base: model.base.sha256, adapter: model.adapter?.sha256 ?? null });

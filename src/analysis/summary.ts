@@ -1,3 +1,4 @@
+import { funnelLines } from './funnel';
 import type { Arm, ExperimentResults, Metric, RunResults } from './results-schema';
 import { metricTitles, type Series, seriesOf } from './series';
 import { type TextSeries, textChart } from './text-chart';
@@ -28,7 +29,7 @@ export function summaryLines(
     ...(['macro', 'overall'] as const).flatMap((metric) => chartOf(results, metric)),
     ...(results.kind === 'run' ? runTable(results) : armTable(results)),
     '',
-    ...(results.kind === 'run' ? [] : findingLines(results)),
+    ...(results.kind === 'run' ? funnelLines(results) : findingLines(results)),
     `bought  ${spendLine(results)}`,
     ...(budget === null ? [] : [`budget  ${budget}${results.kind === 'run' ? '' : ' a run'}`]),
     ...(unknown === null ? [] : [`unknown ${unknown}`]),
@@ -114,9 +115,11 @@ function runTable(results: RunResults): string[] {
     count(bought),
     decimal(macro),
     withInterval(overall.accuracy, overall.interval),
+    ...(overall.proof === undefined ? [] : [`${overall.proof} of ${overall.total}`]),
   ]);
+  const proofs = results.curve.some(({ overall }) => overall.proof !== undefined) ? ['valid proofs'] : [];
   return [
-    ...table([['iteration', 'rows', 'macro accuracy', 'overall accuracy'], ...rows]),
+    ...table([['iteration', 'rows', 'macro accuracy', 'overall accuracy', ...proofs], ...rows]),
     'brackets: 95 % interval over the questions (Wilson)',
   ];
 }

@@ -26,7 +26,13 @@ const spend = z.object({
   unknownMicroUsd: count,
 });
 
-const tally = z.object({ correct: count, wellFormed: count, answered: count, total: count });
+const tally = z.object({
+  correct: count,
+  wellFormed: count,
+  answered: count,
+  total: count,
+  proof: count.exactOptional(),
+});
 
 const evaluationSummary = z.object({
   answers: artifactRef,
@@ -61,6 +67,7 @@ const iterationRecord = z.object({
   accepted: count,
   refused: count,
   funnel: funnel.exactOptional(),
+  reasons: z.record(z.string(), count).exactOptional(),
   student: modelRef,
   evaluation: evaluationSummary,
   reflection: artifactRef.exactOptional(),

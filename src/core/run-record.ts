@@ -19,6 +19,8 @@ export interface Tally {
   readonly wellFormed: number;
   readonly answered: number;
   readonly total: number;
+  /** Answers with a valid proof; of tasks with proofs alone. */
+  readonly proof?: number;
 }
 
 /** One evaluation in numbers; the answers behind it are in the artifact. */
@@ -84,6 +86,8 @@ export interface IterationOutcome {
   readonly refused: number;
   /** Absent in records of versions that did not count it. */
   readonly funnel?: Funnel;
+  /** Reason -> rows that were rejected for it; absent where the funnel is. */
+  readonly reasons?: Readonly<Record<string, number>>;
   readonly student: ModelRef;
   readonly evaluation: EvaluationSummary;
   /** How the student that selected met the new rows; only with `analyses: true`. */

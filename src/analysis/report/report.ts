@@ -13,6 +13,7 @@ import {
 import { funnelFigure, purchaseTable, timeFigure } from './cost-figures';
 import { fairnessNotes } from './fairness-notes';
 import { axisSwitch, coloursOf, curveFigure, strataFigure } from './figures';
+import { funnelTables } from './funnel';
 import { type Html, html, trusted } from './html';
 import { artifactTables, configTables } from './provenance';
 import { type RowData, rowData } from './row-data';
@@ -90,6 +91,7 @@ ${section('difficulty', 'Hard seeds and hard rows', inGrid(reflectedFigures(anal
 ${section('why', 'What is picked', joined(picksFigure(analyses.strata, colours), inGrid(healthFigure(analyses.health, colours))))}
 ${section('strata', 'By stratum', strataFigure(arms, colours))}
 ${section('budget', 'Budget', html`${spendTable(results, colours)}${purchaseTable(results, colours)}${funnelFigure(results, colours)}${timeFigure(results, colours)}`)}
+${section('funnel', 'From picks to rows', funnelTables(runs))}
 ${section('rows', 'Picks and rows', packed && rowBrowser(packed))}
 ${section('fairness', 'What is equal, and what is not', list && fairnessNotes(list))}
 ${section('runs', 'Runs', runTable(runs, list?.notStarted ?? [], list?.failed ?? []))}

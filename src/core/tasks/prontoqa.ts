@@ -135,7 +135,7 @@ function parseQuestion(text: string): Parsed {
 
 function checkAnswer(question: string, label: boolean | null, answer: string, by: 'label' | 'proof'): Verdict {
   if (answer.trim() === '') {
-    return unanswered;
+    return { ...unanswered, proof: 'absent' };
   }
   const said = labelOf(answer);
   if (said === null) {
