@@ -30,14 +30,15 @@ export function resultsFormatMarkdown(): string {
     '',
     '`[]` stands for each item of a list, `*` for each key of a map. All intervals are two-sided, 95 %.',
     '',
-    ...section('One run (`kind: run`)', runResultsSchema),
-    ...section('An experiment (`kind: experiment`)', experimentResultsSchema),
+    ...keySection('One run (`kind: run`)', runResultsSchema),
+    ...keySection('An experiment (`kind: experiment`)', experimentResultsSchema),
     ...columnSection('results.csv: one line an evaluation of a run', checkpointColumns),
     ...columnSection('rows.parquet: one line a pick that was put to the teacher, accepted or not', rowColumns),
   ].join('\n');
 }
 
-function section(title: string, schema: z.ZodType): string[] {
+/** A heading and the table of the schema's keys, as lines of Markdown. */
+export function keySection(title: string, schema: z.ZodType): string[] {
   const rows = keysOf(z.toJSONSchema(schema, { io: 'output' }) as Node, '');
   return [`## ${title}`, '', '| key | type | meaning |', '|---|---|---|', ...rows, ''];
 }

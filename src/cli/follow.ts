@@ -1,10 +1,8 @@
 import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { StepProgress } from '../activities/progress';
-import { loadRun } from '../analysis/load';
-import type { RunPlan } from '../core/config';
+import { notesOf } from '../activities/steering';
 import { iterationWorkflowId } from '../core/names';
-import { accuracyOf, macroAccuracyOf } from '../core/statistics/accuracy';
 import type { Ledger } from '../store/ledger';
 import type { Workspace } from '../store/workspace';
 import {
@@ -13,111 +11,125 @@ import {
   iterationStatusQuery,
   type RunStatus,
   runStatusQuery,
+  type Waiting,
 } from '../workflows/messages';
-import type { RunSnapshot, Snapshot, TeacherSnapshot } from './snapshot';
+import type { RunSnapshot, Snapshot } from './snapshot';
+import { changesOf, isoOrNull, type PlannedRun, projected, storedSnapshot } from './stored-snapshot';
 
 export interface FollowOptions {
-  readonly client: Client;
+  /** `null` where nobody could answer: then the workspace alone is looked at. */
+  readonly client: Client | null;
   readonly workspace: Workspace;
   readonly ledger: Ledger;
   /** The experiment, or the single run. */
   readonly name: string;
-  readonly plans: readonly RunPlan[];
+  readonly isExperiment: boolean;
+  readonly plans: readonly PlannedRun[];
   readonly startedMs: number;
 }
 
 /**
- * One look at the running work. What runs is asked of the workflows (a query each, and the heartbeat details of their
- * pending steps); what is finished is read from the workspace; money is read from the ledger.
+ * One look at the work. What runs is asked of the workflows (a query each, and the heartbeat details of their pending
+ * steps); what is finished is read from the workspace; money is read from the ledger.
  */
 export async function takeSnapshot(options: FollowOptions): Promise<Snapshot> {
+  const { client, workspace, ledger, name, plans } = options;
   const experiment = await experimentStatus(options);
   const failed = new Set(experiment?.failed.map(({ run }) => run));
-  const runs = await Promise.all(options.plans.map((plan) => snapshotOf(options, plan, failed)));
+  const runs = await Promise.all(
+    plans.map(async (plan) => {
+      const stored = await storedSnapshot({ workspace, ledger }, plan);
+      if (failed.has(plan.run)) {
+        return { ...stored, state: 'failed' as const };
+      }
+      const isOver = stored.state === 'complete' || stored.state === 'stopped';
+      return isOver || client === null ? stored : liveSnapshot(client, stored);
+    }),
+  );
   return {
-    name: options.name,
+    name,
     elapsedSeconds: (Date.now() - options.startedMs) / 1000,
-    waitingFor: heldBack(options.name, experiment),
+    source: client === null ? 'workspace' : 'live',
+    waitingFor: await heldBack(options, experiment),
     runs,
-    teacher: await teacherSnapshot(options),
+    teacher: await ledger.overview(plans.map(({ run }) => run)),
   };
 }
 
-async function experimentStatus({ client, name, plans }: FollowOptions): Promise<ExperimentStatus | null> {
-  if (plans[0]?.experiment === null) {
-    return null;
-  }
-  return askOr<ExperimentStatus | null>(null, () => client.workflow.getHandle(name).query(experimentStatusQuery));
+async function experimentStatus({ client, name, isExperiment }: FollowOptions): Promise<ExperimentStatus | null> {
+  return client !== null && isExperiment
+    ? askOr<ExperimentStatus | null>(null, () => client.workflow.getHandle(name).query(experimentStatusQuery))
+    : null;
 }
 
 /** A paused experiment starts no further runs. */
-function heldBack(name: string, status: ExperimentStatus | null): string | null {
-  const paused = status?.steering.paused ?? null;
+async function heldBack(
+  { client, workspace, name, isExperiment }: FollowOptions,
+  status: ExperimentStatus | null,
+): Promise<string | null> {
+  if (!isExperiment) {
+    return null;
+  }
+  const steering = client === null ? (await notesOf(workspace, name)).steering : status?.steering;
+  const paused = steering?.paused ?? null;
   return paused === null ? null : `paused by ${paused.who}; \`tutelage resume ${name}\` goes on`;
 }
 
-async function snapshotOf(options: FollowOptions, plan: RunPlan, failed: ReadonlySet<string>): Promise<RunSnapshot> {
-  const stored = await loadRun(options.workspace.root, plan.run);
-  const waiting: RunSnapshot = {
-    run: plan.run,
-    state: failed.has(plan.run) ? 'failed' : 'waiting',
-    step: '',
-    stepSeconds: 0,
-    iteration: stored?.iterations.length ?? 0,
-    iterations: plan.config.iterations,
-    progress: null,
-    rowsAccepted: stored?.iterations.reduce((sum, { accepted }) => sum + accepted, 0) ?? 0,
-    rowsPlanned: plannedRows(plan),
-    accuracy: null,
-    macroAccuracy: null,
-    waitingFor: null,
-  };
-  const evaluation = stored?.iterations.at(-1)?.evaluation ?? stored?.baseEvaluation;
-  const known = {
-    ...waiting,
-    accuracy: evaluation ? accuracyOf(evaluation.overall) : null,
-    macroAccuracy: evaluation ? macroAccuracyOf(evaluation.strata) : null,
-  };
-  if (stored !== null && stored.state !== 'running') {
-    return { ...known, state: stored.state === 'stopped' ? 'stopped' : 'complete' };
+async function liveSnapshot(client: Client, stored: RunSnapshot): Promise<RunSnapshot> {
+  const status = await askOr<RunStatus | null>(null, () => client.workflow.getHandle(stored.run).query(runStatusQuery));
+  if (status === null) {
+    return stored;
   }
-  if (known.state === 'failed') {
-    return known;
-  }
-  const status = await askOr<RunStatus | null>(null, () =>
-    options.client.workflow.getHandle(plan.run).query(runStatusQuery),
-  );
-  return status === null ? known : runningSnapshot(options, known, status);
-}
-
-async function runningSnapshot({ client }: FollowOptions, known: RunSnapshot, status: RunStatus): Promise<RunSnapshot> {
+  const { iterations, iterationsDone, rowsPlanned, steering } = status;
   const running: RunSnapshot = {
-    ...known,
-    state: 'running',
-    step: status.step,
-    iteration: status.iterationsDone,
-    iterations: status.iterations,
-    rowsPlanned: status.rowsPlanned,
-    waitingFor: status.waiting?.reason ?? null,
+    ...stored,
+    ...{ state: 'running', iterations, rowsPlanned, step: status.step, iteration: iterationsDone, iterationsDone },
+    ...waitingOf(status.waiting),
+    stepSeconds: secondsSince(status.stepSinceMs),
+    changes: changesOf(steering),
   };
   if (status.step !== 'iteration') {
-    return { ...running, progress: await pendingProgress(client, known.run) };
+    return withProgress(running, await pendingProgress(client, stored.run));
   }
   const iteration = status.iterationsDone + 1;
-  const child = iterationWorkflowId(known.run, iteration);
+  const child = iterationWorkflowId(stored.run, iteration);
   const inner = await askOr(null, () => client.workflow.getHandle(child).query(iterationStatusQuery));
   if (inner === null) {
     return { ...running, iteration };
   }
-  return {
-    ...running,
-    iteration,
-    step: inner.step,
-    stepSeconds: Math.max(0, (Date.now() - inner.stepSinceMs) / 1000),
-    progress: await pendingProgress(client, child),
-    rowsAccepted: status.rowsAccepted + inner.rowsAccepted,
-    waitingFor: inner.waiting?.reason ?? null,
-  };
+  const rowsAccepted = status.rowsAccepted + inner.rowsAccepted;
+  return withProgress(
+    {
+      ...running,
+      ...waitingOf(inner.waiting),
+      iteration,
+      step: inner.step,
+      stepSeconds: secondsSince(inner.stepSinceMs),
+      rowsAccepted,
+      projectedUsd: projected(stored.budget?.usd.spent ?? 0, stored.budget?.samples.spent ?? 0, rowsPlanned),
+      secondsLeft: secondsLeft(status),
+    },
+    await pendingProgress(client, child),
+  );
+}
+
+const waitingOf = (waiting: Waiting | null) => ({
+  waitingFor: waiting?.reason ?? null,
+  waitingSince: isoOrNull(waiting?.sinceMs),
+});
+
+const secondsSince = (ms: number) => Math.max(0, (Date.now() - ms) / 1000);
+
+/** The iterations to come at the pace of the last one; finetunes grow, so it is rather more. */
+function secondsLeft({ lastIterationMs, iterations, iterationsDone, stepSinceMs }: RunStatus): number | null {
+  return lastIterationMs === null
+    ? null
+    : Math.max(0, ((iterations - iterationsDone) * lastIterationMs) / 1000 - secondsSince(stepSinceMs));
+}
+
+function withProgress(run: RunSnapshot, progress: StepProgress | null): RunSnapshot {
+  const hasRate = progress !== null && progress.done > 0 && run.stepSeconds > 0.5;
+  return { ...run, progress, ratePerSecond: hasRate ? progress.done / run.stepSeconds : null };
 }
 
 /** The heartbeat details of a workflow's pending steps, added up: micro-batches of one wave are one step for a reader. */
@@ -134,15 +146,6 @@ async function pendingProgress(client: Client, workflowId: string): Promise<Step
   }
   const sum = (of: (progress: StepProgress) => number) => details.reduce((total, progress) => total + of(progress), 0);
   return { ...first, done: sum(({ done }) => done), total: sum(({ total }) => total) };
-}
-
-async function teacherSnapshot({ ledger, plans }: FollowOptions): Promise<TeacherSnapshot> {
-  return ledger.overview(plans.map(({ run }) => run));
-}
-
-function plannedRows({ config }: RunPlan): number {
-  const planned = config.iterations * config.samples_per_iteration;
-  return Math.min(planned, config.budget.samples ?? planned);
 }
 
 /** A workflow that has not started, has ended, or is between two tasks does not answer; the next look will see it. */

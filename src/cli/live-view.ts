@@ -1,3 +1,4 @@
+import { bracket, count, decimal, signed } from '../analysis/wording';
 import type { RunSnapshot, Snapshot } from './snapshot';
 
 const BAR_WIDTH = 16;
@@ -8,9 +9,9 @@ export function renderLive(snapshot: Snapshot, columns: number): string[] {
   return [
     header(snapshot),
     ...snapshot.runs.map((run) => runLine(run, shortName(snapshot, run.run).padEnd(nameWidth))),
-    ...snapshot.runs.flatMap(({ run, waitingFor }) => (waitingFor === null ? [] : [`  ${run} waits: ${waitingFor}`])),
+    ...waits(snapshot),
     'Ctrl-C stops here; the same command goes on from where it was.',
-  ].map((line) => (line.length > columns ? `${line.slice(0, columns - 1)}…` : line));
+  ].map((line) => cut(line, columns));
 }
 
 /** The same for a log: one line, complete in itself. */
@@ -18,17 +19,47 @@ export function renderPlain(snapshot: Snapshot): string {
   const { runs } = snapshot;
   const running = runs.filter(({ state }) => state === 'running');
   const what = running.map((run) => `${shortName(snapshot, run.run)}: ${activity(run)}`).join('; ');
-  const done = runs.filter(({ state }) => state === 'complete').length;
-  return `${clock(snapshot.elapsedSeconds)}  ${done}/${runs.length} runs complete, ${teacherText(snapshot)}${what && `; ${what}`}`;
+  return `${clock(snapshot.elapsedSeconds)}  ${doneOf(snapshot)}, ${teacherText(snapshot)}${what && `; ${what}`}`;
+}
+
+/** `tutelage status`: a paragraph for each run, the same words as above and the account beside them. */
+export function renderStatus(snapshot: Snapshot, columns: number): string[] {
+  const { name, source, runs } = snapshot;
+  const how = source === 'live' ? '' : '   no process works on it; this is what the workspace knows';
+  return [
+    `${name}  ${doneOf(snapshot)}, ${teacherText(snapshot)}${how}`,
+    ...(snapshot.waitingFor === null ? [] : [`  waits    ${snapshot.waitingFor}`]),
+    ...runs.flatMap((run) => runParagraph(run, shortName(snapshot, run.run))),
+  ].map((line) => cut(line, columns));
+}
+
+function runParagraph(run: RunSnapshot, name: string): string[] {
+  const lines: [string, string | null][] = [
+    ['rows', `${count(run.rowsAccepted)} of ${count(run.rowsPlanned)}`],
+    ['budget', budgetText(run)],
+    ['calls', callsText(run)],
+    ['student', accuracyText(run)],
+    ['left', run.secondsLeft === null ? null : `about ${clock(run.secondsLeft)}`],
+    ['waits', run.waitingFor === null ? null : `${run.waitingFor} (since ${run.waitingSince ?? 'unknown'})`],
+    ...run.changes.slice(-3).map(({ who, at, what }): [string, string] => ['changed', `${what}, by ${who} at ${at}`]),
+  ];
+  return [
+    `  ${name}  ${run.state === 'running' ? activity(run) : `${run.state}, iteration ${run.iteration} of ${run.iterations}`}`,
+    ...lines.flatMap(([label, text]) => (text === null ? [] : [`    ${label.padEnd(8)} ${text}`])),
+  ];
 }
 
 function header(snapshot: Snapshot): string {
-  const done = snapshot.runs.filter(({ state }) => state === 'complete').length;
-  return `${snapshot.name}  ${done} of ${snapshot.runs.length} runs complete   running ${clock(snapshot.elapsedSeconds)}   ${teacherText(snapshot)}`;
+  return `${snapshot.name}  ${doneOf(snapshot)}   running ${clock(snapshot.elapsedSeconds)}   ${teacherText(snapshot)}`;
 }
 
-function teacherText({ teacher }: Snapshot): string {
-  const parts = [`${count(teacher.bought)} answers bought`];
+function doneOf({ runs }: Snapshot): string {
+  const done = runs.filter(({ state }) => state === 'complete' || state === 'stopped').length;
+  return `${done}/${runs.length} ${runs.length === 1 ? 'run' : 'runs'} complete`;
+}
+
+function teacherText({ teacher, runs }: Snapshot): string {
+  const parts = [`${count(teacher.bought)} answers bought`, `${count(teacher.tokens)} tokens`];
   if (teacher.shared > 0) {
     parts.push(`${count(teacher.shared)} shared`);
   }
@@ -36,30 +67,71 @@ function teacherText({ teacher }: Snapshot): string {
     parts.push(`${count(teacher.unknown)} unknown`);
   }
   if (teacher.usd > 0) {
-    parts.push(`$${teacher.usd.toFixed(2)}`);
+    const projected = runs.reduce((sum, run) => sum + (run.projectedUsd ?? 0), 0);
+    const caps = runs.map(({ budget }) => budget?.usd.cap ?? null).filter((cap) => cap !== null);
+    const cap = caps.length === runs.length ? ` of ${money(caps.reduce((sum, one) => sum + one, 0))}` : '';
+    parts.push(`${money(teacher.usd)}${cap}${projected > teacher.usd ? ` (projected ${money(projected)})` : ''}`);
   }
   return parts.join(', ');
 }
 
 function runLine(run: RunSnapshot, name: string): string {
   const rows = `${count(run.rowsAccepted)}/${count(run.rowsPlanned)} rows`.padStart(17);
-  return `  ${name}  ${bar(run.rowsPlanned === 0 ? 0 : run.rowsAccepted / run.rowsPlanned)} ${rows}   ${accuracy(run)}   ${activity(run)}`;
+  const left = run.secondsLeft === null ? '' : `, ${clock(run.secondsLeft)} left`;
+  const share = run.rowsPlanned === 0 ? 0 : run.rowsAccepted / run.rowsPlanned;
+  const text = accuracyText(run);
+  return `  ${name}  ${bar(share)} ${rows}   ${activity(run)}${left}${text === null ? '' : `   ${text}`}`;
+}
+
+function waits({ name, waitingFor, runs }: Snapshot): string[] {
+  const held = waitingFor === null ? [] : [{ run: name, waitingFor }];
+  return [...held, ...runs].flatMap((one) =>
+    one.waitingFor === null ? [] : [`  ${one.run} waits: ${one.waitingFor}`],
+  );
 }
 
 function activity(run: RunSnapshot): string {
   if (run.state !== 'running') {
     return run.state;
   }
+  const { progress, ratePerSecond, oldestCallSeconds } = run;
   const place = run.iteration > 0 ? `iteration ${run.iteration} of ${run.iterations}, ${run.step}` : run.step;
-  const progress =
-    run.progress === null ? '' : ` ${count(run.progress.done)}/${count(run.progress.total)} ${run.progress.unit}`;
-  return `${place}${progress}, ${Math.round(run.stepSeconds)} s`;
+  const parts = [
+    progress === null ? place : `${place} ${count(progress.done)}/${count(progress.total)} ${progress.unit}`,
+  ];
+  if (ratePerSecond !== null && progress !== null) {
+    parts.push(`${ratePerSecond.toFixed(1)} ${progress.unit}/s`);
+  }
+  if (oldestCallSeconds !== null) {
+    parts.push(`oldest call ${Math.round(oldestCallSeconds)} s`);
+  }
+  return [...parts, `${Math.round(run.stepSeconds)} s`].join(', ');
 }
 
-function accuracy({ accuracy: overall, macroAccuracy: macro }: RunSnapshot): string {
-  const show = (value: number | null) => (value === null ? ' -  ' : value.toFixed(2));
-  return `accuracy ${show(overall)} macro ${show(macro)}`;
+function accuracyText({ accuracy, interval, accuracyChange, macroAccuracy }: RunSnapshot): string | null {
+  if (accuracy === null) {
+    return null;
+  }
+  const change = accuracyChange === null ? '' : `, ${signed(accuracyChange)}`;
+  return `accuracy ${decimal(accuracy)} ${bracket(interval)}${change}, macro ${decimal(macroAccuracy)}`;
 }
+
+function budgetText({ budget, projectedUsd }: RunSnapshot): string | null {
+  if (budget === null) {
+    return null;
+  }
+  const part = ({ spent, cap }: { spent: number; cap: number | null }, show: (value: number) => string) =>
+    cap === null ? show(spent) : `${show(spent)} of ${show(cap)}`;
+  const projection = projectedUsd === null ? '' : ` (projected ${money(projectedUsd)})`;
+  return `${part(budget.samples, count)} rows, ${part(budget.tokens, count)} tokens, ${part(budget.usd, money)}${projection}`;
+}
+
+function callsText({ inFlight, oldestCallSeconds, unknownCalls }: RunSnapshot): string | null {
+  const oldest = oldestCallSeconds === null ? '' : `, the oldest for ${Math.round(oldestCallSeconds)} s`;
+  return inFlight === 0 && unknownCalls === 0 ? null : `${inFlight} in flight${oldest}, ${unknownCalls} unknown`;
+}
+
+const money = (usd: number) => `$${usd.toFixed(usd !== 0 && usd < 0.1 ? 4 : 2)}`;
 
 function bar(share: number): string {
   const filled = Math.round(Math.min(1, share) * BAR_WIDTH);
@@ -71,7 +143,7 @@ function shortName({ name }: Snapshot, run: string): string {
   return run.startsWith(`${name}/`) ? run.slice(name.length + 1) : run;
 }
 
-const count = (value: number) => value.toLocaleString('en-US');
+const cut = (line: string, columns: number) => (line.length > columns ? `${line.slice(0, columns - 1)}…` : line);
 
 function clock(seconds: number): string {
   const two = (value: number) => String(Math.floor(value)).padStart(2, '0');

@@ -35,6 +35,16 @@ export function buildProgram(finish: (exitCode: number) => void): Command {
       finish(await (await import('./validate.js')).validateCommand(file, options)),
     );
 
+  program
+    .command('status')
+    .description('what runs, how far it is, what it has spent and what it waits for; starts nothing')
+    .argument('[name]', 'a run or an experiment; default: all of the workspace')
+    .option('--watch', 'look again every second', false)
+    .option('--json', 'one JSON line for each on stdout', false)
+    .action(async (name: string | undefined, options) =>
+      finish(await (await import('./status.js')).statusCommand(name, options)),
+    );
+
   addSteeringVerbs(program, finish);
   addResultVerbs(program, finish);
   program.addHelpText('after', exitCodeHelp);

@@ -40,12 +40,11 @@ export function openOutput(options: { readonly json: boolean }): Output {
     snapshot: (snapshot) => {
       people.snapshot(snapshot);
       emit('progress', snapshot);
-      for (const { run, state, iteration, rowsAccepted, accuracy, macroAccuracy } of snapshot.runs) {
-        const finished = state === 'complete' ? iteration : iteration - 1;
-        if (finished > (iterations.get(run) ?? 0)) {
-          emit('iteration', { run, iteration: finished, rowsAccepted, accuracy, macroAccuracy });
+      for (const { run, iterationsDone, rowsAccepted, accuracy, macroAccuracy } of snapshot.runs) {
+        if (iterationsDone > (iterations.get(run) ?? 0)) {
+          emit('iteration', { run, iteration: iterationsDone, rowsAccepted, accuracy, macroAccuracy });
         }
-        iterations = new Map(iterations).set(run, Math.max(finished, iterations.get(run) ?? 0));
+        iterations = new Map(iterations).set(run, Math.max(iterationsDone, iterations.get(run) ?? 0));
       }
     },
     stopping: () =>

@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { logUpdateStderr } from 'log-update';
+import type { RunPlan } from '../core/config';
+import { isAlive } from '../processes/process-identity';
+import { type Ledger, openLedger } from '../store/ledger';
+import { openWorkspace, readJsonFile, type Workspace } from '../store/workspace';
+import type { ServerRecord } from '../temporal/server-process';
+import { serverRecordFile } from '../temporal/server-process';
+import { exitCodes } from './exit-codes';
+import { takeSnapshot } from './follow';
+import { renderStatus } from './live-view';
+import { isWorkedOn } from './run-lock';
+import type { Snapshot } from './snapshot';
+import { findWork, listWork, type NamedWork } from './workspace-names';
+
+export interface StatusOptions {
+  readonly json: boolean;
+  readonly watch: boolean;
+}
+
+/** A worker that is busy may answer late; `status` says what it knows by then. */
+const ANSWER_MS_MAX = 700;
+const WATCH_EVERY_MS = 1000;
+
+/** `tutelage status [NAME]`: all that was ever started here, or one run or experiment. Starts nothing. */
+export async function statusCommand(name: string | undefined, options: StatusOptions): Promise<number> {
+  const workspace = await openWorkspace();
+  const ledger = await openLedger(workspace.ledgerFile);
+  try {
+    for (;;) {
+      const works = name === undefined ? topLevel(await listWork(workspace)) : [await findWork(workspace, name)];
+      const snapshots = await look(workspace, ledger, works);
+      show(snapshots, options);
+      if (!options.watch) {
+        return exitCodes.done;
+      }
+      await delay(WATCH_EVERY_MS);
+    }
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** A run of an experiment is shown with it. */
+const topLevel = (works: readonly NamedWork[]) => works.filter(({ name, owner }) => name === owner);
+
+async function look(workspace: Workspace, ledger: Ledger, works: readonly NamedWork[]): Promise<Snapshot[]> {
+  const isAnyWorkedOn = works.some(({ owner }) => isWorkedOn(workspace, owner));
+  const connection = isAnyWorkedOn ? await reachServer(workspace) : null;
+  try {
+    const client = connection && new Client({ connection, namespace: process.env.TEMPORAL_NAMESPACE || 'default' });
+    const all = () =>
+      Promise.all(
+        works.map(async (work) =>
+          takeSnapshot({
+            client: isWorkedOn(workspace, work.owner) ? client : null,
+            workspace,
+            ledger,
+            name: work.name,
+            isExperiment: work.kind === 'experiment',
+            plans: await plansOf(workspace, work),
+            startedMs: Date.now(),
+          }),
+        ),
+      );
+    return connection === null ? await all() : await connection.withDeadline(Date.now() + ANSWER_MS_MAX, all);
+  } finally {
+    await connection?.close();
+  }
+}
+
+/** The cluster, or the workspace's server where it lives; nobody joins it for a look. */
+async function reachServer(workspace: Workspace): Promise<Connection | null> {
+  const record = await readJsonFile<ServerRecord>(serverRecordFile(workspace.root)).catch(() => null);
+  const { TEMPORAL_ADDRESS: cluster, TEMPORAL_API_KEY: apiKey, TEMPORAL_TLS: tls } = process.env;
+  const address = cluster || (record !== null && isAlive(record) ? record.address : undefined);
+  if (address === undefined) {
+    return null;
+  }
+  const security = { ...(apiKey ? { apiKey, tls: true } : {}), ...(tls ? { tls: tls === 'true' || tls === '1' } : {}) };
+  return Connection.connect({ address, connectTimeout: ANSWER_MS_MAX, ...(cluster ? security : {}) }).catch(() => null);
+}
+
+async function plansOf(workspace: Workspace, { runs }: NamedWork): Promise<RunPlan[]> {
+  const plans = await Promise.all(
+    runs.map((run) => readJsonFile<RunPlan>(join(workspace.runDirectory(run), 'plan.json'))),
+  );
+  return plans.filter((plan) => plan !== null);
+}
+
+function show(snapshots: readonly Snapshot[], { json, watch }: StatusOptions): void {
+  if (json) {
+    for (const snapshot of snapshots) {
+      process.stdout.write(`${JSON.stringify({ event: 'status', ...snapshot })}\n`);
+    }
+    return;
+  }
+  const columns = process.stdout.columns || Number.POSITIVE_INFINITY;
+  const lines = snapshots.flatMap((snapshot) => renderStatus(snapshot, columns));
+  const text = lines.length === 0 ? 'nothing was started here yet\nnext: tutelage run FILE' : lines.join('\n');
+  if (watch && process.stderr.isTTY) {
+    logUpdateStderr(text);
+  } else {
+    process.stdout.write(`${text}\n`);
+  }
+}
