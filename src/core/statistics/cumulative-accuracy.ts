@@ -83,13 +83,14 @@ function expectedByScore(outcomes: readonly ScoredOutcome[]): number[] {
   return values;
 }
 
-/** Mean of the first k values, for each k. */
+/** Mean of the first k values, for each k, which ascend. */
 function sharesOf(values: readonly number[], places: readonly number[]): number[] {
-  const sums = new Map<number, number>();
   let sum = 0;
-  for (const [index, value] of values.entries()) {
-    sum += value;
-    sums.set(index + 1, sum);
-  }
-  return places.map((place) => (sums.get(place) as number) / place);
+  let taken = 0;
+  return places.map((place) => {
+    for (; taken < place; taken += 1) {
+      sum += values[taken] as number;
+    }
+    return sum / place;
+  });
 }
