@@ -49,11 +49,14 @@ export function createCollectRows({ store, ledger }: Dependencies) {
       const { parent } = row;
       const origin = { parent, iteration, rank: row.rank };
       const id = rowId(iteration, row.rank);
-      const objection = row.state === 'answered' ? sieve.judge({ ...row, id }) : null;
+      const objection =
+        row.state === 'answered'
+          ? sieve.judge({ ...row, id, others: row.samples?.map((sample) => sample.answer) })
+          : null;
       if (row.state === 'answered' && objection === null) {
         const { question, answer, questionRequest, answerRequest } = row;
         const stratum = task.stratum(question, seedsById.get(parent) ?? null);
-        rows.push({ id, ...origin, question, answer, stratum, questionRequest, answerRequest });
+        rows.push({ id, ...origin, question, answer, stratum, questionRequest, answerRequest, ...sampleRequests(row) });
       } else {
         rejected.push({ ...origin, ...rejection(row, objection) });
         unused.push(row.row);
@@ -120,5 +123,8 @@ function rejection(row: BoughtRow, objection: Objection | null): Omit<RejectedRo
   if (row.state === 'rejected') {
     return { stage: row.isUnanswered ? 'call' : row.stage, reason: row.reason, questionRequest, answerRequest };
   }
-  return { ...(objection as Objection), questionRequest, answerRequest };
+  return { ...(objection as Objection), questionRequest, answerRequest, ...sampleRequests(row) };
 }
+
+const sampleRequests = ({ samples }: Extract<BoughtRow, { state: 'answered' }>) =>
+  samples === undefined ? {} : { sampleRequests: samples.map(({ request }) => request) };

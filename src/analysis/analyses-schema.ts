@@ -127,7 +127,7 @@ export const analysesSchema = z.strictObject({
     .array(
       z.strictObject({
         arm: z.string(),
-        purpose: z.enum(['question', 'answer', 'judge', 'lion']),
+        purpose: z.enum(['question', 'answer', 'verify', 'judge', 'lion']),
         answers: z.int(),
         inputTokens: z.int(),
         outputTokens: z.int(),

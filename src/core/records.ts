@@ -79,6 +79,8 @@ export interface SyntheticRow {
   readonly stratum: string;
   readonly questionRequest: string;
   readonly answerRequest: string;
+  /** For further answers to the question, where `hygiene.verify: agreement` asks for them. */
+  readonly sampleRequests?: readonly string[];
 }
 
 /** A row that was asked for and not accepted, with the reason. */
@@ -91,6 +93,7 @@ export interface RejectedRow {
   readonly reason: string;
   readonly questionRequest: string | null;
   readonly answerRequest: string | null;
+  readonly sampleRequests?: readonly string[];
 }
 
 /** A student's answer with its verdict. Three states, never folded into one number. */

@@ -4,7 +4,7 @@ import { TutelageError } from '../core/errors';
 import type { GrantedRow, Refusal } from '../store/ledger';
 import { type AskingParts, RowAsker } from './asking';
 import type { RowPlan, RowRules } from './row-plan';
-import type { BoughtRow, BuyRequest } from './types';
+import type { AnswerSample, BoughtRow, BuyRequest } from './types';
 
 /** What is out when a run is cancelled has this long to come back; later it counts as unknown. */
 const graceMs = 5000;
@@ -110,7 +110,7 @@ class Purchase {
 
   private async buy(plan: RowPlan, granted: GrantedRow): Promise<BoughtRow> {
     const asker = new RowAsker(this.parts, this.stop.signal, this.cut.signal, (why) => this.note(plan, why));
-    asker.hold([granted.question, granted.answer]);
+    asker.hold([granted.question, granted.answer, ...granted.further]);
     try {
       return await this.buyThrough(asker, plan, granted);
     } finally {
@@ -144,7 +144,39 @@ class Purchase {
       await ledger.dropSamples(this.request.account.run, [plan.row]);
       return { ...common, state: 'rejected', stage: 'answer', reason: answer.reason, ...both };
     }
-    return { ...common, state: 'answered', question: question.value, answer: answer.value, ...both };
+    const row = { ...common, state: 'answered' as const, question: question.value, answer: answer.value, ...both };
+    if (granted.further.length === 0) {
+      return row;
+    }
+    const samples = await this.askFurther(asker, plan, granted, question.value);
+    return 'refused' in samples ? refusedRow(plan, samples.refused) : { ...row, samples };
+  }
+
+  /** More answers to the row's question. One that a cap refuses after a lost reply takes the row with it. */
+  private async askFurther(
+    asker: RowAsker,
+    plan: RowPlan,
+    { further }: GrantedRow,
+    question: string,
+  ): Promise<AnswerSample[] | { readonly refused: Omit<Refusal, 'final'> }> {
+    const { rules } = this.parts;
+    const samples: AnswerSample[] = [];
+    for (const [index, call] of further.entries()) {
+      const request = rules.answerRequest(plan, question, index + 1);
+      const asked = await asker.ask(call, request, Promise.resolve());
+      if (asked.state === 'refused') {
+        return { refused: asked };
+      }
+      if (asked.state === 'failed') {
+        this.countFailure(asked.reason);
+        samples.push({ request: request.hash, answer: null });
+        continue;
+      }
+      await asked.durable;
+      const answer = rules.readAnswer(asked.answer, question);
+      samples.push({ request: request.hash, answer: answer.ok ? answer.value : null });
+    }
+    return samples;
   }
 
   private withoutAnswer(
@@ -156,18 +188,22 @@ class Purchase {
     if (asked.state === 'refused') {
       return refusedRow(plan, asked);
     }
+    this.countFailure(asked.reason);
+    const { rank, seed } = plan.order;
+    const common = { rank, parent: seed.id, row: plan.row, state: 'rejected' as const, isUnanswered: true as const };
+    return { ...common, stage, reason: asked.reason, ...requests };
+  }
+
+  private countFailure(reason: string): void {
     this.failing += 1;
     const { length } = this.plans;
     if (this.failing >= Math.max(5, failingShareMax * length)) {
       throw new TutelageError(
         'teacher-refused',
-        `the teacher refused ${this.failing} of ${length} rows; the last: ${asked.reason}`,
+        `the teacher refused ${this.failing} of ${length} rows; the last: ${reason}`,
         'correct the teacher section of the configuration, or the seeds, then resume; refused rows cost nothing',
       );
     }
-    const { rank, seed } = plan.order;
-    const common = { rank, parent: seed.id, row: plan.row, state: 'rejected' as const, isUnanswered: true as const };
-    return { ...common, stage, reason: asked.reason, ...requests };
   }
 
   private finish(plan: RowPlan, row: BoughtRow): void {

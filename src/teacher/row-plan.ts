@@ -18,29 +18,33 @@ export interface RowPlan {
   readonly order: RowOrder;
   readonly row: string;
   readonly question: IdentifiedRequest;
-  readonly sample: number;
-  readonly samplingSeed: number;
+  readonly runSeed: number;
   readonly toReserve: RowToReserve;
 }
 
 /** What the task and the teacher's configuration say about a row, without asking anybody. */
 export interface RowRules {
   plan(order: RowOrder, runSeed: number): RowPlan;
-  answerRequest(plan: RowPlan, question: string): IdentifiedRequest;
+  /** @param again 0 for the row's answer; from 1 for further ones, where they are compared */
+  answerRequest(plan: RowPlan, question: string, again?: number): IdentifiedRequest;
   readQuestion(answer: Pick<StoredAnswer, 'finish' | 'raw'>): Parsed;
   readAnswer(answer: Pick<StoredAnswer, 'finish' | 'raw'>, question: string): Parsed;
   worstRow(order: Pick<RowOrder, 'seed'>): WorstCase;
   priceOf(usage: TokenUsage): number;
 }
 
-export function rowRules(config: TeacherConfig, task: Task): RowRules {
+/** A further answer is another sample of the same seed: its number lies beyond all asks that a run makes of one seed. */
+const asksMax = 4096;
+
+/** @param answers how many are asked for, for one question: more than one where they are compared */
+export function rowRules(config: TeacherConfig, task: Task, answers = 1): RowRules {
   const bytesMax = questionBytesMax(config.max_tokens);
   const worstOf = (messages: readonly ChatMessage[]) =>
     worstCase(inputTokensMax(messages), config.max_tokens, config.price);
   // The question is not known yet: the longest that would be accepted stands for it.
   const worstAnswer = worstOf(task.answerMessages('x'.repeat(bytesMax)));
-  const identify = (messages: readonly ChatMessage[], seed: number, sample: number): IdentifiedRequest => {
-    const request = chatRequest(config, messages, seed);
+  const identify = (messages: readonly ChatMessage[], runSeed: number, sample: number): IdentifiedRequest => {
+    const request = chatRequest(config, messages, samplingSeed(runSeed, sample));
     return { request, hash: requestHash(config, request, task.promptVersion, sample) };
   };
 
@@ -51,26 +55,40 @@ export function rowRules(config: TeacherConfig, task: Task): RowRules {
       : parsed;
   }
 
+  function readAnswer(answer: Pick<StoredAnswer, 'finish' | 'raw'>, question: string): Parsed {
+    return unlessCut(answer, (text) => task.parseAnswer(text, question));
+  }
+
   return {
     plan: (order, runSeed) => {
-      const seed = samplingSeed(runSeed, order.askedBefore);
       const messages = task.questionMessages(order.seed);
-      const question = identify(messages, seed, order.askedBefore);
+      const question = identify(messages, runSeed, order.askedBefore);
       const row = `${order.seed.id}#${order.askedBefore}#${question.hash.slice(0, 16)}`;
       return {
-        ...{ order, row, question, sample: order.askedBefore, samplingSeed: seed },
+        ...{ order, row, question, runSeed },
         toReserve: {
           ...{ row, question: worstOf(messages), answer: worstAnswer },
           wantsAnswer: (stored) => readQuestion(stored).ok,
+          further: {
+            count: answers - 1,
+            wanted: (asked, answered) => {
+              const read = readQuestion(asked);
+              return read.ok && readAnswer(answered, read.value).ok;
+            },
+          },
         },
       };
     },
-    answerRequest: (plan, question) => identify(task.answerMessages(question), plan.samplingSeed, plan.sample),
+    answerRequest: ({ order, runSeed }, question, again = 0) =>
+      identify(task.answerMessages(question), runSeed, order.askedBefore + again * asksMax),
     readQuestion,
-    readAnswer: (answer, question) => unlessCut(answer, (text) => task.parseAnswer(text, question)),
+    readAnswer,
     worstRow: ({ seed }) => {
       const question = worstOf(task.questionMessages(seed));
-      return { tokens: question.tokens + worstAnswer.tokens, nanoUsd: question.nanoUsd + worstAnswer.nanoUsd };
+      return {
+        tokens: question.tokens + answers * worstAnswer.tokens,
+        nanoUsd: question.nanoUsd + answers * worstAnswer.nanoUsd,
+      };
     },
     priceOf: (usage) => priceNanoUsd(usage, config.price),
   };

@@ -12,6 +12,8 @@ import type { Teacher } from './types';
 export interface TeacherOptions {
   readonly config: TeacherConfig;
   readonly task: Task;
+  /** Answers asked for, for one question; more than one where they are compared. */
+  readonly answers?: number;
   readonly ledger: Ledger;
   /** Where the offline teacher listens, up to `/v1`; needed when the provider is `offline`. */
   readonly offlineBaseUrl?: string;
@@ -22,7 +24,7 @@ export interface TeacherOptions {
 /** @throws TutelageError `missing` when the key is not in the environment */
 export function createTeacher(options: TeacherOptions): Teacher {
   const { config, task, ledger } = options;
-  const rules = rowRules(config, task);
+  const rules = rowRules(config, task, options.answers);
   const post = createPost(config, options.environment ?? process.env, options.offlineBaseUrl);
   const limiter = limiterOf(endpointOf(config), {
     parallelMax: config.max_parallel_requests,

@@ -10,6 +10,12 @@ export interface RowOrder {
   readonly askedBefore: number;
 }
 
+/** One more answer to a row's question; `null` where there is none that can be read. */
+export interface AnswerSample {
+  readonly request: string;
+  readonly answer: string | null;
+}
+
 /**
  * What became of an order. Free of ids and times: the same answers give the same rows, killed or not.
  * `row` names it in the ledger (`dropSamples`).
@@ -21,6 +27,8 @@ export type BoughtRow = { readonly rank: number; readonly parent: string; readon
       readonly answer: string;
       readonly questionRequest: string;
       readonly answerRequest: string;
+      /** Further answers to the question, where they are compared. */
+      readonly samples?: readonly AnswerSample[];
     }
   | {
       readonly state: 'rejected';
@@ -62,7 +70,7 @@ export interface Teacher {
    * @throws TutelageError `transient` when it stays unreachable or loses replies
    */
   buyRows(request: BuyRequest): Promise<BoughtRow[]>;
-  /** Upper bound of a row's two calls together. */
+  /** Upper bound of all calls of a row together. */
   worstRow(order: Pick<RowOrder, 'seed'>): WorstCase;
   /** Whether this many more rows, at their worst, could pass a cap of the run or of its experiment. */
   budgetMayBind(account: Charge, rows: number): Promise<boolean>;

@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { Dependencies } from '../activities/dependencies';
 import { canonicalJson } from '../core/canonical-json';
 import type { RunConfig } from '../core/config/schema';
+import { answersPerRow } from '../core/hygiene/agreement';
 import { judgeOf } from '../core/strategies';
 import { taskOf } from '../core/tasks';
 import { openArtifactStore } from '../store/artifacts/artifact-store';
@@ -39,14 +40,15 @@ export async function openDependencies(options: {
 
   // One teacher per configuration, so that runs share its connections and its limits.
   function teacherOf(config: RunConfig): Promise<Teacher> {
-    const key = canonicalJson([config.teacher, config.task]);
+    const key = canonicalJson([config.teacher, config.task, answersPerRow(config.hygiene)]);
     const teacher = teachers.get(key) ?? openTeacher(config);
     teachers.set(key, teacher);
     return teacher;
   }
 
   async function openTeacher(config: RunConfig): Promise<Teacher> {
-    const shared = { config: config.teacher, task: taskOf(config.task), taskKind: config.task.kind, ledger };
+    const task = { task: taskOf(config.task), answers: answersPerRow(config.hygiene) };
+    const shared = { config: config.teacher, ...task, ledger };
     if (config.teacher.provider !== 'offline') {
       return createTeacher(shared);
     }

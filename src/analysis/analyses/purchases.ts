@@ -3,7 +3,7 @@ import type { PriceList } from '../../store/ledger/prices';
 import type { Analyses } from '../analyses-schema';
 import type { Arm, ExperimentRun } from '../results-schema';
 
-const purposes = ['question', 'answer', 'judge', 'lion'] as const;
+const purposes = ['question', 'answer', 'verify', 'judge', 'lion'] as const;
 
 /** What each arm was charged, by what the calls were for. */
 export function purchases(arms: readonly Arm[], prices: PriceList | null): Analyses['purchases'] {

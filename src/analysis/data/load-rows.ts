@@ -116,7 +116,7 @@ function linesOf(tables: Tables, { record, labels, prices, seeds, iteration }: L
       stratum: row?.stratum ?? null,
       questionRequest: requests[0],
       answerRequest: requests[1],
-      ...priceOf(requests, prices),
+      ...priceOf([...requests, ...((row ?? rejection)?.sampleRequests ?? [])], prices),
       parentLoss: reflection?.parentLoss ?? null,
       loss: reflection?.loss ?? null,
       parentCorrect: reflection?.parentCorrect ?? null,
@@ -125,7 +125,7 @@ function linesOf(tables: Tables, { record, labels, prices, seeds, iteration }: L
   });
 }
 
-/** Both requests together; `null` where the ledger does not know one of them. */
+/** All requests together; `null` where the ledger does not know one of them. */
 function priceOf(
   requests: readonly (string | null)[],
   prices: PriceList | null,

@@ -119,7 +119,13 @@ export function purchaseTable(results: Results, colours: Colours): Html | null {
   if (purchases.length === 0) {
     return null;
   }
-  const names = { question: 'new questions', answer: 'answers to them', judge: 'grades', lion: 'grades, both orders' };
+  const names = {
+    question: 'new questions',
+    answer: 'answers to them',
+    verify: 'further answers, to compare',
+    judge: 'grades',
+    lion: 'grades, both orders',
+  };
   const isPriced = purchases.some(({ microUsd }) => microUsd > 0);
   const price = (microUsd: number) => (isPriced ? usd(microUsd) : 'no price set');
   return html`${table({

@@ -9,6 +9,7 @@ import { strategyFindings } from './strategy-checks';
 export function checkConfig(config: RunConfig, sources: Sources): Problem[] {
   const findings = [
     ...taskFindings(config),
+    ...agreementFindings(config),
     ...teacherFindings(config),
     ...studentFindings(config),
     ...budgetFindings(config),
@@ -38,6 +39,17 @@ function taskFindings({ task, hygiene }: RunConfig): Finding[] {
     findings.push({ path: ['hygiene', 'verify'], message });
   }
   return findings;
+}
+
+/** What `verify: agreement` needs, and what is of use to it alone. */
+function agreementFindings({ hygiene, teacher }: RunConfig): Finding[] {
+  if (hygiene.verify === 'agreement') {
+    const message = 'verify: agreement needs answers that can differ; set teacher.temperature above 0';
+    return teacher.temperature === 0 ? [{ path: ['hygiene', 'verify'], message }] : [];
+  }
+  return (['samples', 'agree'] as const)
+    .filter((key) => hygiene[key] !== undefined)
+    .map((key) => ({ path: ['hygiene', key], message: `only for verify: agreement, got verify: ${hygiene.verify}` }));
 }
 
 function teacherFindings({ teacher, task }: RunConfig): Finding[] {

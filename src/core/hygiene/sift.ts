@@ -2,6 +2,7 @@ import type { HygieneConfig } from '../config/schema';
 import type { RejectedRow } from '../records';
 import type { Funnel } from '../run-record';
 import type { Task } from '../tasks/task';
+import { disagreement } from './agreement';
 import type { KnownQuestions, Match } from './known-questions';
 
 /** A question and answer that were bought and could be read. */
@@ -9,6 +10,8 @@ export interface Candidate {
   readonly id: string;
   readonly question: string;
   readonly answer: string;
+  /** Further answers to the question, where their agreement is asked for; `null` for one that could not be read. */
+  readonly others?: readonly (string | null)[] | undefined;
 }
 
 /** Why a row is not trained on: its question is not new, gives a test question away, or its answer is wrong. */
@@ -36,7 +39,7 @@ export class Sieve {
     return objection;
   }
 
-  private objectionTo({ question, answer }: Candidate): Objection | null {
+  private objectionTo({ question, answer, others = [] }: Candidate): Objection | null {
     const match = this.known.find(question);
     if (match?.origin === 'test') {
       return { stage: 'leak', reason: describe(match) };
@@ -44,8 +47,21 @@ export class Sieve {
     if (match !== null && this.config.duplicates === 'reject') {
       return { stage: 'duplicate', reason: describe(match) };
     }
-    const isWrong = this.config.verify === 'checker' && this.task.verify?.(question, answer) === false;
-    return isWrong ? { stage: 'verify', reason: "the task's checker finds the answer wrong" } : null;
+    const doubt = this.doubtOf({ question, answer, others });
+    return doubt === null ? null : { stage: 'verify', reason: doubt };
+  }
+
+  private doubtOf(row: { question: string; answer: string; others: readonly (string | null)[] }): string | null {
+    switch (this.config.verify) {
+      case 'none':
+        return null;
+      case 'checker':
+        return this.task.verify?.(row.question, row.answer) === false
+          ? "the task's checker finds the answer wrong"
+          : null;
+      case 'agreement':
+        return disagreement(this.task, this.config, row);
+    }
   }
 }
 

@@ -22,7 +22,7 @@ import { readAnswer } from './stored-answer';
 export interface CallToReserve {
   /** Names the call within its run and purpose. */
   readonly row: string;
-  readonly purpose: Exclude<CallPurpose, 'question' | 'answer'>;
+  readonly purpose: Exclude<CallPurpose, 'question' | 'answer' | 'verify'>;
   readonly worst: WorstCase;
 }
 

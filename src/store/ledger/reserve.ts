@@ -27,6 +27,12 @@ export interface RowToReserve {
   readonly answer: WorstCase;
   /** Whether this (stored) question will be answered; asked when the run already owns it. */
   wantsAnswer(question: StoredAnswer): boolean;
+  /** Further answers to the same question, each at `answer`'s worst case. */
+  readonly further?: {
+    readonly count: number;
+    /** Whether the (stored) answer wants them; asked when the run already owns it. */
+    wanted(question: StoredAnswer, answer: StoredAnswer): boolean;
+  };
 }
 
 /** Room held for one call. It is this session's until it is settled, released or unknown. */
@@ -46,6 +52,8 @@ export interface GrantedRow {
   readonly question: GrantedCall;
   /** `null` where the stored question wants no answer. */
   readonly answer: GrantedCall | null;
+  /** As many as were asked for; none where the stored answer wants none. */
+  readonly further: readonly GrantedCall[];
 }
 
 export interface Refusal {
@@ -64,7 +72,7 @@ export interface Reserved {
 
 /**
  * Reserves rows in rank order, up to the first that a cap refuses, in one transaction. A row is granted when
- * everything settled, reserved or unknown, and this row's two calls at their worst, stay within every cap of the run
+ * everything settled, reserved or unknown, and all of this row's calls at their worst, stay within every cap of the run
  * and of its experiment. Since true prices are never above worst cases, a row is granted exactly when the true prices
  * of the rows before it and its own worst case fit: early or late, the same answers give the same cut.
  */
@@ -138,7 +146,7 @@ async function callsOfRows(transaction: LedgerDatabase, run: string, rows: reado
           .where(
             'row',
             'in',
-            rows.map(({ row }) => row),
+            rows.flatMap((row) => [row.row, ...furtherNames(row)]),
           )
           .where('state', 'in', ['reserved', 'settled'])
           .execute();
@@ -156,34 +164,51 @@ async function grantRow(
   const { row } = wanted;
   const ownQuestion = owned.get(`question ${row}`);
   const ownAnswer = owned.get(`answer ${row}`);
-  if (ownQuestion?.state === 'reserved' || ownAnswer?.state === 'reserved') {
+  const ownFurther = furtherNames(wanted).map((name) => ({ name, own: owned.get(`verify ${name}`) }));
+  if ([ownQuestion, ownAnswer, ...ownFurther.map(({ own }) => own)].some((call) => call?.state === 'reserved')) {
     return 'busy';
   }
-  const reserve = (purpose: 'question' | 'answer'): GrantedCall => ({
+  const reserve = (purpose: 'question' | 'answer' | 'verify', name = row): GrantedCall => ({
     reservation: {
       ...charge,
       id: nextId(),
-      row,
+      row: name,
       purpose,
-      worst: wanted[purpose],
+      worst: wanted[purpose === 'question' ? 'question' : 'answer'],
       samples: purpose === 'answer' ? 1 : 0,
     },
   });
+  const reserveFurther = () => ownFurther.map(({ name }) => reserve('verify', name));
   const stored = async (call: OwnCall): Promise<{ stored: StoredAnswer }> => ({
     stored: await readAnswer(transaction, call.shared_from ?? call.id),
   });
   if (ownQuestion === undefined) {
-    return { row, question: reserve('question'), answer: reserve('answer') };
+    return { row, question: reserve('question'), answer: reserve('answer'), further: reserveFurther() };
   }
   const question = await stored(ownQuestion);
-  if (ownAnswer !== undefined) {
-    return { row, question, answer: await stored(ownAnswer) };
+  if (ownAnswer === undefined) {
+    return wanted.wantsAnswer(question.stored)
+      ? { row, question, answer: reserve('answer'), further: reserveFurther() }
+      : { row, question, answer: null, further: [] };
   }
-  return { row, question, answer: wanted.wantsAnswer(question.stored) ? reserve('answer') : null };
+  const answer = await stored(ownAnswer);
+  const further: GrantedCall[] = [];
+  if (wanted.further?.wanted(question.stored, answer.stored)) {
+    for (const { name, own } of ownFurther) {
+      further.push(own === undefined ? reserve('verify', name) : await stored(own));
+    }
+  }
+  return { row, question, answer, further };
 }
 
-function heldBy({ question, answer }: GrantedRow): Reservation[] {
-  return [question, answer].flatMap((call) => (call !== null && 'reservation' in call ? [call.reservation] : []));
+/** Within a run and purpose every call has a name of its own. */
+const furtherNames = ({ row, further }: RowToReserve): string[] =>
+  Array.from({ length: further?.count ?? 0 }, (_, index) => `${row}~${index + 1}`);
+
+function heldBy({ question, answer, further }: GrantedRow): Reservation[] {
+  return [question, answer, ...further].flatMap((call) =>
+    call !== null && 'reservation' in call ? [call.reservation] : [],
+  );
 }
 
 export const addReservation = (sum: Committed, { worst, samples }: Reservation): Committed => ({

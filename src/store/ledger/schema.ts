@@ -14,8 +14,8 @@ export interface LedgerTables {
  */
 export type CallState = 'reserved' | 'settled' | 'unknown' | 'released';
 
-/** `question` and `answer` make a row; `judge` and `lion` grade an answer of the student. */
-export type CallPurpose = 'question' | 'answer' | 'judge' | 'lion';
+/** `question` and `answer` make a row, `verify` asks for its answer again; `judge` and `lion` grade one of the student. */
+export type CallPurpose = 'question' | 'answer' | 'verify' | 'judge' | 'lion';
 
 /** How a paid reply ended: `unreadable` is a completion without text. */
 export type CallFinish = 'stop' | 'length' | 'content_filter' | 'unreadable';
