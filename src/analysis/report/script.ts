@@ -112,10 +112,10 @@ async function browse(browser, open) {
   function line(row) {
     const { run, iteration, rank, seedQuestion, score, question, answer, verdict } = read(row);
     const opener = make('button', { type: 'button', className: 'link', textContent: short(seedQuestion), onclick: () => detail(row) });
-    const cells = [String(iteration), String(rank), opener, score === null ? '' : String(score), short(question), short(answer), verdict];
+    const cells = [String(iteration), String(rank), opener, score === null ? '' : String(Number(score.toPrecision(4))), short(question), short(answer), verdict];
     const first = make('th', { textContent: runs[run] });
     first.scope = 'row';
-    return make('tr', {}, first, ...cells.map((cell) => make('td', {}, cell)));
+    return make('tr', {}, first, ...cells.map((cell, index) => make('td', { className: [2, 4, 5].includes(index) ? 'long' : '' }, cell)));
   }
   const fill = (template, values) => template.replace(/[\\uE000-\\uE002]/g, (slot) => values[slot] ?? '');
   function detail(row) {

@@ -63,7 +63,7 @@ button { cursor: pointer; } button:hover:not(:disabled) { background: var(--wash
 button.link { border: 0; padding: 0; background: none; color: var(--arm-1); text-align: left; text-decoration: underline; overflow-wrap: anywhere; }
 :focus-visible { outline: 2px solid var(--arm-1); outline-offset: 2px; }
 .filters { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: center; max-width: none; font-size: .9rem; }
-#row-browser td, #row-browser th { overflow-wrap: anywhere; min-width: 3.5rem; }
+#row-browser td { overflow-wrap: anywhere; min-width: 4.6rem; } #row-browser th { white-space: nowrap; } #row-browser td.long { min-width: 13rem; }
 ul.plain { padding-left: 1.1rem; max-width: 80ch; }
 dialog { color: var(--ink); background: var(--panel); border: 1px solid var(--line); border-radius: 10px; max-width: min(860px, 92vw); width: 860px; padding: 1.4rem 1.6rem; }
 dialog::backdrop { background: rgb(0 0 0 / .45); }

@@ -1,0 +1,24 @@
+import { resolve } from 'node:path';
+import { exportRun } from '../analysis/export';
+import { openWorkspace } from '../store/workspace';
+import { exitCodes } from './exit-codes';
+
+export interface ExportCommandOptions {
+  readonly out?: string;
+  readonly alpaca: boolean;
+  readonly student: boolean;
+  readonly json: boolean;
+}
+
+/** `tutelage export RUN`: what the run made, as a dataset that others can train on. */
+export async function exportCommand(run: string, options: ExportCommandOptions): Promise<number> {
+  const workspace = await openWorkspace();
+  const to = resolve(options.out ?? `${run.replaceAll('/', '-')}-export`);
+  const files = await exportRun({ workspace: workspace.root, run, to, ...options });
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ event: 'export', run, folder: to, files })}\n`);
+  } else {
+    process.stderr.write(`${run} is written to ${to}: ${files.join(', ')}\nnext: read ${to}/README.md\n`);
+  }
+  return exitCodes.done;
+}
