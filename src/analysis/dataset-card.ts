@@ -38,7 +38,7 @@ export function datasetCard(options: {
     `| student | \`${config.student.base}\` |`,
     `| cost | ${costOf(prices, config.teacher.price !== undefined)} |`,
     `| random seed | ${config.seed} |`,
-    `| task options | \`${canonicalJson(config.task)}\` |`,
+    `| task options | \`${canonicalJson(config.task).replaceAll('|', '\\|')}\` |`,
     '',
     '## Files',
     '',

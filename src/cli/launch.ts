@@ -51,6 +51,18 @@ export async function storeLaunch(workspace: Workspace, launch: Launch): Promise
   }
 }
 
+/** What an experiment hands back at its end: the runs that failed, for the report. A single run hands back no such list. */
+export async function storeFailures(
+  workspace: Workspace,
+  launch: Launch,
+  result: { readonly failed?: readonly { readonly run: string; readonly reason: string }[] },
+): Promise<void> {
+  if (launch.isExperiment) {
+    const path = join(workspace.runDirectory(launch.name), 'failures.json');
+    await writeFileAtomically(path, `${JSON.stringify(result.failed ?? [], null, 2)}\n`);
+  }
+}
+
 function launchOf({ file, config, runs }: ConfigFile, generation: number): Launch {
   const name = generationName(config.name, generation);
   const rename = (old: string) => name + old.slice(config.name.length);

@@ -12,7 +12,7 @@ import { readConfigFile } from './config-file';
 import { exitCodes } from './exit-codes';
 import { takeSnapshot } from './follow';
 import { type Interruption, interruption } from './interruption';
-import { findLaunch, type Launch, storeLaunch } from './launch';
+import { findLaunch, type Launch, storeFailures, storeLaunch } from './launch';
 import { type Output, openOutput } from './output';
 import { lockRun } from './run-lock';
 import { openSession, type Session } from './session';
@@ -179,7 +179,7 @@ async function follow(
     const snapshot = await takeSnapshot({ client, workspace, ledger: dependencies.ledger, ...launch, startedMs });
     output.snapshot(snapshot);
     if (status !== 'RUNNING' && status !== 'UNKNOWN') {
-      await handle.result();
+      await storeFailures(workspace, launch, await handle.result());
       return snapshot;
     }
     restingSinceMs = waitsForAPerson(snapshot) ? (restingSinceMs ?? Date.now()) : undefined;

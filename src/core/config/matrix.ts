@@ -57,13 +57,20 @@ export function matrixProblems(matrix: Matrix, sources: Sources): Problem[] {
 /** A short name of a value: `loss`, `1`, `qwen2.5-0.5b`. The same in file names, workflow ids and legends. */
 export function labelOf(path: string, value: unknown, index: number): string {
   const strategy = path === 'strategy' ? strategyInFile.safeParse(value) : undefined;
-  const text = strategy?.success ? resolveStrategy(strategy.data).name : isMapping(value) ? '' : String(value);
+  const text = strategy?.success
+    ? resolveStrategy(strategy.data).name
+    : isMapping(value)
+      ? kindOf(value)
+      : String(value);
   const safe = (text.split('/').findLast((part) => part !== '') ?? '')
     .toLowerCase()
     .replace(/[^a-z0-9._-]+/g, '-')
     .replace(/^[.-]+|[.-]+$/g, '');
   return safe === '' ? `value-${index + 1}` : safe;
 }
+
+/** A task that is varied as a whole is named by its kind. */
+const kindOf = ({ kind }: Readonly<Record<string, unknown>>) => (typeof kind === 'string' ? kind : '');
 
 function knownPaths(path: KeyPath = []): string[] {
   return formsAt(path).flatMap((node) =>
