@@ -102,7 +102,7 @@ const studentSchema = z.strictObject({
     .describe('a larger pool is predicted and scored in shards of about so many seeds, over all engines there are'),
 });
 
-const selector = z.enum(['top', 'uniform', 'sample', 'balanced', 'kmeans++']);
+const selector = z.enum(['top', 'uniform', 'stratified', 'sample', 'balanced', 'kmeans++']);
 const keptEnd = z.enum(['high', 'low']);
 
 const strategySchema = z.strictObject({
@@ -128,7 +128,7 @@ const strategySchema = z.strictObject({
     .optional()
     .describe(
       'top: the best by score; sample: drawn in proportion to the score; balanced: one from the better half, one from ' +
-        'the worse, in turn; kmeans++: far from each other; uniform: any. Default: top; uniform for score: random, ' +
+        'the worse, in turn; kmeans++: far from each other; uniform: any; stratified: any, but each stratum equally often. Default: top; uniform for score: random, ' +
         'balanced for lion, kmeans++ for badge',
     ),
   temperature: z
@@ -163,6 +163,7 @@ const strategyPresetNames = [
   'lion',
   'badge',
   'true-badge',
+  'stratified',
   'loss-low',
 ] as const;
 

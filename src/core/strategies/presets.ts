@@ -7,6 +7,8 @@ type PresetName = Extract<StrategyInFile, string>;
 /** The strategies that have a name (arXiv 2512.00884, section 3, unless said otherwise). */
 const presets: Readonly<Record<PresetName, Preset>> = {
   random: usual('random'),
+  /** Random picks, evenly over the strata: shows how much of a gain is mere rebalancing of a skewed pool. */
+  stratified: { ...usual('random'), select: 'stratified' },
   loss: usual('loss'),
   'true-loss': { ...usual('loss'), target: 'reference' },
   entropy: usual('entropy'),
@@ -37,13 +39,14 @@ export function strategyProblems(strategy: StrategyConfig): { readonly key: stri
   const { score, select, target, temperature } = strategy;
   const { targets } = scorers[score];
   const problems: { key: string; message: string }[] = [];
-  if (score === 'random' && select !== 'uniform') {
+  const isBlind = select === 'uniform' || select === 'stratified';
+  if (score === 'random' && !isBlind) {
     problems.push({ key: 'select', message: `score: random gives no score for select: ${select}; uniform works` });
   }
-  if (score !== 'random' && select === 'uniform') {
-    problems.push({ key: 'select', message: `select: uniform does not look at score: ${score}; use score: random` });
+  if (score !== 'random' && isBlind) {
+    problems.push({ key: 'select', message: `select: ${select} does not look at score: ${score}; use score: random` });
   }
-  if (score === 'badge' && select !== 'kmeans++' && select !== 'uniform') {
+  if (score === 'badge' && select !== 'kmeans++' && !isBlind) {
     const message = `score: badge is a gradient and no number for select: ${select}; kmeans++ works`;
     problems.push({ key: 'select', message });
   }

@@ -1,6 +1,8 @@
 import type { StrategyConfig } from '../config/schema';
 import { randomStream, type StreamName, stableHash } from '../random';
+import type { Seed } from '../records';
 import { type Measurements, type ScoredSeed, scorers } from './scorers';
+import { evenlyOverStrata } from './stratified';
 
 /** A seed in its place, with the reason for it. */
 export interface RankedSeed extends ScoredSeed {
@@ -23,7 +25,16 @@ export const tieBreakStream = ({ runSeed, iteration }: Stream): StreamName => ['
  * without a score come last.
  */
 export function rankSeeds(
-  { strategy, measurements }: { readonly strategy: StrategyConfig; readonly measurements: Measurements },
+  {
+    strategy,
+    measurements,
+    seeds,
+  }: {
+    readonly strategy: StrategyConfig;
+    readonly measurements: Measurements;
+    /** The pool, for the strata of its seeds. */
+    readonly seeds: readonly Seed[];
+  },
   scored: readonly ScoredSeed[],
   stream: Stream,
 ): RankedSeed[] {
@@ -33,6 +44,10 @@ export function rankSeeds(
   switch (strategy.select) {
     case 'uniform':
       return shuffled.map((seed) => ({ ...seed, reason: 'drawn' }));
+    case 'stratified': {
+      const strata = new Map(seeds.map(({ id, stratum }) => [id, stratum]));
+      return evenlyOverStrata(shuffled, ({ id }) => strata.get(id) ?? '').map((seed) => ({ ...seed, reason: 'drawn' }));
+    }
     case 'top':
       return top(shuffled, strategy.keep);
     case 'sample':
