@@ -1,9 +1,10 @@
-import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
+import type { ModelRef } from '../core/artifact-ref';
 import type { EvaluatedAnswer, Prediction, Seed } from '../core/records';
 import type { EvaluationSummary, Tally } from '../core/run-record';
 import { taskOf } from '../core/tasks';
 import type { Dependencies } from './dependencies';
 import type { RunContext } from './run-context';
+import { secondOpinions } from './second-opinion';
 import { studentStep } from './student-step';
 
 interface TestQuestion extends Seed {
@@ -14,6 +15,7 @@ interface TestQuestion extends Seed {
 export function createEvaluate(dependencies: Dependencies) {
   const { store } = dependencies;
   const doJob = studentStep(dependencies);
+  const askEngine = secondOpinions(dependencies);
 
   return async function evaluate(
     input: RunContext & { student: ModelRef; iteration: number },
@@ -41,39 +43,14 @@ export function createEvaluate(dependencies: Dependencies) {
       const verdict = task.check(question.question, question.answer ?? '', text);
       return { set: question.set, id: question.id, stratum: question.stratum, text, ...verdict };
     });
-    const answers = await askSecondOpinion(input, questions, checked);
-    return { answers: await store.putRecords('evaluation', answers), ...summarise(answers) };
-  };
-
-  /** Of answers that the task's check finds readable and wrong, all in one job; its state is kept with each. */
-  async function askSecondOpinion(
-    { run, config }: RunContext,
-    questions: readonly TestQuestion[],
-    answers: readonly EvaluatedAnswer[],
-  ): Promise<readonly EvaluatedAnswer[]> {
-    const { secondOpinion } = taskOf(config.task);
-    const pairs = answers.flatMap(({ text, wellFormed, correct }, index) =>
-      secondOpinion === null || !wellFormed || correct
-        ? []
-        : [{ id: String(index), ...secondOpinion.pair(questions[index]?.answer ?? '', text) }],
-    );
-    if (secondOpinion === null || pairs.length === 0) {
-      return answers;
-    }
-    const result = await doJob(run, {
-      op: secondOpinion.op,
-      model: null,
-      inputs: { answers: [await store.putRecords('pairs', pairs)] },
-      parameters: {},
-      threads: config.student.threads,
-    });
-    const verdicts = await store.readRecords<{ id: string; state: string }>(result.outputs.verdicts as ArtifactRef);
-    const states = new Map(verdicts.map(({ id, state }) => [Number(id), state]));
-    return answers.map((answer, index) => {
-      const state = states.get(index);
+    const asked = checked.map((answer, index) => ({ ...answer, reference: questions[index]?.answer ?? '' }));
+    const opinions = await askEngine(input.run, config, asked);
+    const answers = checked.map((answer, index) => {
+      const state = opinions.get(index);
       return state === undefined ? answer : { ...answer, correct: state === 'correct', secondOpinion: state };
     });
-  }
+    return { answers: await store.putRecords('evaluation', answers), ...summarise(answers) };
+  };
 
   async function readTests({ prepared }: RunContext): Promise<TestQuestion[]> {
     const questions: TestQuestion[] = [];

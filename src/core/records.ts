@@ -17,6 +17,8 @@ export interface Prediction {
   readonly tokenIds: readonly number[];
   /** `length`: cut by the token limit before the student ended its turn. */
   readonly finish: 'stop' | 'length';
+  /** As in an evaluated answer; asked for only where the strategy scores by right and wrong. */
+  readonly secondOpinion?: string;
 }
 
 /** What the student's forward pass says of one answer; means are derived downstream. Natural logarithms. */

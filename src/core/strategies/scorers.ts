@@ -161,7 +161,8 @@ function incorrectScorer({ task, measurements: { predictions } }: ScoreInput): (
       return unmeasured;
     }
     const verdict = task.check(question, answer, prediction.text);
-    return { score: verdict.correct ? 0 : 1, state: verdict.wellFormed ? 'scored' : 'unreadable' };
+    const isRight = verdict.correct || prediction.secondOpinion === 'correct';
+    return { score: isRight ? 0 : 1, state: verdict.wellFormed ? 'scored' : 'unreadable' };
   };
 }
 

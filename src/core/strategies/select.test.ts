@@ -261,6 +261,15 @@ describe('scores', () => {
     expect(picks.map(({ score }) => score)).toEqual([1, 1, 1, 0, null]);
   });
 
+  test('of incorrect: what the engine finds right in another form is right', () => {
+    const predictions = (answersOf(['5', '5', '5']) ?? []).map((prediction, index) => ({
+      ...prediction,
+      ...(index === 0 ? {} : { secondOpinion: index === 1 ? 'correct' : 'timeout' }),
+    }));
+    const scored = scoresOf('incorrect', seedsOf(3), measured({ predictions }));
+    expect(scored.map(({ score }) => score)).toEqual([1, 0, 1]);
+  });
+
   test('need their measurements', () => {
     expect(() => scoresOf('loss', seedsOf(1), {})).toThrow('score: loss needs');
   });
