@@ -1,0 +1,167 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Client, WorkflowUpdateFailedError } from '@temporalio/client';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { SteeringRequest } from '../../src/core/steering';
+import { ensurePython } from '../../src/setup/python';
+import { findTemporalBinary } from '../../src/temporal/find-binary';
+import { runStatusQuery, steeringUpdates } from '../../src/workflows/messages';
+import { type FakeLoop, fakeConfig, historySizes, startFakeLoop } from '../support/fake-loop';
+import { until } from '../support/processes';
+
+jest.setTimeout(180_000);
+
+/** Continue-as-new is suggested at 4,096 events; a run of 100 iterations does not come that far, so here it is less. */
+const SUGGESTED_AT_EVENTS = 600;
+const ITERATIONS = 100;
+
+describe('the real workflows with steps that do nothing', () => {
+  let server: TestWorkflowEnvironment;
+  let client: Client;
+  let loop: FakeLoop;
+
+  beforeAll(async () => {
+    const python = await ensurePython({ onProgress: () => {} });
+    const path = await findTemporalBinary(python.binDirectory);
+    const folder = await mkdtemp(join(tmpdir(), 'tutelage-long-run-'));
+    const limit = `limit.historyCount.suggestContinueAsNew=${SUGGESTED_AT_EVENTS}`;
+    server = await TestWorkflowEnvironment.createLocal({
+      server: {
+        executable: { type: 'existing-path', path },
+        dbFilename: join(folder, 'temporal.db'),
+        extraArgs: [
+          ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=FULL'],
+          ...['--dynamic-config-value', limit],
+        ],
+      },
+    });
+    client = server.client;
+    loop = await startFakeLoop(server.address);
+  });
+
+  afterAll(async () => {
+    await loop.close();
+    await server.teardown();
+  });
+
+  const start = (name: string, lines: string, on = loop) =>
+    client.workflow.start('run', {
+      ...{ taskQueue: on.loopQueue, workflowId: name, workflowExecutionTimeout: '150 seconds' },
+      args: [{ run: name, experiment: null, config: fakeConfig(lines) }],
+    });
+
+  const steer = (name: string, request: SteeringRequest) =>
+    client.workflow.getHandle(name).executeUpdate(steeringUpdates[request.verb], { args: [{ request, who: 'ada' }] });
+
+  it('do an iteration in less than a second, and a hundred of them in short histories', async () => {
+    const startedMs = Date.now();
+    const handle = await start('long', `iterations: ${ITERATIONS}\nsamples_per_iteration: 50`);
+    expect(await handle.result()).toMatchObject({ endedBecause: 'iterations', iterationsDone: ITERATIONS });
+    const msPerIteration = (Date.now() - startedMs) / ITERATIONS;
+    expect(msPerIteration).toBeLessThan(1000);
+    const parents = await historySizes(client, 'long');
+    expect(parents.length).toBeGreaterThan(1);
+    for (const { events } of parents) {
+      expect(events).toBeLessThan(SUGGESTED_AT_EVENTS + 40);
+    }
+    const children = await historySizes(client, `long/iter-${ITERATIONS}`);
+    await writeFile(
+      join(tmpdir(), 'tutelage-long-run.json'),
+      JSON.stringify({ msPerIteration, parents, child: children[0] }),
+    );
+    expect((children[0] as { events: number }).events).toBeLessThan(120);
+  });
+
+  it('pause at every step, go on after resume, and take each step once', async () => {
+    const steps = ['prepare', 'evaluate', 'predict', 'score', 'select', 'generate', 'collectRows', 'finetune'];
+    for (const step of steps) {
+      loop.started.length = 0;
+      const gate = gateAt(loop, step);
+      const name = `paused-at-${step}`;
+      const handle = await start(name, 'iterations: 1\nsamples_per_iteration: 50');
+      await gate.reached;
+      expect(await steer(name, { verb: 'pause', now: false })).toMatchObject({ paused: { who: 'ada' } });
+      await expect(steer(name, { verb: 'pause', now: false })).rejects.toBeInstanceOf(WorkflowUpdateFailedError);
+      gate.open();
+      await until(async () => (await waitsFor(name)) !== null);
+      const soFar = [...loop.started];
+      await steer(name, { verb: 'resume' });
+      await handle.result();
+      expect({ step, soFar: soFar.filter((one) => one === step).length }).toEqual({ step, soFar: 1 });
+      expect(loop.started.filter((one) => one === 'finetune')).toHaveLength(1);
+      await expect(steer(name, { verb: 'pause', now: false })).rejects.toThrow();
+    }
+  });
+
+  /** What the run, or its first iteration, waits for. */
+  async function waitsFor(name: string): Promise<unknown> {
+    const own = await client.workflow.getHandle(name).query(runStatusQuery);
+    const inner = await client.workflow
+      .getHandle(`${name}/iter-1`)
+      .query<{ waiting: unknown }>('iterationStatus')
+      .catch(() => ({ waiting: null }));
+    return own.waiting ?? inner.waiting;
+  }
+
+  it('wait at a cap where they are to pause, and go on when it is raised', async () => {
+    let isExhausted = true;
+    loop.steps.generate = async () => ({
+      rows: { kind: 'bought-rows', sha256: '1'.repeat(64), bytes: 1 },
+      refused: isExhausted ? 10 : 0,
+    });
+    const handle = await start(
+      'capped',
+      'iterations: 2\nsamples_per_iteration: 50\nbudget: {samples: 100, on_exhausted: pause}',
+    );
+    await until(async () => (await waitsFor('capped')) !== null);
+    expect(await waitsFor('capped')).toMatchObject({ reason: expect.stringContaining('a cap of the budget') });
+    isExhausted = false;
+    await steer('capped', { verb: 'budget', samples: 70 });
+    // 50 and 20 rows are within the new cap; then it is reached again, before an iteration begins.
+    await until(async () => (await client.workflow.getHandle('capped').query(runStatusQuery)).iterationsDone === 2);
+    delete loop.steps.generate;
+    expect(await handle.result()).toMatchObject({ iterationsDone: 2, rowsAccepted: 70, endedBecause: 'iterations' });
+  });
+
+  it('end the same with no cache, where every task is replayed from the start', async () => {
+    const uncached = await startFakeLoop(server.address, { maxCachedWorkflows: 0 });
+    try {
+      const lines = 'iterations: 2\nsamples_per_iteration: 120\nstrategy: entropy';
+      const gate = gateAt(uncached, 'finetune');
+      const handle = await start('uncached', lines, uncached);
+      await gate.reached;
+      await steer('uncached', { verb: 'pause', now: false });
+      await steer('uncached', { verb: 'set', iterations: 3 });
+      gate.open();
+      await steer('uncached', { verb: 'resume' });
+      const cached = await start('cached', lines.replace('iterations: 2', 'iterations: 3'));
+      const { run: _one, ...result } = (await handle.result()) as { run: string };
+      const { run: _other, ...expected } = (await cached.result()) as { run: string };
+      expect(result).toEqual(expected);
+    } finally {
+      await uncached.close();
+    }
+  });
+});
+
+/** Holds the step's first start until it is opened. */
+function gateAt(loop: FakeLoop, step: string): { reached: Promise<void>; open: () => void } {
+  let reach = () => {};
+  let open = () => {};
+  const reached = new Promise<void>((resolve) => {
+    reach = resolve;
+  });
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const steps = loop.steps as Record<string, unknown>;
+  const before = loop.empty(step);
+  steps[step] = async (input: unknown) => {
+    reach();
+    await opened;
+    delete steps[step];
+    return before(input);
+  };
+  return { reached, open };
+}
