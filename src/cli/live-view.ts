@@ -8,7 +8,7 @@ export function renderLive(snapshot: Snapshot, columns: number): string[] {
   const nameWidth = Math.max(...snapshot.runs.map(({ run }) => shortName(snapshot, run).length), 4);
   return [
     header(snapshot),
-    ...snapshot.runs.map((run) => runLine(run, shortName(snapshot, run.run).padEnd(nameWidth))),
+    ...snapshot.runs.map((run) => runLine(run, shortName(snapshot, run.run).padEnd(nameWidth), columns)),
     ...waits(snapshot),
     'Ctrl-C stops here; the same command goes on from where it was.',
   ].map((line) => cut(line, columns));
@@ -75,12 +75,19 @@ function teacherText({ teacher, runs }: Snapshot): string {
   return parts.join(', ');
 }
 
-function runLine(run: RunSnapshot, name: string): string {
-  const rows = `${count(run.rowsAccepted)}/${count(run.rowsPlanned)} rows`.padStart(17);
+/** A narrow terminal has room for what is done now, and little else. */
+const WIDE_COLUMNS = 90;
+
+function runLine(run: RunSnapshot, name: string, columns: number): string {
+  const rows = `${count(run.rowsAccepted)}/${count(run.rowsPlanned)} rows`;
   const left = run.secondsLeft === null ? '' : `, ${clock(run.secondsLeft)} left`;
-  const share = run.rowsPlanned === 0 ? 0 : run.rowsAccepted / run.rowsPlanned;
   const text = accuracyText(run);
-  return `  ${name}  ${bar(share)} ${rows}   ${activity(run)}${left}${text === null ? '' : `   ${text}`}`;
+  const student = text === null ? '' : `   ${text}`;
+  if (columns < WIDE_COLUMNS) {
+    return `  ${name}  ${activity(run)}${left}, ${rows}${student}`;
+  }
+  const share = run.rowsPlanned === 0 ? 0 : run.rowsAccepted / run.rowsPlanned;
+  return `  ${name}  ${bar(share)} ${rows.padStart(17)}   ${activity(run)}${left}${student}`;
 }
 
 function waits({ name, waitingFor, runs }: Snapshot): string[] {

@@ -16,6 +16,8 @@ export interface CliOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Modules loaded before the program. */
   readonly preload?: readonly string[];
+  /** Another build of the command line. */
+  readonly program?: string;
 }
 
 /** A fresh folder with a configuration in it; the workspace lies beside the file. */
@@ -31,7 +33,7 @@ export function startCli(args: readonly string[], options: CliOptions) {
   const { TEMPORAL_ADDRESS: _cluster, ...inherited } = process.env;
   const child = spawn(
     process.execPath,
-    [...(options.preload ?? []).flatMap((module) => ['--require', module]), cliProgram, ...args],
+    [...(options.preload ?? []).flatMap((module) => ['--require', module]), options.program ?? cliProgram, ...args],
     {
       env: { ...inherited, TUTELAGE_HOME: options.workspace, ...options.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
