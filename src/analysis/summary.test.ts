@@ -7,6 +7,15 @@ const options = { reportPath: '.tutelage/runs/demo/report.html', next: 'tutelage
 /** The lines as one text, however they were broken. */
 const textOf = (lines: readonly string[]) => lines.join(' ').replace(/\s+/g, ' ');
 
+test('a run that failed is told with its reason, and the others count', () => {
+  const runs = demoExperiment().map((run, index) => (index === 5 ? { ...run, record: null } : run));
+  const failed = [{ run: 'loss-3', reason: 'the disk is full' }];
+  const results = experimentResults('demo', runs, { rows: [], prices: null, times: {}, failed });
+  const text = textOf(summaryLines(results, options));
+  expect(text).toContain('failed loss-3: the disk is full');
+  expect(text).toContain('6 runs: 5 complete, 1 not started');
+});
+
 describe('the summary of an experiment', () => {
   const lines = summaryLines(experimentResults('demo', demoExperiment()), options);
 

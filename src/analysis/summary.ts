@@ -30,6 +30,7 @@ export function summaryLines(
     ...(results.kind === 'run' ? runTable(results) : armTable(results)),
     '',
     ...(results.kind === 'run' ? funnelLines(results) : findingLines(results)),
+    ...(results.kind === 'run' ? [] : results.failed.map(({ run, reason }) => `failed  ${run}: ${reason}`)),
     `bought  ${spendLine(results)}`,
     ...(budget === null ? [] : [`budget  ${budget}${results.kind === 'run' ? '' : ' a run'}`]),
     ...(unknown === null ? [] : [`unknown ${unknown}`]),
