@@ -6,6 +6,7 @@ import { taskOf } from '../core/tasks';
 import type { Dependencies } from './dependencies';
 import { pastIterations } from './past';
 import type { RunContext } from './run-context';
+import { secondOpinions } from './second-opinion';
 import { studentStep } from './student-step';
 
 export interface ReflectInput extends RunContext {
@@ -17,10 +18,11 @@ export interface ReflectInput extends RunContext {
   readonly rows: ArtifactRef | null;
 }
 
-/** A question of either kind, under an id that tells them apart. */
+/** A question of either kind, under an id that tells them apart, with the answer it is checked against. */
 interface Question {
   readonly id: string;
   readonly question: string;
+  readonly reference: string | null;
 }
 
 /**
@@ -30,31 +32,29 @@ interface Question {
 export function createReflect(dependencies: Dependencies) {
   const { store } = dependencies;
   const doJob = studentStep(dependencies);
+  const askEngine = secondOpinions(dependencies);
 
   return async function reflect(input: ReflectInput): Promise<ArtifactRef> {
-    const task = taskOf(input.config.task);
     const rows = await rowsOf(input);
     const seeds = new Map((await store.readRecords<Seed>(input.prepared.pool)).map((seed) => [seed.id, seed]));
     const parents = [...new Set(rows.map(({ parent }) => parent))].map((id) => seeds.get(id) as Seed);
     const asked = [
-      ...parents.map(({ id, question }): Question => ({ id: `seed/${id}`, question })),
-      ...rows.map(({ id, question }): Question => ({ id: `row/${id}`, question })),
+      ...parents.map(({ id, question, answer: reference }): Question => ({ id: `seed/${id}`, question, reference })),
+      ...rows.map(({ id, question, answer: reference }): Question => ({ id: `row/${id}`, question, reference })),
     ];
     const { texts, losses } = await answer(input, asked);
-    const reflections = rows.map(({ id, parent, question, answer: teachers }): Reflection => {
-      const seed = seeds.get(parent) as Seed;
-      const own = texts.get(`row/${id}`) ?? '';
-      const ownToSeed = texts.get(`seed/${parent}`) ?? '';
-      return {
+    const correct = await check(input, asked, texts);
+    const reflections = rows.map(
+      ({ id, parent }): Reflection => ({
         id,
         parent,
         parentLoss: losses.get(`seed/${parent}`) ?? null,
         loss: losses.get(`row/${id}`) ?? null,
-        parentCorrect: seed.answer === null ? null : task.check(seed.question, seed.answer, ownToSeed).correct,
-        correct: task.check(question, teachers, own).correct,
-        text: own,
-      };
-    });
+        parentCorrect: correct.get(`seed/${parent}`) ?? null,
+        correct: correct.get(`row/${id}`) ?? false,
+        text: texts.get(`row/${id}`) ?? '',
+      }),
+    );
     return store.putRecords('reflection', reflections);
   };
 
@@ -62,6 +62,23 @@ export function createReflect(dependencies: Dependencies) {
     const earlier = (await pastIterations(store, past)).map((record) => record.rows);
     const tables = rows === null ? earlier : [...earlier, rows];
     return (await Promise.all(tables.map((table) => store.readRecords<SyntheticRow>(table)))).flat();
+  }
+
+  /** Whether each answer agrees with its reference, as an evaluation would find; absent where there is none. */
+  async function check(
+    { run, config }: ReflectInput,
+    questions: readonly Question[],
+    texts: ReadonlyMap<string, string>,
+  ): Promise<ReadonlyMap<string, boolean>> {
+    const task = taskOf(config.task);
+    const checked = questions.flatMap(({ id, question, reference }) => {
+      const text = texts.get(id) ?? '';
+      return reference === null ? [] : [{ id, reference, text, ...task.check(question, reference, text) }];
+    });
+    const opinions = await askEngine(run, config, checked);
+    return new Map(
+      checked.map(({ id, correct }, index) => [id, correct || opinions.get(index) === 'correct'] as const),
+    );
   }
 
   /** Greedy answers, and the mean loss a token of each that is not empty. */
