@@ -3,6 +3,7 @@ import type { Arm, ExperimentResults, Metric, RunResults } from './results-schem
 import { metricTitles, type Series, seriesOf } from './series';
 import { type TextSeries, textChart } from './text-chart';
 import {
+  billLine,
   bracket,
   budgetLine,
   count,
@@ -23,6 +24,7 @@ export function summaryLines(
   const name = results.kind === 'run' ? results.run : results.experiment;
   const unknown = unknownLine(results);
   const budget = budgetLine(results);
+  const bill = billLine(results);
   return [
     `${name}  ${stateLine(results)}`,
     '',
@@ -32,6 +34,7 @@ export function summaryLines(
     ...(results.kind === 'run' ? funnelLines(results) : findingLines(results)),
     ...(results.kind === 'run' ? [] : results.failed.map(({ run, reason }) => `failed  ${run}: ${reason}`)),
     `bought  ${spendLine(results)}`,
+    ...(bill === null ? [] : [`paid    ${bill}`]),
     ...(budget === null ? [] : [`budget  ${budget}${results.kind === 'run' ? '' : ' a run'}`]),
     ...(unknown === null ? [] : [`unknown ${unknown}`]),
     `report  ${options.reportPath}`,

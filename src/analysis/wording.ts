@@ -75,6 +75,21 @@ export function spendLine(results: RunResults | ExperimentResults): string {
   return `${plural(spend.samples, 'row')}, ${tokens}${priced ? `, ${usd(spend.priceMicroUsd)}` : ''}`;
 }
 
+/**
+ * What was paid, in one line: a budget counts an answer in every run that uses it, the bill counts it once. `null` where
+ * no two are equal, so that budget and bill say the same.
+ */
+export function billLine(results: RunResults | ExperimentResults): string | null {
+  const once = results.analyses?.once ?? null;
+  if (once === null || once.answers === once.distinctAnswers) {
+    return null;
+  }
+  const priced = runsOf(results).some(({ config }) => config.teacher.price !== undefined);
+  const tokens = `${count(once.distinctInputTokens)} teacher tokens in, ${count(once.distinctOutputTokens)} out`;
+  const price = priced ? `, ${usd(once.distinctMicroUsd)}` : '';
+  return `${count(once.distinctAnswers)} of ${count(once.answers)} answers, the others are shared: ${tokens}${price}`;
+}
+
 /** The caps of one run; `null` where there are none. */
 export function budgetLine(results: RunResults | ExperimentResults): string | null {
   const budget = runsOf(results)[0]?.config.budget;

@@ -23,18 +23,19 @@ export function activityGroups() {
     taskQueue: loopQueue,
     startToCloseTimeout: '30 minutes',
     heartbeatTimeout: '6 seconds',
-    retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '20 seconds', maximumAttempts: 12 },
+    retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '5 seconds', maximumAttempts: 20 },
   });
 
   /**
    * Rate limits and short outages are waited out inside the activity, which heartbeats. An attempt that ends is a dead
-   * worker or a long outage; answers bought before it are in the ledger and are not asked for again.
+   * worker; answers bought before it are in the ledger and are not asked for again. The intervals stay short, because a
+   * machine that dies for the tenth time should be back as soon as after the first.
    */
   const teacher = proxyActivities<Pick<Activities, 'grade' | 'generate'>>({
     taskQueue: siblingQueue(loopQueue, 'teacher'),
     startToCloseTimeout: '6 hours',
     heartbeatTimeout: '6 seconds',
-    retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '2 minutes', maximumAttempts: 40 },
+    retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '2 seconds', maximumAttempts: 1000 },
   });
 
   /**
@@ -50,7 +51,7 @@ export function activityGroups() {
     taskQueue: siblingQueue(loopQueue, 'student'),
     startToCloseTimeout: '48 hours',
     heartbeatTimeout: '8 seconds',
-    retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 40 },
+    retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '10 seconds', maximumAttempts: 200 },
   });
 
   /**

@@ -28,6 +28,11 @@ describe('a run whose process tree is killed at random instants while it buys', 
     expect(result.unknown).toBeLessThanOrEqual(8 * result.kills);
   });
 
+  it('is back within ten seconds after most kills', () => {
+    const sorted = [...result.backAfterMs].sort((left, right) => left - right);
+    expect(sorted[Math.floor(sorted.length / 2)]).toBeLessThan(10_000);
+  });
+
   it('is within its caps at every instant', () => {
     for (const cap of ['samples', 'tokens', 'nanoUsd'] as const) {
       expect(result.most[cap]).toBeLessThanOrEqual(result.caps[cap]);

@@ -1,5 +1,5 @@
 import type { Comparison, ExperimentResults, ExperimentRun, RunResults } from '../results-schema';
-import { bracket, budgetLine, count, decimal, signed, unknownLine, usd } from '../wording';
+import { billLine, bracket, budgetLine, count, decimal, signed, unknownLine, usd } from '../wording';
 import { type Html, html } from './html';
 import type { ArmStrata } from './strata';
 import { swatch } from './swatch';
@@ -110,11 +110,13 @@ export function spendTable(results: RunResults | ExperimentResults, colours: Col
     isPriced ? usd(spend.priceMicroUsd) : 'no price set',
   ];
   const budget = budgetLine(results);
+  const bill = billLine(results);
   const notes = [
     budget === null ? 'No cap was set.' : `Cap of a run: ${budget}.`,
     results.kind === 'run'
       ? ''
       : 'An answer that several runs share is counted in each of them, at its recorded price.',
+    bill === null ? '' : `Paid once: ${bill}.`,
     unknownLine(results) ?? 'No call has an unknown outcome.',
   ];
   return html`${table({
