@@ -25,15 +25,50 @@ samples_per_iteration: 12
 const plan = (name: string, teacher: string, tasks: readonly string[]) =>
   `name: ${name}\n${small}\ntask: ${tasks[0]}\nteacher: ${teacher}\nmatrix:\n  task:\n${tasks.map((task) => `    - ${task}\n`).join('')}`;
 
-async function recordsOf(workspace: string, name: string, count: number) {
+/** What `npm run tasks` prints at its end: one line a task. */
+const lines: string[][] = [];
+afterAll(() => {
+  const heads = ['task', 'pool', 'asked', 'answered', 'parsed', 'new', 'clean', 'verified', 'accepted'];
+  const table = [[...heads, 'well-formed', 'correct', 'proofs', 'strata'], ...lines];
+  const widths = heads.map((_, column) => Math.max(...table.map((line) => line[column]?.length ?? 0)));
+  const text = table.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column] ?? 11))
+      .join('  ')
+      .trimEnd(),
+  );
+  process.stdout.write(`\n${text.join('\n')}\n\n`);
+});
+
+function noteLine({ config, prepared }: RunRecord, { funnel, evaluation }: RunRecord['iterations'][number]): void {
+  const { task, hygiene } = config;
+  const kind = task.kind === 'gsm8k' && task.source === 'templates' ? 'gsm8k, templates' : task.kind;
+  const { correct, wellFormed, total, proof } = evaluation.overall;
+  lines.push([
+    hygiene.verify === 'none' ? kind : `${kind} (${hygiene.verify})`,
+    String(prepared.pool.rows),
+    ...Object.values(funnel ?? {}).map(String),
+    `${wellFormed}/${total}`,
+    `${correct}/${total}`,
+    proof === undefined ? '-' : `${proof}/${total}`,
+    String(Object.keys(evaluation.strata).length),
+  ]);
+}
+
+async function recordsOf(workspace: string, name: string) {
   const store = openArtifactStore(join(workspace, 'artifacts'), join(workspace, 'checkouts'));
+  const read = async <T>(...path: string[]): Promise<T> =>
+    JSON.parse(await readFile(join(workspace, 'runs', ...path), 'utf8')) as T;
+  const { runs } = await read<{ runs: { run: string }[] }>(name, 'experiment.json');
   return Promise.all(
-    Array.from({ length: count }, async (_, index) => {
-      const file = join(workspace, 'runs', name, `value-${index + 1}`, 'run.json');
-      const record = JSON.parse(await readFile(file, 'utf8')) as RunRecord;
+    runs.map(async ({ run }) => {
+      const record = await read<RunRecord>(run, 'run.json');
       const [iteration] = record.iterations;
-      const rejected = iteration ? await store.readRecords<RejectedRow>(iteration.rejected) : [];
-      return { record, iteration: iteration as NonNullable<typeof iteration>, rejected };
+      if (iteration === undefined) {
+        throw new Error(`${run} has no iteration`);
+      }
+      noteLine(record, iteration);
+      return { record, iteration, rejected: await store.readRecords<RejectedRow>(iteration.rejected) };
     }),
   );
 }
@@ -50,7 +85,7 @@ it('operator-chains, game24, prontoqa and templated word problems run with the o
   );
   const result = await runCli(['run', folder.file, '--set', 'hygiene.verify=checker'], folder);
   expect(result).toMatchObject({ exitCode: 0 });
-  for (const { record, iteration, rejected } of await recordsOf(folder.workspace, 'offline', 4)) {
+  for (const { record, iteration, rejected } of await recordsOf(folder.workspace, 'offline')) {
     const { funnel, evaluation } = iteration;
     expect(record.state).toBe('complete');
     expect(funnel).toMatchObject({ accepted: 12, verified: 12 });
@@ -58,7 +93,30 @@ it('operator-chains, game24, prontoqa and templated word problems run with the o
     expect(rejected.some(({ stage }) => stage === 'verify')).toBe(true);
     expect(evaluation.overall.total).toBe(20);
     expect(Object.keys(evaluation.strata).length).toBeGreaterThan(1);
+    expect(evaluation.overall.proof === undefined).toBe(record.config.task.kind !== 'prontoqa');
   }
+});
+
+it('rows whose answers do not agree are left out and counted, and the summary shows the funnel', async () => {
+  const folder = await folderWith(
+    plan('agreed', '{provider: offline, noise: 0.25}', [
+      '{kind: gsm8k, source: templates, pool_size: 40, test_size: 20}',
+      '{kind: game24, pool_size: 40, test_size: 20}',
+    ]),
+  );
+  const sets = ['--set', 'hygiene={verify: agreement, samples: 3}'];
+  expect(await runCli(['run', folder.file, ...sets], folder)).toMatchObject({ exitCode: 0 });
+  for (const { iteration, rejected } of await recordsOf(folder.workspace, 'agreed')) {
+    const doubted = rejected.filter(({ stage }) => stage === 'verify');
+    expect(doubted.length).toBeGreaterThan(0);
+    expect(
+      doubted.every(({ reason, sampleRequests }) => / of 3 readable/.test(reason) && sampleRequests?.length === 2),
+    ).toBe(true);
+    expect((iteration.funnel?.clean ?? 0) - (iteration.funnel?.verified ?? 0)).toBe(doubted.length);
+    expect(iteration.spend.samples).toBe(12);
+  }
+  const shown = await runCli(['report', 'agreed/gsm8k'], folder);
+  expect(`${shown.stdout}${shown.stderr}`).toMatch(/verify: … of … readable answers of the teacher agree with it/);
 });
 
 /** A teacher's questions, in the order they are given; one is doubled, one is a test question, one is none. */
@@ -155,7 +213,7 @@ describe('with a teacher of the usual protocol', () => {
       environment: { OPENAI_API_KEY: 'none' },
     });
     expect(result).toMatchObject({ exitCode: 0 });
-    for (const { iteration, rejected } of await recordsOf(folder.workspace, 'served', 3)) {
+    for (const { iteration, rejected } of await recordsOf(folder.workspace, 'served')) {
       const { funnel, evaluation } = iteration;
       expect(rejected.map(({ stage }) => stage).sort()).toEqual(['duplicate', 'leak', 'question']);
       expect(rejected.map(({ reason }) => reason).join()).toContain('the same as test question test-00000');

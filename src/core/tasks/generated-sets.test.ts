@@ -122,7 +122,8 @@ function labelByClosure(question: string): boolean | null {
 
 describe('prontoqa', () => {
   test.each([
-    [{}],
+    // As many as by default.
+    [{ pool_size: 2000, test_size: 500 }],
     [{ ontology: 'true' }],
     [{ ontology: 'false', ordering: 'postorder' }],
     [{ distractors: 'irrelevant', ordering: 'preorder' }],
