@@ -70,6 +70,7 @@ const pieces = fc.constantFrom(
   ],
   ...[
     'process.exit(1)',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a piece of code that must not be run
     '${1+1}',
     '__import__',
     '\u0000',
