@@ -1,13 +1,11 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, Connection } from '@temporalio/client';
-import { logUpdateStderr } from 'log-update';
 import type { RunPlan } from '../core/config';
 import { isAlive } from '../processes/process-identity';
 import { type Ledger, openLedger } from '../store/ledger';
 import { openWorkspace, readJsonFile, type Workspace } from '../store/workspace';
-import type { ServerRecord } from '../temporal/server-process';
-import { serverRecordFile } from '../temporal/server-process';
+import { type ServerRecord, serverRecordFile } from '../temporal/server-record';
 import { exitCodes } from './exit-codes';
 import { takeSnapshot } from './follow';
 import { renderStatus } from './live-view';
@@ -32,7 +30,7 @@ export async function statusCommand(name: string | undefined, options: StatusOpt
     for (;;) {
       const works = name === undefined ? topLevel(await listWork(workspace)) : [await findWork(workspace, name)];
       const snapshots = await look(workspace, ledger, works);
-      show(snapshots, options);
+      await show(snapshots, options);
       if (!options.watch) {
         return exitCodes.done;
       }
@@ -99,7 +97,7 @@ async function plansOf(workspace: Workspace, { runs }: NamedWork): Promise<RunPl
   return plans.filter((plan) => plan !== null);
 }
 
-function show(snapshots: readonly Snapshot[], { json, watch }: StatusOptions): void {
+async function show(snapshots: readonly Snapshot[], { json, watch }: StatusOptions): Promise<void> {
   if (json) {
     for (const snapshot of snapshots) {
       process.stdout.write(`${JSON.stringify({ event: 'status', ...snapshot })}\n`);
@@ -110,7 +108,7 @@ function show(snapshots: readonly Snapshot[], { json, watch }: StatusOptions): v
   const lines = snapshots.flatMap((snapshot) => renderStatus(snapshot, columns));
   const text = lines.length === 0 ? 'nothing was started here yet\nnext: tutelage run FILE' : lines.join('\n');
   if (watch && process.stderr.isTTY) {
-    logUpdateStderr(text);
+    (await import('log-update')).logUpdateStderr(text);
   } else {
     process.stdout.write(`${text}\n`);
   }

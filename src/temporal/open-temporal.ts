@@ -7,15 +7,8 @@ import { holdLifeline, releaseLifeline } from '../processes/lifeline';
 import { isAlive } from '../processes/process-identity';
 import { openWorkspace, readJsonFile } from '../store/workspace';
 import { findTemporalBinary } from './find-binary';
-import {
-  answers,
-  endServer,
-  lifelineFile,
-  type RunningServer,
-  type ServerRecord,
-  serverRecordFile,
-  startServer,
-} from './server-process';
+import { answers, endServer, lifelineFile, type RunningServer, startServer } from './server-process';
+import { type ServerRecord, serverRecordFile } from './server-record';
 import { enterServerUsers } from './server-users';
 
 /** What `Connection.connect` and `NativeConnection.connect` take. */

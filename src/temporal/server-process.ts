@@ -10,12 +10,7 @@ import { spawnGuarded } from '../processes/guarded-process';
 import { createLifeline, releaseLifeline } from '../processes/lifeline';
 import { identityOf, isAlive, type ProcessIdentity } from '../processes/process-identity';
 import { writeFileAtomically } from '../store/workspace';
-
-/** `<workspace>/server.json`: which server serves this workspace, or served it last. */
-export interface ServerRecord extends ProcessIdentity {
-  readonly address: string;
-  readonly port: number;
-}
+import { type ServerRecord, serverRecordFile } from './server-record';
 
 export interface RunningServer {
   readonly record: ServerRecord;
@@ -30,7 +25,6 @@ const STARTS_MAX = 5;
 /** The audit history of a run must outlive the run by more than the dev server's own 24 hours. */
 const RETENTION_SECONDS = 30 * 24 * 3600;
 
-export const serverRecordFile = (workspace: string) => join(workspace, 'server.json');
 export const lifelineFile = (workspace: string) => join(workspace, 'server.lifeline');
 
 /**

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { Connection } from '@temporalio/client';
 import { readJsonFile } from '../../src/store/workspace';
 import { openTemporal } from '../../src/temporal/open-temporal';
-import { type ServerRecord, serverRecordFile } from '../../src/temporal/server-process';
+import { type ServerRecord, serverRecordFile } from '../../src/temporal/server-record';
 import { expectNothingLeftOf, killTree, processesOf, until } from '../support/processes';
 
 const binDirectory = process.env.TUTELAGE_PYTHON
