@@ -197,11 +197,11 @@ function armsOf(runs: readonly ExperimentRun[]): Arm[] {
   });
 }
 
-/** `loss` where only the strategy differs; else every label but the seed, by name. */
+/** `loss` where only the strategy differs; else every label but the seed, by the last part of its key path. */
 function armName(labels: Labels): string {
   const own = Object.entries(labels).filter(([key]) => key !== 'seed');
   const strategy = own.filter(([key]) => key === 'strategy').map(([, value]) => String(value));
-  const others = own.filter(([key]) => key !== 'strategy').map(([key, value]) => `${key}=${value}`);
+  const others = own.filter(([key]) => key !== 'strategy').map(([key, value]) => `${key.split('.').at(-1)}=${value}`);
   return [...strategy, ...others].join(' ') || 'all';
 }
 

@@ -13,7 +13,7 @@ export async function reflectEnds(
   end: { readonly past: ArtifactRef | null; readonly outcome: IterationOutcome | null; readonly student: ModelRef },
 ): Promise<{ reflections?: NonNullable<RunRecord['reflections']> }> {
   const { config, prepared } = context;
-  if (config.analyses !== true || config.strategy.score !== 'random' || (end.past ?? end.outcome) === null) {
+  if (config.analyses !== true || config.strategy.select !== 'uniform' || (end.past ?? end.outcome) === null) {
     return {};
   }
   const rows = { ...context, past: end.past, rows: end.outcome?.rows ?? null };

@@ -34,7 +34,13 @@ export function demoRecord(strategy: Strategy, seed: number, iterations = 4): Ru
     config: runConfigSchema.parse({
       name: 'demo',
       task: { kind: 'operator-chains' },
-      strategy: { name: strategy, score: strategy, target: 'own', keep: 'high', select: 'top' },
+      strategy: {
+        name: strategy,
+        score: strategy,
+        target: 'own',
+        keep: 'high',
+        select: strategy === 'random' ? 'uniform' : 'top',
+      },
       iterations: 4,
       samples_per_iteration: 300,
       budget: { samples: 1200 },

@@ -7,6 +7,8 @@ import { loadAll } from '../../src/analysis/load';
 import { writeReport } from '../../src/analysis/write-report';
 import { hostile, storeExperiment } from '../support/stored-experiment';
 
+jest.setTimeout(60_000);
+
 let workspace: string;
 
 beforeAll(async () => {
@@ -45,7 +47,7 @@ test('the analyses of stored rows: shares add up to one, seeds and repeats to th
 test('what is equal between the runs is told, and what differs', async () => {
   const { results } = await loadAll(workspace, 'demo');
   expect(results.kind === 'experiment' && results.fairness).toEqual({
-    varied: ['seed', 'strategy.score', 'strategy.name'],
+    varied: ['seed', 'strategy.score', 'strategy.select', 'strategy.name'],
     recipeIsEqual: true,
     budgetIsEqual: true,
     shortfalls: [],

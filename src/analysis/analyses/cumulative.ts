@@ -7,7 +7,8 @@ import type { ArmRun } from '.';
  * selected set has the range of scores cut off (arXiv 2512.00884, figure 3).
  */
 export function cumulative(runs: readonly ArmRun[]): Analyses['cumulative'] {
-  return runs.flatMap(({ arm, result, rows }) =>
+  const random = runs.filter(({ result }) => result.config.strategy.select === 'uniform');
+  return random.flatMap(({ arm, result, rows }) =>
     (['first', 'final'] as const).flatMap((student) => {
       const outcomes = (rows.reflections?.[student] ?? []).flatMap(({ parentLoss, correct }) =>
         parentLoss === null ? [] : [{ score: parentLoss, correct }],

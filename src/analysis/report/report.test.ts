@@ -63,6 +63,7 @@ describe('the report of an experiment', () => {
     expect([...(differing?.querySelectorAll('tbody th') ?? [])].map((heading) => heading.textContent)).toEqual([
       'seed',
       'strategy.score',
+      'strategy.select',
       'strategy.name',
     ]);
   });
