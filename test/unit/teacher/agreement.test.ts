@@ -10,6 +10,9 @@ import { type BoughtRow, createTeacher } from '../../../src/teacher';
 import { type OfflineTeacher, startOfflineTeacher } from '../../../src/teacher/offline';
 import { taskWithoutRepeats as task } from '../../support/buying';
 
+// Some hundred commits to a disk that others use too.
+jest.setTimeout(60_000);
+
 const hygiene: HygieneConfig = { near: 0.8, duplicates: 'reject', verify: 'agreement', samples: 3 };
 const config: TeacherConfig = {
   ...{ provider: 'offline', model: 'offline', api_key_env: 'NONE', temperature: 1, max_tokens: 64, noise: 0.25 },
