@@ -1,6 +1,7 @@
 /**
- * Two projects. `unit` needs no server and no engine. `integration` shares one real Temporal server and the engine's
- * Python environment, both made ready by test/support/global-setup.ts; a missing one is a failure, never a skip.
+ * Three projects. `unit` needs no server and no engine. `integration` shares one real Temporal server and the engine's
+ * Python environment, both made ready by test/support/global-setup.ts; a missing one is a failure, never a skip. `browser`
+ * looks at the report in a real Chromium, which `npm test` does not ask of a machine and `.ci/run` does.
  */
 const shared = {
   testEnvironment: 'node',
@@ -11,6 +12,8 @@ const shared = {
 };
 
 module.exports = {
+  // A machine that is busy with other things is slow, not wrong; tests that may take minutes say so themselves.
+  testTimeout: 60_000,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/test/unit/**/*.test.ts'] },
     {
@@ -20,5 +23,6 @@ module.exports = {
       globalSetup: '<rootDir>/test/support/global-setup.ts',
       globalTeardown: '<rootDir>/test/support/global-teardown.ts',
     },
+    { ...shared, displayName: 'browser', testMatch: ['<rootDir>/test/browser/**/*.test.ts'] },
   ],
 };
