@@ -125,6 +125,35 @@ describe('the real workflows with steps that do nothing', () => {
     expect(await handle.result()).toMatchObject({ iterationsDone: 2, rowsAccepted: 70, endedBecause: 'iterations' });
   });
 
+  it('of an experiment hear what it is told, and those that have not begun do not begin', async () => {
+    const config = fakeConfig('iterations: 2\nsamples_per_iteration: 50');
+    const runNames = ['first', 'second', 'third'].map((name) => `experiment/${name}`);
+    loop.steps.loadPlan = async ({ index }) => ({
+      plan: { run: runNames[index] as string, experiment: 'experiment', config },
+      isComplete: false,
+      steering: null,
+    });
+    const first = gateAt(loop, 'finetune');
+    const handle = await client.workflow.start('experiment', {
+      ...{ taskQueue: loop.loopQueue, workflowId: 'experiment', workflowExecutionTimeout: '150 seconds' },
+      args: [{ experiment: 'experiment', plans: null, runNames, parallelRuns: 1 }],
+    });
+    await first.reached;
+    await steer('experiment', { verb: 'pause', now: false });
+    first.open();
+    await until(async () => (await waitsFor('experiment/first')) !== null);
+    await steer('experiment', { verb: 'set', iterations: 1 });
+    await steer('experiment', { verb: 'resume' });
+    const second = gateAt(loop, 'finetune');
+    await second.reached;
+    const run = await client.workflow.getHandle('experiment/second').query(runStatusQuery);
+    expect(run).toMatchObject({ iterations: 1 });
+    await steer('experiment', { verb: 'stop' });
+    second.open();
+    expect(await handle.result()).toMatchObject({ finished: runNames.slice(0, 2), failed: [], total: 3 });
+    delete loop.steps.loadPlan;
+  });
+
   it('end the same with no cache, where every task is replayed from the start', async () => {
     const uncached = await startFakeLoop(server.address, { maxCachedWorkflows: 0 });
     try {

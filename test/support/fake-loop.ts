@@ -107,4 +107,5 @@ const emptySteps = {
   noteSteering: async () => {},
   noteWaiting: async () => {},
   exportHistory: async () => {},
+  loadPlan: async () => ({ plan: {}, isComplete: true, steering: null }),
 } as unknown as Record<string, (input: never) => Promise<unknown>>;
