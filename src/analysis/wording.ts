@@ -104,9 +104,24 @@ export function budgetLine(results: RunResults | ExperimentResults): string | nu
 /** What calls with a lost outcome hold back; `null` where there are none. */
 export function unknownLine(results: RunResults | ExperimentResults): string | null {
   const { calls, tokens, microUsd } = results.unknown;
-  return calls === 0
-    ? null
-    : `${plural(calls, 'call')} with unknown outcome, at most ${count(tokens)} tokens and ${usd(microUsd)} held back`;
+  if (calls === 0) {
+    return null;
+  }
+  const rows = rowsHeldBack(results);
+  const notBought = rows === 0 ? '' : `: about ${plural(rows, 'row')} not bought`;
+  return `${plural(calls, 'call')} with unknown outcome, at most ${count(tokens)} tokens and ${usd(microUsd)} held back${notBought}`;
+}
+
+/** How many rows more the caps would have allowed, at the mean price of the others, had no outcome been lost. */
+function rowsHeldBack(results: RunResults | ExperimentResults): number {
+  const { spend, unknown } = results;
+  const bound = runsOf(results).filter(({ endedBecause }) => endedBecause === 'budget');
+  const isCapped = (cap: 'tokens' | 'usd') => bound.some(({ config }) => config.budget[cap] !== undefined);
+  const rows = (held: number, spent: number) => (spent === 0 ? 0 : Math.floor((held * spend.samples) / spent));
+  return Math.max(
+    isCapped('tokens') ? rows(unknown.tokens, spend.inputTokens + spend.outputTokens) : 0,
+    isCapped('usd') ? rows(unknown.microUsd, spend.priceMicroUsd) : 0,
+  );
 }
 
 const runsOf = (results: RunResults | ExperimentResults) => (results.kind === 'run' ? [results] : results.runs);

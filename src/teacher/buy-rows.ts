@@ -80,10 +80,14 @@ class Purchase {
         this.request.account,
         left.map(({ toReserve }) => toReserve),
       );
-      granted.forEach((row, index) => {
-        this.start(left[index] as RowPlan, row);
-      });
-      left = left.slice(granted.length);
+      const byRow = new Map(granted.map((row) => [row.row, row]));
+      for (const plan of left) {
+        const row = byRow.get(plan.row);
+        if (row !== undefined) {
+          this.start(plan, row);
+        }
+      }
+      left = left.filter(({ row }) => !byRow.has(row));
       if (refused === null) {
         return;
       }

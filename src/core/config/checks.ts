@@ -1,4 +1,7 @@
+import { type WorstCase, worstCase } from '../budget/price';
+import { inputTokensMax, questionBytesMax } from '../budget/token-bound';
 import { taskOf } from '../tasks';
+import type { Task } from '../tasks/task';
 import type { KeyPath } from './key-path';
 import type { Problem } from './problems';
 import type { RunConfig } from './schema';
@@ -84,22 +87,34 @@ function studentFindings({ student, task }: RunConfig): Finding[] {
   return findings;
 }
 
-/** A cap below the worst case of a single request would end the run before its first row. */
-function budgetFindings({ teacher, budget }: RunConfig): Finding[] {
-  const { max_tokens, price } = teacher;
+/** A cap below the worst case of a single row would end the run before its first one. */
+function budgetFindings({ teacher, budget, task }: RunConfig): Finding[] {
+  const { price } = teacher;
   const findings: Finding[] = [];
   if (budget.usd !== undefined && price === undefined) {
     const message = 'a cap in USD needs teacher.price: {input, output}, in USD per million tokens';
     findings.push({ path: ['budget', 'usd'], message });
   }
-  if (budget.tokens !== undefined && budget.tokens <= max_tokens) {
-    const message = `too small for one request: teacher.max_tokens alone is ${max_tokens}, got ${budget.tokens}`;
+  const row = leastWorstRow(teacher, taskOf(task));
+  const next = 'raise it, or lower teacher.max_tokens';
+  if (budget.tokens !== undefined && budget.tokens < row.tokens) {
+    const message = `too small for one row, which may take ${row.tokens} tokens; got ${budget.tokens}: ${next}`;
     findings.push({ path: ['budget', 'tokens'], message });
   }
-  const answerUsd = price === undefined ? 0 : (max_tokens * price.output) / 1e6;
-  if (budget.usd !== undefined && budget.usd < answerUsd) {
-    const message = `too small for one request: teacher.max_tokens at teacher.price is USD ${answerUsd}, got ${budget.usd}`;
+  if (budget.usd !== undefined && budget.usd * 1e9 < row.nanoUsd) {
+    const message = `too small for one row, which may cost USD ${row.nanoUsd / 1e9}; got ${budget.usd}: ${next}`;
     findings.push({ path: ['budget', 'usd'], message });
   }
   return findings;
+}
+
+/** The worst case of a row from the shortest of seeds: what any row is reserved at, or more. */
+function leastWorstRow({ max_tokens, price }: RunConfig['teacher'], task: Task): WorstCase {
+  const seed = { id: '', question: '', answer: '', stratum: '' };
+  const calls = [task.questionMessages(seed), task.answerMessages('x'.repeat(questionBytesMax(max_tokens)))];
+  const [question, answer] = calls.map((messages) => worstCase(inputTokensMax(messages), max_tokens, price));
+  return {
+    tokens: (question?.tokens ?? 0) + (answer?.tokens ?? 0),
+    nanoUsd: (question?.nanoUsd ?? 0) + (answer?.nanoUsd ?? 0),
+  };
 }

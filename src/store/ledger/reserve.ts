@@ -64,14 +64,16 @@ export interface Refusal {
 }
 
 export interface Reserved {
-  /** A prefix of the rows asked for. */
+  /** Named by `row`; those that an earlier attempt has bought something of come first. */
   readonly granted: readonly GrantedRow[];
-  /** Why the next row was not granted; `busy`: another attempt works on it. `null` when all were. */
+  /** Why the others were not granted; `busy`: another attempt works on one. `null` when all were. */
   readonly refused: Refusal | 'busy' | null;
 }
 
 /**
- * Reserves rows in rank order, up to the first that a cap refuses, in one transaction. A row is granted when
+ * Reserves rows in rank order, up to the first that a cap refuses, in one transaction. Rows that an earlier attempt has
+ * paid for, in part or whole, come before all others: what lost calls hold back must not leave them half bought, and
+ * without lost calls they fit, since they were granted together once. A row is granted when
  * everything settled, reserved or unknown, and all of this row's calls at their worst, stay within every cap of the run
  * and of its experiment. Since true prices are never above worst cases, a row is granted exactly when the true prices
  * of the rows before it and its own worst case fit: early or late, the same answers give the same cut.
@@ -89,7 +91,7 @@ export function reserveRows(
     const reservations: Reservation[] = [];
     let added: Committed = { samples: 0, tokens: 0, nanoUsd: 0 };
     let refused: Reserved['refused'] = null;
-    for (const wanted of rows) {
+    for (const wanted of begunFirst(rows, owned)) {
       const row = await grantRow(transaction, charge, wanted, owned, nextId);
       if (row === 'busy') {
         refused = 'busy';
@@ -151,6 +153,12 @@ async function callsOfRows(transaction: LedgerDatabase, run: string, rows: reado
           .where('state', 'in', ['reserved', 'settled'])
           .execute();
   return new Map(calls.map((call) => [`${call.purpose} ${call.row}`, call]));
+}
+
+/** Rows with both calls settled, then those with their question, then those with nothing; each group in rank order. */
+function begunFirst(rows: readonly RowToReserve[], owned: ReadonlyMap<string, OwnCall>): RowToReserve[] {
+  const missing = ({ row }: RowToReserve) => (owned.has(`answer ${row}`) ? 0 : owned.has(`question ${row}`) ? 1 : 2);
+  return rows.toSorted((left, right) => missing(left) - missing(right));
 }
 
 /** What the row needs: the run may own its question, or both calls, from an attempt that was interrupted. */

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import Database from 'libsql';
 import { type Ledger, openLedger, type Reservation } from '../../../src/store/ledger';
 
 /**
@@ -19,7 +20,7 @@ const step = fc.oneof(
   fc.record({ does: fc.constantFrom('take-back' as const, 'unknown' as const, 'again' as const), call: fc.nat(20) }),
   fc.record({ does: fc.constant('release' as const), call: fc.nat(20) }),
   fc.record({ does: fc.constant('drop' as const), run: fc.nat(1), row: fc.nat(11) }),
-  fc.record({ does: fc.constant('reopen' as const) }),
+  fc.record({ does: fc.constantFrom('reopen' as const, 'die' as const) }),
 );
 
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
@@ -107,6 +108,14 @@ class Model {
       }
       case 'drop':
         return ledger.dropSamples(runs[one.run] as string, [`row-${one.row}`]);
+      case 'die':
+        // The process of that session is gone: the next one finds it dead. Its connection stays open till the end.
+        markDead(this.path);
+        this.ledger = await openLedger(this.path, { groupWindowMs: 0 });
+        this.reserved = [];
+        this.sent.clear();
+        this.lost = [];
+        return;
       case 'reopen':
         await ledger.close();
         this.ledger = await openLedger(this.path);
@@ -130,6 +139,12 @@ class Model {
     expect([...this.bought.values()].every((times) => times === 1)).toBe(true);
     expect((await this.ledger.billOf(null)).calls).toBe(this.bought.size);
   }
+}
+
+function markDead(path: string): void {
+  const database = new Database(path);
+  database.exec("update sessions set process_start = 'another process' where ended = 0");
+  database.close();
 }
 
 test('whatever a buyer does and wherever it dies, the caps hold and nothing is bought twice', async () => {
