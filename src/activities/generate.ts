@@ -32,7 +32,8 @@ export function createGenerate({ store, teacherOf }: Dependencies) {
       orders: picks.map(({ rank, seedId, askedBefore }) => ({ rank, askedBefore, seed: seeds.get(seedId) as Seed })),
       runSeed: config.seed,
       signal: Context.current().cancellationSignal,
-      onProgress: ({ done, total }) => report({ done, total, unit: 'row' }),
+      onProgress: ({ done, total, waiting }) =>
+        report({ done, total, unit: 'row', ...(waiting === null ? {} : { note: waiting }) }),
     });
     const rows = await store.putRecords('bought-rows', bought);
     return { rows, refused: bought.filter((row) => row.state === 'refused').length };

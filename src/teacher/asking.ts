@@ -31,6 +31,8 @@ export interface AskingParts {
 
 /** Attempts that cost nothing before giving up (about a minute of waiting), and replies that may get lost. */
 const attemptsMax = 8;
+/** An endpoint that was never reached is more likely misspelt than down: some eight seconds. */
+const firstAttemptsMax = 5;
 const lostMax = 3;
 
 /** Carries the calls of one row: one at a time, each through the ledger. It holds a place of the endpoint's limiter while it works. */
@@ -125,7 +127,6 @@ export class RowAsker {
     const durable = ledger.settle(reservation, outcome);
     // Whoever builds on it awaits it and meets the error there.
     durable.catch(() => undefined);
-    limiter.answered();
     return { state: 'answered', answer: { finish, raw }, durable };
   }
 
@@ -165,14 +166,21 @@ export class RowAsker {
     const timer = setTimeout(() => limit.abort(), config.timeout_seconds * 1000);
     const giveUp = () => limit.abort();
     this.cut.addEventListener('abort', giveUp);
+    const startedMs = Date.now();
     try {
       const raw = await post(request, limit.signal);
       const reply = readReply(raw, request);
       if (reply !== null) {
+        limiter.isReached = true;
+        limiter.answered(Date.now() - startedMs, Date.now());
         return { reply, raw };
       }
       const seen = raw.slice(0, 80).replace(/\s+/g, ' ');
-      const reason = `${endpoint} answered with something that is no chat completion: ${JSON.stringify(seen)}`;
+      const reason = `it answered with something that is no chat completion: ${JSON.stringify(seen)}`;
+      if (seen.trimStart().startsWith('<')) {
+        // A web page comes from a wrong address or from something in between, not from a model.
+        return { failure: { does: 'retry', cost: 'none', afterMs: null, reason } };
+      }
       return { failure: { does: 'retry', cost: 'lost', afterMs: null, reason } };
     } catch (error) {
       if (this.cut.aborted) {
@@ -182,7 +190,9 @@ export class RowAsker {
         const reason = `no reply within ${config.timeout_seconds} s`;
         return { failure: { does: 'retry', cost: 'lost', afterMs: null, reason } };
       }
-      if ((error as { status?: unknown }).status === 429) {
+      const { status } = error as { status?: unknown };
+      limiter.isReached ||= status !== undefined;
+      if (status === 429) {
         limiter.throttled();
       }
       return { failure: classifyError(error, endpoint, config.api_key_env, Date.now()) };
@@ -210,7 +220,7 @@ export class RowAsker {
         'check teacher.base_url and the network, then resume; the lost calls count at worst-case price',
       );
     }
-    if (attempt >= attemptsMax) {
+    if (attempt >= (this.parts.limiter.isReached ? attemptsMax : firstAttemptsMax)) {
       throw new TutelageError(
         'teacher-refused',
         `${where} could not be asked in ${attempt} attempts; the last: ${failure.reason}`,

@@ -8,6 +8,7 @@ import { type GradeRequest, gradeRequests, judgePromptVersion, type Marks, readM
 import type { CallToReserve, GrantedCall } from '../store/ledger';
 import { type AskingParts, RowAsker } from './asking';
 import type { AnswerToGrade, GradesRequest } from './judge';
+import { limitsOf } from './limiter';
 import { textOf } from './reply';
 import { chatRequest, requestHash, samplingSeed } from './request';
 import type { IdentifiedRequest } from './row-plan';
@@ -17,9 +18,6 @@ const repliesMax = 3;
 
 /** What is out when a run is cancelled has this long to come back; later it counts as unknown. */
 const graceMs = 5000;
-
-/** More calls than this share (and at least five) refused by the judge: something is wrong with all of them. */
-const failingShareMax = 0.2;
 
 /** How long a reservation that was refused for now waits before it looks again. */
 const lookAgainMs = 100;
@@ -65,6 +63,7 @@ class GradePurchase {
     };
     signal.throwIfAborted();
     signal.addEventListener('abort', cancel);
+    const leave = this.parts.limiter.join(limitsOf(this.parts.config));
     try {
       for (let sample = 0; sample < repliesMax; sample += 1) {
         await this.askAll(this.missing(sample));
@@ -73,6 +72,7 @@ class GradePurchase {
       this.fail(error);
       await Promise.all(this.working);
     } finally {
+      leave();
       clearTimeout(grace);
       signal.removeEventListener('abort', cancel);
     }
@@ -209,7 +209,7 @@ class GradePurchase {
 
   private countFailure(reason: string): void {
     this.failing += 1;
-    if (this.failing >= Math.max(5, failingShareMax * this.total)) {
+    if (this.failing >= Math.max(5, this.parts.config.failing_share_max * this.total)) {
       throw new TutelageError(
         'teacher-refused',
         `the judge refused ${this.failing} of ${this.total} calls; the last: ${reason}`,

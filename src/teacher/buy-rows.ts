@@ -3,14 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TutelageError } from '../core/errors';
 import type { GrantedRow, Refusal } from '../store/ledger';
 import { type AskingParts, RowAsker } from './asking';
+import { limitsOf } from './limiter';
 import type { RowPlan, RowRules } from './row-plan';
 import type { AnswerSample, BoughtRow, BuyRequest } from './types';
 
 /** What is out when a run is cancelled has this long to come back; later it counts as unknown. */
 const graceMs = 5000;
-
-/** More rows than this share (and at least five) refused by the teacher: something is wrong with all of them. */
-const failingShareMax = 0.2;
 
 /** How long a reservation that was refused for now waits before it looks again. */
 const lookAgainMs = 100;
@@ -52,6 +50,7 @@ class Purchase {
     };
     signal.throwIfAborted();
     signal.addEventListener('abort', cancel);
+    const leave = this.parts.limiter.join(limitsOf(this.parts.config));
     const heartbeat = setInterval(() => this.report(), 1000);
     try {
       await this.reserveAndStart();
@@ -60,6 +59,7 @@ class Purchase {
       this.fail(error);
       await Promise.all(this.working);
     } finally {
+      leave();
       clearInterval(heartbeat);
       clearTimeout(grace);
       signal.removeEventListener('abort', cancel);
@@ -201,7 +201,7 @@ class Purchase {
   private countFailure(reason: string): void {
     this.failing += 1;
     const { length } = this.plans;
-    if (this.failing >= Math.max(5, failingShareMax * length)) {
+    if (this.failing >= Math.max(5, this.parts.config.failing_share_max * length)) {
       throw new TutelageError(
         'teacher-refused',
         `the teacher refused ${this.failing} of ${length} rows; the last: ${reason}`,

@@ -26,6 +26,12 @@ describe('what a failed request means', () => {
     ],
     ['500 is asked again', answered(500), { does: 'retry', cost: 'none' }],
     ['503 is asked again', answered(503), { does: 'retry', cost: 'none' }],
+    ['a gateway that gave up may have been paid', answered(504), { does: 'retry', cost: 'lost' }],
+    [
+      'a model that takes max_completion_tokens pauses',
+      answered(400, {}, { code: 'unsupported_parameter', param: 'max_tokens' }),
+      { does: 'pause', cost: 'none' },
+    ],
     ['529 is asked again', answered(529), { does: 'retry', cost: 'none' }],
     ['429 for quota pauses', answered(429, {}, { code: 'insufficient_quota' }), { does: 'pause', cost: 'none' }],
     [

@@ -48,7 +48,7 @@ function classifyStatus(
   const { status } = error;
   const reason = `the teacher answered ${status}: ${short(messageOf(error))}`;
   const pause = (hint: string): ErrorClass => ({ does: 'pause', cost: 'none', reason, hint });
-  const retry = (): ErrorClass => ({
+  const retry = (): Extract<ErrorClass, { does: 'retry' }> => ({
     ...{ does: 'retry', cost: 'none', reason },
     afterMs: retryAfterMs(error.headers ?? new Headers(), nowMs),
   });
@@ -67,6 +67,13 @@ function classifyStatus(
   }
   if (status === 404) {
     return pause(`check teacher.model and teacher.base_url (${endpoint}): this model or path is not there`);
+  }
+  if (status === 504 || status === 524) {
+    // A gateway's patience ended; the model behind it may have answered, and been paid.
+    return { ...retry(), cost: 'lost' };
+  }
+  if (status === 400 && error.code === 'unsupported_parameter' && error.param === 'max_tokens') {
+    return pause('set teacher.max_tokens_parameter: max_completion_tokens (a change of the file: start with --new)');
   }
   if (wish !== 'false' && (retriedStatuses.has(status) || status >= 500)) {
     return retry();

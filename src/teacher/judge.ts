@@ -6,7 +6,7 @@ import type { Charge, Ledger } from '../store/ledger';
 import type { AskingParts } from './asking';
 import { buyGrades } from './buy-grades';
 import { createPost } from './client';
-import { limiterOf } from './limiter';
+import { limiterOf, limitsOf } from './limiter';
 import { endpointOf } from './request';
 import type { BuyProgress } from './types';
 
@@ -52,11 +52,7 @@ export function createJudge({ config, ledger, offlineBaseUrl, environment = proc
     config,
     ledger,
     post: createPost(config, environment, offlineBaseUrl),
-    limiter: limiterOf(endpointOf(config), {
-      parallelMax: config.max_parallel_requests,
-      requestsPerMinute: config.requests_per_minute ?? null,
-      tokensPerMinute: config.tokens_per_minute ?? null,
-    }),
+    limiter: limiterOf(endpointOf(config), limitsOf(config)),
     rules: { priceOf: (usage) => priceNanoUsd(usage, config.price) },
   };
   return { buyGrades: (request) => buyGrades(parts, request) };

@@ -9,7 +9,7 @@ function settlesAt(everyNth: number): number {
     if (reply % everyNth === 0) {
       limiter.throttled();
     } else {
-      limiter.answered();
+      limiter.answered(100, reply);
     }
   }
   return limiter.parallelNow;
@@ -46,4 +46,33 @@ test('requests a minute are spread', async () => {
   const fourth = limiter.pace(1, aborted.signal);
   aborted.abort();
   await expect(fourth).rejects.toThrow();
+});
+
+test('latency well above its floor takes requests away, and they come back with it', () => {
+  const limiter = new Limiter(limits);
+  let nowMs = 0;
+  const answers = (count: number, latencyMs: number) => {
+    for (let reply = 0; reply < count; reply += 1) {
+      nowMs += 10;
+      limiter.answered(latencyMs, nowMs);
+    }
+    return limiter.parallelNow;
+  };
+  expect(answers(100, 200)).toBe(64);
+  expect(answers(100, 400)).toBe(64);
+  const slowed = answers(300, 1500);
+  expect(slowed).toBeLessThan(48);
+  expect(slowed).toBeGreaterThanOrEqual(8);
+  expect(answers(300, 200)).toBe(64);
+});
+
+test('while several purchases are at work the strictest of their limits hold', () => {
+  const limiter = new Limiter(limits);
+  const leave = limiter.join({ ...limits, parallelMax: 10 });
+  const leaveStrict = limiter.join({ ...limits, parallelMax: 3 });
+  expect(limiter.parallelNow).toBe(3);
+  leaveStrict();
+  expect(limiter.parallelNow).toBe(10);
+  leave();
+  expect(limiter.parallelNow).toBe(64);
 });

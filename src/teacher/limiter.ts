@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { TeacherConfig } from '../core/config/schema';
 
 export interface Limits {
   readonly parallelMax: number;
@@ -6,10 +7,22 @@ export interface Limits {
   readonly tokensPerMinute: number | null;
 }
 
+export const limitsOf = (config: TeacherConfig): Limits => ({
+  parallelMax: config.max_parallel_requests,
+  requestsPerMinute: config.requests_per_minute ?? null,
+  tokensPerMinute: config.tokens_per_minute ?? null,
+});
+
+/** Latency counts as grown when its running mean is this many times its floor, ... */
+const latencyGrowthMax = 3;
+/** ... which costs a fifth of the parallel requests, at most once in that time, down to an eighth of the limit. */
+const latencyShareMin = 1 / 8;
+
 /**
  * How much one endpoint is asked at once; shared by all runs of a process. The number of parallel requests adapts: a
  * 429 takes a tenth away, an answer gives half a request back, so it settles by the share of 429s (at one in twenty it
- * stays near a hundred, at one in two near five) instead of collapsing at every one.
+ * stays near a hundred, at one in two near five) instead of collapsing at every one. Latency that grows well above its
+ * floor takes some away too: an endpoint that queues requests answers no faster for having more of them.
  */
 export class Limiter {
   /** A request holds a place of `sending` from its mark in the ledger to its reply, so no more than these can get lost. */
@@ -19,39 +32,79 @@ export class Limiter {
    * being committed leave no request slot empty.
    */
   readonly working: Gate;
-  private parallel: number;
-  private readonly requests: Pace;
-  private readonly tokens: Pace;
+  /** Something was heard from the endpoint: from then on silence is taken for an outage and waited out. */
+  isReached = false;
+  private readonly members = new Set<Limits>();
+  private share = 1;
+  private latencyMs: number | null = null;
+  private floorMs = Number.POSITIVE_INFINITY;
+  private slowedAtMs = 0;
+  private readonly requests = new Pace();
+  private readonly tokens = new Pace();
 
-  constructor(private readonly limits: Limits) {
-    this.parallel = limits.parallelMax;
-    this.requests = new Pace(limits.requestsPerMinute);
-    this.tokens = new Pace(limits.tokensPerMinute);
+  constructor(private readonly otherwise: Limits) {
     this.sending = new Gate(() => this.parallelNow);
     this.working = new Gate(() => Math.ceil(this.parallelNow * 1.2));
   }
 
+  /** While several purchases are at work the strictest of their limits hold. Give the result back when done. */
+  join(limits: Limits): () => void {
+    const member = { ...limits };
+    this.members.add(member);
+    this.admit();
+    return () => {
+      this.members.delete(member);
+      this.admit();
+    };
+  }
+
   /** Waits until the endpoint's limits a minute allow one more request with this many tokens. */
   async pace(tokens: number, signal: AbortSignal): Promise<void> {
-    const ms = Math.max(this.requests.reserve(1), this.tokens.reserve(tokens));
+    const ms = Math.max(
+      this.requests.reserve(1, this.strictest('requestsPerMinute')),
+      this.tokens.reserve(tokens, this.strictest('tokensPerMinute')),
+    );
     if (ms > 0) {
       await sleep(ms, undefined, { signal });
     }
   }
 
-  answered(): void {
-    this.parallel = Math.min(this.limits.parallelMax, this.parallel + 0.5);
-    this.sending.admit();
-    this.working.admit();
+  answered(latencyMs: number, nowMs: number): void {
+    const mean = this.latencyMs === null ? latencyMs : 0.9 * this.latencyMs + 0.1 * latencyMs;
+    this.latencyMs = mean;
+    // The floor creeps up, so that an endpoint which has become slower for good is accepted as it is.
+    this.floorMs = Math.min(mean, this.floorMs * 1.001);
+    if (mean <= latencyGrowthMax * this.floorMs) {
+      this.share = Math.min(1, this.share + 0.5 / this.parallelMax);
+      this.admit();
+    } else if (nowMs - this.slowedAtMs > mean) {
+      this.share = Math.max(Math.min(this.share, latencyShareMin), this.share * 0.8);
+      this.slowedAtMs = nowMs;
+    }
   }
 
   throttled(): void {
-    this.parallel = Math.max(1, this.parallel * 0.9);
+    this.share = Math.max(1 / this.parallelMax, this.share * 0.9);
   }
 
   /** The present limit of parallel requests. */
   get parallelNow(): number {
-    return Math.floor(this.parallel);
+    return Math.max(1, Math.floor(this.share * this.parallelMax + 1e-9));
+  }
+
+  private get parallelMax(): number {
+    return this.strictest('parallelMax') ?? 1;
+  }
+
+  private strictest(limit: keyof Limits): number | null {
+    const members = this.members.size === 0 ? [this.otherwise] : [...this.members];
+    const values = members.map((member) => member[limit]).filter((value) => value !== null);
+    return values.length === 0 ? null : Math.min(...values);
+  }
+
+  private admit(): void {
+    this.sending.admit();
+    this.working.admit();
   }
 }
 
@@ -92,26 +145,23 @@ class Gate {
 class Pace {
   private nextAtMs = 0;
 
-  constructor(private readonly perMinute: number | null) {}
-
   /** @returns milliseconds to wait before using `amount` */
-  reserve(amount: number): number {
-    if (this.perMinute === null) {
+  reserve(amount: number, perMinute: number | null): number {
+    if (perMinute === null) {
       return 0;
     }
     const now = Date.now();
     const at = Math.max(this.nextAtMs, now - 2000);
-    this.nextAtMs = at + (amount * 60_000) / this.perMinute;
+    this.nextAtMs = at + (amount * 60_000) / perMinute;
     return Math.max(0, at - now);
   }
 }
 
 const limiters = new Map<string, Limiter>();
 
-/** One limiter for each endpoint and model of this process; the limits of the first caller hold. */
+/** The one limiter of an endpoint in this process. */
 export function limiterOf(endpoint: string, limits: Limits): Limiter {
-  const key = JSON.stringify([endpoint, limits]);
-  const limiter = limiters.get(key) ?? new Limiter(limits);
-  limiters.set(key, limiter);
+  const limiter = limiters.get(endpoint) ?? new Limiter(limits);
+  limiters.set(endpoint, limiter);
   return limiter;
 }

@@ -1,6 +1,6 @@
 import type { TokenUsage } from '../core/budget/price';
 import { inputTokensMax, tokensMax } from '../core/budget/token-bound';
-import type { ChatRequest } from './request';
+import { type ChatRequest, outputTokensMax, reasonsUnseen } from './request';
 
 /** A chat completion, read as far as the loop needs it. */
 export interface Reply {
@@ -60,20 +60,41 @@ function finishOf(reason: unknown, text: string): Reply['finish'] {
 }
 
 /**
- * A reply without usage is counted by the bounds that its reservation was made with (bytes, and at most `max_tokens`
- * of output): too much rather than too little, and the same for the same answer.
+ * A reply without usage is counted here, from its text. Never too little: whichever is more of a quarter above what
+ * OpenAI's o200k tokenizer says (the tokenizers of the common open models stay below that on English and code) and one
+ * token for four bytes, with the whole allowance for the template on top; and `max_tokens` where a model may have
+ * reasoned unseen. Never above what was reserved.
  */
 function usageOf({ usage }: Completion, request: ChatRequest, text: string): TokenUsage {
   const input = count(usage?.prompt_tokens);
   const output = count(usage?.completion_tokens);
   const estimated = input === null || output === null;
   return {
-    inputTokens: input ?? inputTokensMax(request.messages),
+    inputTokens: input ?? estimateInput(request),
     cachedTokens: count(usage?.prompt_tokens_details?.cached_tokens) ?? 0,
-    outputTokens: output ?? Math.min(request.max_tokens, tokensMax(text)),
+    outputTokens: output ?? estimateOutput(request, text),
     reasoningTokens: count(usage?.completion_tokens_details?.reasoning_tokens) ?? 0,
     estimated,
   };
+}
+
+function estimateInput({ messages }: ChatRequest): number {
+  const bytes = messages.reduce((sum, { content }) => sum + tokensMax(content), 0);
+  const allowance = inputTokensMax(messages) - bytes;
+  return messages.reduce((sum, { content }) => sum + estimateTokens(content), allowance);
+}
+
+function estimateOutput(request: ChatRequest, text: string): number {
+  const most = outputTokensMax(request);
+  return reasonsUnseen(request.model) ? most : Math.min(most, estimateTokens(text));
+}
+
+function estimateTokens(text: string): number {
+  // Loaded at the first reply without usage: the tables take half a second and 70 MB, and most endpoints count themselves.
+  const { countTokens } =
+    require('gpt-tokenizer/encoding/o200k_base') as typeof import('gpt-tokenizer/encoding/o200k_base');
+  const counted = countTokens(text, { disallowedSpecial: new Set() });
+  return Math.min(tokensMax(text), Math.max(Math.ceil(counted * 1.25), Math.ceil(Buffer.byteLength(text) / 4)));
 }
 
 const count = (value: unknown): number | null =>

@@ -8,16 +8,29 @@ export interface ChatRequest {
   readonly model: string;
   readonly messages: readonly ChatMessage[];
   readonly temperature: number;
-  readonly max_tokens: number;
+  /** One of the two, by what the model takes. */
+  readonly max_tokens?: number;
+  readonly max_completion_tokens?: number;
   readonly seed: number;
 }
 
 export function chatRequest(config: TeacherConfig, messages: readonly ChatMessage[], seed: number): ChatRequest {
   const { temperature, max_tokens, noise = 0 } = config;
+  const parameter =
+    config.max_tokens_parameter ?? (reasonsUnseen(config.model) ? 'max_completion_tokens' : 'max_tokens');
   // A teacher that errs is another teacher: its answers have other names.
   const model = noise === 0 ? config.model : `${config.model}?noise=${noise}`;
-  return { model, messages, temperature, max_tokens, seed };
+  return { model, messages, temperature, [parameter]: max_tokens, seed };
 }
+
+/**
+ * OpenAI's reasoning models, by name: they refuse `max_tokens`, and most of their output may be reasoning that the reply
+ * does not show. A name in front (`openai/o3`) is that of a router.
+ */
+export const reasonsUnseen = (model: string): boolean => /^(.*\/)?(o\d|gpt-5)/.test(model);
+
+export const outputTokensMax = (request: ChatRequest): number =>
+  request.max_tokens ?? request.max_completion_tokens ?? Number.POSITIVE_INFINITY;
 
 /**
  * A request's identity: sha256 over everything that shapes the answer. Equal requests have one answer in a workspace.

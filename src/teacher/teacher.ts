@@ -4,7 +4,7 @@ import type { Task } from '../core/tasks/task';
 import type { Charge, Ledger } from '../store/ledger';
 import { buyRows } from './buy-rows';
 import { createPost } from './client';
-import { limiterOf } from './limiter';
+import { limiterOf, limitsOf } from './limiter';
 import { endpointOf } from './request';
 import { rowRules } from './row-plan';
 import type { Teacher } from './types';
@@ -26,11 +26,7 @@ export function createTeacher(options: TeacherOptions): Teacher {
   const { config, task, ledger } = options;
   const rules = rowRules(config, task, options.answers);
   const post = createPost(config, options.environment ?? process.env, options.offlineBaseUrl);
-  const limiter = limiterOf(endpointOf(config), {
-    parallelMax: config.max_parallel_requests,
-    requestsPerMinute: config.requests_per_minute ?? null,
-    tokensPerMinute: config.tokens_per_minute ?? null,
-  });
+  const limiter = limiterOf(endpointOf(config), limitsOf(config));
   const parts = { config, ledger, post, limiter, rules };
 
   async function budgetMayBind({ run, experiment }: Charge, rows: number): Promise<boolean> {

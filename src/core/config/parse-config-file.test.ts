@@ -235,7 +235,10 @@ demo.yaml:10:1: unheard_of: unknown key; known here: name, task, teacher, studen
     ],
     [`${smallest}budget: {usd: 5}\n`, 'demo.yaml:3:15: budget.usd: a cap in USD needs teacher.price'],
     [`${smallest}experiment_budget: {usd: 5}\n`, 'experiment_budget.usd: a cap in USD needs teacher.price'],
-    [`${smallest}budget: {tokens: 100}\n`, 'budget.tokens: too small for one row, which may take 6'],
+    [
+      `${smallest}budget: {tokens: 100}\n`,
+      'budget.tokens: too small for one row, which may take 8864 tokens; got 100: raise it',
+    ],
     [
       `${smallest}teacher: {price: {input: 1, output: 100}}\nbudget: {usd: 0.1}\n`,
       'budget.usd: too small for one row, which may cost USD 0.2',

@@ -36,6 +36,15 @@ const teacherSchema = z.strictObject({
   requests_per_minute: positiveInteger.optional().describe('limit of the endpoint; none by default'),
   tokens_per_minute: positiveInteger.optional().describe('limit of the endpoint, input and output; none by default'),
   timeout_seconds: z.number().positive().default(120).describe('one request; a timed-out request counts as unknown'),
+  failing_share_max: fraction
+    .default(0.2)
+    .describe('a run pauses when the endpoint refuses a larger share of the rows of a step (and at least five)'),
+  max_tokens_parameter: z
+    .enum(['max_tokens', 'max_completion_tokens'])
+    .optional()
+    .describe(
+      'name under which max_tokens is sent; default: max_completion_tokens for models o... and gpt-5..., else max_tokens',
+    ),
   noise: fraction
     .optional()
     .describe('share of wrong answers that the offline teacher gives, for ablations; none by default'),

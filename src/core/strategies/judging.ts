@@ -16,14 +16,14 @@ export const judgePromptVersion = 1;
 /** The judge as a configuration of its own: what the file leaves out is the teacher's. A price goes with its model. */
 export function judgeOf({ teacher, judge }: Pick<RunConfig, 'teacher' | 'judge'>): TeacherConfig {
   // A teacher that errs on demand has a judge that does not.
-  const { price, base_url, noise: _, ...shared } = teacher;
+  const { price, base_url, max_tokens_parameter, noise: _, ...shared } = teacher;
   const { provider = teacher.provider, model = teacher.model } = judge ?? {};
   const isElsewhere = provider !== teacher.provider;
   const isAnother = isElsewhere || model !== teacher.model;
   return {
     ...shared,
     ...(isElsewhere ? { model: 'offline' } : { base_url }),
-    ...(isAnother ? {} : { price }),
+    ...(isAnother ? {} : { price, max_tokens_parameter }),
     ...{ temperature: 0.2, max_tokens: 512 },
     ...written(judge ?? {}),
   };
