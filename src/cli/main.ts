@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { addAuditingVerbs } from './auditing-verbs';
 import { describeError, exitCodeOf, exitCodes } from './exit-codes';
 import { addResultVerbs } from './result-verbs';
 import { addSteeringVerbs } from './steer-verbs';
@@ -47,6 +48,7 @@ export function buildProgram(finish: (exitCode: number) => void): Command {
 
   addSteeringVerbs(program, finish);
   addResultVerbs(program, finish);
+  addAuditingVerbs(program, finish);
   program.addHelpText('after', exitCodeHelp);
   return program;
 }

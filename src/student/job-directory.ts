@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArtifactRef } from '../core/artifact-ref';
+import { canonicalJson } from '../core/canonical-json';
 import type { ArtifactStore } from '../store/artifacts/artifact-store';
 import { readJsonFile, writeFileAtomically } from '../store/workspace';
 import { outputKind, type StudentResult } from './student-job';
@@ -20,7 +22,7 @@ export async function finishedResult(directory: string, store: ArtifactStore): P
       return null;
     }
   }
-  return result;
+  return { metrics: result.metrics, outputs: result.outputs };
 }
 
 /**
@@ -37,7 +39,9 @@ export async function finishJob(
     outputs[name] = await putOutput(store, name, join(directory, path));
   }
   const result: StudentResult = { metrics: raw.metrics, outputs };
-  await writeFileAtomically(join(directory, 'artifacts.json'), `${JSON.stringify(result, null, 2)}\n`);
+  // The hash serves audits: a record that was changed later is told from one that was written so.
+  const sealed = { ...result, sha256: sha256(canonicalJson(result)) };
+  await writeFileAtomically(join(directory, 'artifacts.json'), `${JSON.stringify(sealed, null, 2)}\n`);
   for (const entry of await readdir(directory)) {
     if (!KEPT.has(entry)) {
       await rm(join(directory, entry), { recursive: true, force: true });
@@ -63,3 +67,5 @@ async function countLines(path: string): Promise<number> {
   }
   return lines;
 }
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');

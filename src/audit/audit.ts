@@ -1,0 +1,63 @@
+import type { Workspace } from '../store/workspace';
+import { type Check, type CheckResult, messageOf } from './check';
+import { boughtRowsCheck } from './checks/bought-rows';
+import { callsCheck } from './checks/calls';
+import { historiesCheck, recordCheck } from './checks/histories';
+import { jobsCheck } from './checks/jobs';
+import { referencesCheck } from './checks/references';
+import { replayCheck } from './checks/replay';
+import { secretsCheck } from './checks/secrets';
+import { stepChecks } from './checks/steps';
+import { capsCheck, totalsCheck } from './checks/totals';
+import { gatherEvidence } from './evidence';
+
+/** In the order in which they are printed: what is there, what was done, what was paid, what must not be there. */
+const checks: readonly Check[] = [
+  historiesCheck,
+  recordCheck,
+  referencesCheck,
+  jobsCheck,
+  ...stepChecks,
+  boughtRowsCheck,
+  callsCheck,
+  totalsCheck,
+  capsCheck,
+  replayCheck,
+  secretsCheck,
+];
+
+export interface CheckLine extends CheckResult {
+  readonly name: string;
+  readonly claim: string;
+}
+
+export interface AuditReport {
+  readonly run: string;
+  readonly holds: boolean;
+  readonly checks: readonly CheckLine[];
+}
+
+/**
+ * Recomputes a run from its histories, the ledger and its artifacts alone. What cannot be read is a problem with its
+ * place, and the other checks go on.
+ * @throws TutelageError `usage` when there is no such run, `damaged` when not even its record can be read
+ */
+export async function auditRun(workspace: Workspace, run: string): Promise<AuditReport> {
+  const evidence = await gatherEvidence(workspace, run);
+  try {
+    const lines: CheckLine[] = [];
+    for (const { name, claim, run: perform } of checks) {
+      const result = await perform(evidence).catch(
+        (error: unknown): CheckResult => ({
+          checked: 0,
+          unit: 'things',
+          problems: [{ place: name, message: messageOf(error) }],
+        }),
+      );
+      lines.push({ name, claim, ...result });
+    }
+    return { run, holds: lines.every(({ problems }) => problems.length === 0), checks: lines };
+  } finally {
+    await evidence.ledger.close();
+  }
+}

@@ -1,0 +1,138 @@
+import type { GenerateInput, GenerateResult } from '../../activities/generate';
+import { canonicalJson } from '../../core/canonical-json';
+import type { Pick as Picked, Seed } from '../../core/records';
+import { taskOf } from '../../core/tasks';
+import type { StoredCall } from '../../store/ledger/read-ledger';
+import { type BoughtRow, type RowPlan, type RowRules, rowRules } from '../../teacher';
+import { type Check, Findings, messageOf } from '../check';
+import type { Evidence } from '../evidence';
+import type { RecordedStep } from '../recorded-workflow';
+
+/** Everything that was paid for is in a row, and every row says what the teacher answered. */
+export const boughtRowsCheck: Check = {
+  name: 'bought rows',
+  claim: 'settled calls = raw answers = rows + rejected; each row is what its two answers say',
+  run: async (evidence) => {
+    const findings = new Findings('rows');
+    const settled = (await evidence.ledger.callsOf({ kind: 'run', name: evidence.run })).filter(
+      ({ state, purpose }) => state === 'settled' && (purpose === 'question' || purpose === 'answer'),
+    );
+    const auditor = new RowAuditor(evidence, new Map(settled.map((call) => [`${call.purpose} ${call.row}`, call])));
+    for (const workflow of evidence.iterations) {
+      for (const step of workflow.steps) {
+        if (step.activity === 'generate' && step.isComplete) {
+          const place = `${workflow.path}, event ${step.eventId} (generate)`;
+          await auditor.checkBatch(step, place, findings).catch((error: unknown) => {
+            findings.found(place, messageOf(error));
+          });
+        }
+      }
+    }
+    const isOpen = evidence.record.state === 'running';
+    for (const call of settled) {
+      if (!auditor.rows.has(call.row) && !isOpen) {
+        findings.found(`ledger.db, call ${call.id}`, `it was paid for and ${call.row} is in no batch of rows`);
+      }
+    }
+    return findings.result();
+  },
+};
+
+class RowAuditor {
+  /** Names of all rows that the histories speak of. */
+  readonly rows = new Set<string>();
+  private readonly rules: RowRules;
+  private readonly seeds: Promise<ReadonlyMap<string, Seed>>;
+
+  constructor(
+    private readonly evidence: Evidence,
+    private readonly settled: ReadonlyMap<string, StoredCall>,
+  ) {
+    const { config, prepared } = evidence.record;
+    this.rules = rowRules(config.teacher, taskOf(config.task));
+    this.seeds = evidence.store
+      .readRecords<Seed>(prepared.pool)
+      .then((pool) => new Map(pool.map((seed) => [seed.id, seed])));
+    // Whoever awaits it meets the error.
+    this.seeds.catch(() => {});
+  }
+
+  async checkBatch({ input, result }: RecordedStep, place: string, findings: Findings): Promise<void> {
+    const { selection, from, to } = input as GenerateInput;
+    const { store, record } = this.evidence;
+    const picks = (await store.readRecords<Picked>(selection)).slice(from, to);
+    const bought = await store.readRecords<BoughtRow>((result as GenerateResult).rows);
+    const seeds = await this.seeds;
+    if (bought.length !== picks.length) {
+      findings.found(place, `${picks.length} picks were put to the teacher, there are ${bought.length} rows`);
+    }
+    for (const [index, row] of bought.entries()) {
+      const pick = picks[index];
+      const seed = seeds.get(pick?.seedId ?? '');
+      this.rows.add(row.row);
+      if (pick === undefined || seed === undefined) {
+        findings.found(place, `row ${row.row} belongs to no pick`);
+        continue;
+      }
+      const { rank, askedBefore } = pick;
+      const plan = this.rules.plan({ rank, seed, askedBefore }, record.config.seed);
+      const problem = await this.problemOf(plan, row).catch(messageOf);
+      findings.check(problem === null, `${place}, rank ${row.rank}`, () => problem ?? '');
+    }
+  }
+
+  private async problemOf(plan: RowPlan, row: BoughtRow): Promise<string | null> {
+    if (row.rank !== plan.order.rank || row.parent !== plan.order.seed.id || row.row !== plan.row) {
+      return `row ${row.row} is not the one that its pick asks for, ${plan.row}`;
+    }
+    if (row.state === 'refused' || (row.state === 'rejected' && row.isUnanswered)) {
+      return this.settled.has(`answer ${row.row}`) ? `row ${row.row} was answered and says it was not` : null;
+    }
+    const expected = await this.expectedRow(plan);
+    if (typeof expected === 'string') {
+      return expected;
+    }
+    // A stored question that was rejected in an earlier attempt is named with another reason.
+    const comparable =
+      row.state === 'rejected' && row.stage === 'question' ? { ...expected, reason: row.reason } : expected;
+    return canonicalJson(comparable) === canonicalJson(row)
+      ? null
+      : `the ledger's answers make ${canonicalJson(expected)}, stored is ${canonicalJson(row)}`;
+  }
+
+  /** The row that the ledger's answers make, or what is wrong with them. */
+  private async expectedRow(plan: RowPlan): Promise<object | string> {
+    const common = { rank: plan.order.rank, parent: plan.order.seed.id, row: plan.row };
+    const questionRequest = plan.question.hash;
+    const asked = await this.answerTo('question', plan.row, questionRequest);
+    if (typeof asked === 'string') {
+      return asked;
+    }
+    const question = this.rules.readQuestion(asked);
+    if (!question.ok) {
+      const rejected = { state: 'rejected', stage: 'question', reason: question.reason };
+      return { ...common, ...rejected, questionRequest, answerRequest: null };
+    }
+    const answerRequest = this.rules.answerRequest(plan, question.value).hash;
+    const answered = await this.answerTo('answer', plan.row, answerRequest);
+    if (typeof answered === 'string') {
+      return answered;
+    }
+    const answer = this.rules.readAnswer(answered, question.value);
+    const both = { questionRequest, answerRequest };
+    return answer.ok
+      ? { ...common, state: 'answered', question: question.value, answer: answer.value, ...both }
+      : { ...common, state: 'rejected', stage: 'answer', reason: answer.reason, ...both };
+  }
+
+  private async answerTo(purpose: 'question' | 'answer', row: string, request: string) {
+    const call = this.settled.get(`${purpose} ${row}`);
+    if (call === undefined) {
+      return `there is no settled ${purpose} call of row ${row}`;
+    }
+    if (call.request_hash !== request) {
+      return `the ${purpose} call ${call.id} is of request ${call.request_hash}, not ${request}`;
+    }
+    return this.evidence.ledger.answerOf(call.shared_from ?? call.id);
+  }
+}

@@ -1,0 +1,83 @@
+import { priceNanoUsd, type TokenUsage } from '../../core/budget/price';
+import type { StoredCall } from '../../store/ledger/read-ledger';
+import type { StoredAnswer } from '../../store/ledger/stored-answer';
+import { readReply } from '../../teacher';
+import { type Check, Findings, messageOf } from '../check';
+import type { Evidence } from '../evidence';
+
+/** Every settled call has its raw answer; what it cost follows from that answer. */
+export const callsCheck: Check = {
+  name: 'calls',
+  claim:
+    'each settled call has its answer, shared ones that of the call that was bought; tokens and prices follow from it',
+  run: async (evidence) => {
+    const { ledger, run } = evidence;
+    const findings = new Findings('settled calls');
+    const settled = (await ledger.callsOf({ kind: 'run', name: run })).filter(({ state }) => state === 'settled');
+    const shared = settled.flatMap(({ shared_from }) => (shared_from === null ? [] : [shared_from]));
+    const originals = new Map((await ledger.callsById([...new Set(shared)])).map((call) => [call.id, call]));
+    for (const call of settled) {
+      findings.checked += 1;
+      const original = call.shared_from === null ? call : originals.get(call.shared_from);
+      for (const message of await problemsOf(evidence, call, original)) {
+        findings.found(`ledger.db, call ${call.id} (${call.purpose} of ${call.row})`, message);
+      }
+    }
+    for (const call of await ledger.answersWithoutCall()) {
+      findings.found('ledger.db', `there is an answer of call ${call}, which is not settled`);
+    }
+    for (const message of await ledger.integrityProblems()) {
+      findings.found('ledger.db', message);
+    }
+    return findings.result();
+  },
+};
+
+async function problemsOf(evidence: Evidence, call: StoredCall, original: StoredCall | undefined): Promise<string[]> {
+  if (original === undefined || original.state !== 'settled' || original.shared_from !== null) {
+    return [`it shares the answer of ${call.shared_from}, which is no bought call`];
+  }
+  if (original.request_hash !== call.request_hash) {
+    return [`it shares the answer of ${original.id}, which was another request`];
+  }
+  try {
+    const answer = await evidence.ledger.answerOf(original.id);
+    return [...usageProblems(call, answer), ...priceProblems(evidence, call)];
+  } catch (error) {
+    return [messageOf(error)];
+  }
+}
+
+function usageProblems(call: StoredCall, { raw }: StoredAnswer): string[] {
+  if (call.estimated === 1) {
+    // The reply did not say what it used: the upper bounds of its reservation stand.
+    return call.input_tokens + call.output_tokens <= call.worst_tokens ? [] : ['its tokens are above its worst case'];
+  }
+  const reply = readReply(raw, { model: '', messages: [], temperature: 0, max_tokens: 0, seed: 0 });
+  if (reply === null) {
+    return ['its answer is no chat completion'];
+  }
+  const { inputTokens, cachedTokens, outputTokens, reasoningTokens } = reply.usage;
+  const said = [inputTokens, cachedTokens, outputTokens, reasoningTokens, reply.finish].join(' ');
+  const kept = [call.input_tokens, call.cached_tokens, call.output_tokens, call.reasoning_tokens, call.finish].join(
+    ' ',
+  );
+  return said === kept
+    ? []
+    : [`its answer says ${said} (tokens in, cached, out, reasoning; end), the call says ${kept}`];
+}
+
+function priceProblems({ record }: Evidence, call: StoredCall): string[] {
+  if (call.purpose !== 'question' && call.purpose !== 'answer') {
+    return [];
+  }
+  const usage: TokenUsage = {
+    inputTokens: call.input_tokens,
+    cachedTokens: call.cached_tokens,
+    outputTokens: call.output_tokens,
+    reasoningTokens: call.reasoning_tokens,
+    estimated: call.estimated === 1,
+  };
+  const price = priceNanoUsd(usage, record.config.teacher.price);
+  return price === call.nano_usd ? [] : [`its tokens cost ${price} nano-USD, the call says ${call.nano_usd}`];
+}

@@ -1,0 +1,131 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ArchiveInput } from '../../activities/archive';
+import type { ArtifactRef } from '../../core/artifact-ref';
+import { canonicalJson } from '../../core/canonical-json';
+import { resolvedYaml } from '../../core/config';
+import { iterationWorkflowId } from '../../core/names';
+import type { IterationOutcome } from '../../core/run-record';
+import { type Check, Findings } from '../check';
+import { type Evidence, numberOf } from '../evidence';
+import type { RecordedStep } from '../recorded-workflow';
+
+/** Files and numbering: what is there, whole, and in a row. */
+export const historiesCheck: Check = {
+  name: 'histories',
+  claim: 'each has the sha256 beside it, and the iterations are numbered without a gap',
+  run: async (evidence) => {
+    const { iterations, parents, damaged, record, run, fork } = evidence;
+    const findings = new Findings('histories');
+    findings.checked = iterations.length + parents.length;
+    for (const { path, reason } of damaged) {
+      findings.check(false, path, () => reason);
+    }
+    const there = new Set(iterations.map(({ file }) => numberOf(file)));
+    for (const { iteration } of record.iterations) {
+      if (!there.has(iteration) && !damaged.some(({ path }) => numberOf(path) === iteration)) {
+        findings.found(join('history', `iter-${iteration}.json`), `the history of iteration ${iteration} is missing`);
+      }
+    }
+    record.iterations.forEach(({ iteration }, index) => {
+      if (iteration !== index + 1) {
+        findings.found('run.json', `iteration ${index + 1} is numbered ${iteration}`);
+      }
+    });
+    if (record.state !== 'running' && parents.length === 0 && damaged.length === 0) {
+      findings.found(join('history', 'run.json'), 'the run has ended and its own history is missing');
+    }
+    const children = parents.flatMap((parent) => parent.children);
+    children.forEach(({ workflowId }, index) => {
+      const number = index + 1 + (fork?.after ?? 0);
+      if (workflowId !== iterationWorkflowId(run, number)) {
+        findings.found(
+          parents[0]?.path ?? '',
+          `child ${index + 1} is ${workflowId}, not ${iterationWorkflowId(run, number)}`,
+        );
+      }
+    });
+    return findings.result();
+  },
+};
+
+/** The files that everything else is drawn from, held against what the workflows said. */
+export const recordCheck: Check = {
+  name: 'record',
+  claim: 'run.json, plan.json and resolved.yaml say what the histories say',
+  run: async (evidence) => {
+    const findings = new Findings('values');
+    const { record, iterations, parents, workspace, run, plan } = evidence;
+    const directory = workspace.runDirectory(run);
+    const same = (left: unknown, right: unknown, place: string, what: string) =>
+      findings.check(canonicalJson(left ?? null) === canonicalJson(right ?? null), place, () => `${what} differs`);
+
+    for (const workflow of iterations) {
+      const number = numberOf(workflow.file);
+      const stored = record.iterations.find(({ iteration }) => iteration === number);
+      if (stored !== undefined) {
+        const { spend: _spend, ...outcome } = stored;
+        same(outcome, workflow.result, 'run.json', `iteration ${number}: its outcome and that of ${workflow.file}`);
+      } else if (workflow.result !== null && record.state !== 'running') {
+        findings.found('run.json', `iteration ${number} is missing, its history has an outcome`);
+      }
+      checkWiring(evidence, workflow.file, findings);
+    }
+    const archives = parents.flatMap(({ steps }) => steps).filter(({ activity }) => activity === 'archive');
+    const last = archives.at(-1);
+    if (last !== undefined && record.state !== 'running') {
+      const { state: _state, ...rest } = record;
+      same(rest, await recordOf(evidence, last), 'run.json', 'it and what the last archive step wrote');
+    }
+    for (const file of ['run.json', 'plan.json']) {
+      const text = await readFile(join(directory, file), 'utf8');
+      const written = `${JSON.stringify(JSON.parse(text), null, 2)}\n`;
+      findings.check(text === written, file, () => 'it is not as it was written');
+    }
+    same(plan.config, record.config, 'plan.json', 'its configuration and that of run.json');
+    same(resolvedYaml(plan), await readFile(join(directory, 'resolved.yaml'), 'utf8'), 'resolved.yaml', 'its text');
+    const input = parents[0]?.input as { config?: unknown; labels?: unknown; origins?: unknown } | undefined;
+    if (input !== undefined) {
+      const { config, labels, origins } = plan;
+      const started = { config: input.config, labels: input.labels, origins: input.origins };
+      same({ config, labels, origins }, started, 'plan.json', 'the plan and what the workflow was started with');
+    }
+    return findings.result();
+  },
+};
+
+/** The record that the last archive step wrote, built again from its input and the records behind its result. */
+async function recordOf({ store }: Evidence, { input, result }: RecordedStep): Promise<object> {
+  const { run, experiment, config, prepared, baseEvaluation, endedBecause } = input as ArchiveInput;
+  const iterations = result === null ? [] : await store.readRecords<object>(result as ArtifactRef);
+  return { run, experiment, config, endedBecause, prepared, baseEvaluation, iterations };
+}
+
+/** Iteration n starts from the student that n - 1 made, and trains on the rows that it itself collected. */
+function checkWiring({ record, iterations }: Evidence, file: string, findings: Findings): void {
+  const workflow = iterations.find((candidate) => candidate.file === file);
+  const number = numberOf(file);
+  const before = record.iterations.find(({ iteration }) => iteration === number - 1);
+  const input = workflow?.input as { student: unknown; past: unknown; config: unknown } | undefined;
+  const outcome = workflow?.result as IterationOutcome | null | undefined;
+  if (workflow === undefined || input === undefined) {
+    return;
+  }
+  const expected = number === 1 ? record.prepared.base : before?.student;
+  const isSame = (left: unknown, right: unknown) => canonicalJson(left ?? null) === canonicalJson(right ?? null);
+  if (expected !== undefined) {
+    findings.check(isSame(input.student, expected), workflow.path, () => 'its student is not the one made before it');
+  }
+  for (const step of workflow.steps) {
+    const given = step.input as { student?: unknown; rows?: unknown; past?: unknown };
+    const place = `${workflow.path}, event ${step.eventId}`;
+    if (step.activity === 'finetune' && outcome) {
+      findings.check(isSame(given.rows, outcome.rows), place, () => 'finetune was not given the rows of its iteration');
+      findings.check(isSame(given.past, input.past), place, () => 'finetune was not given the iterations before it');
+    } else if (step.activity === 'evaluate' && outcome) {
+      findings.check(isSame(given.student, outcome.student), place, () => 'evaluate looked at another student');
+    } else if (given.student !== undefined && step.activity !== 'evaluate') {
+      findings.check(isSame(given.student, input.student), place, () => `${step.activity} looked at another student`);
+    }
+  }
+}

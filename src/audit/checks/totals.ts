@@ -1,0 +1,234 @@
+import { type Caps, capsOf } from '../../core/budget/price';
+import type { Spend } from '../../core/run-record';
+import type { AccountName } from '../../store/ledger';
+import type { StoredAccount, StoredCall, StoredCapChange } from '../../store/ledger/read-ledger';
+import { type Check, Findings } from '../check';
+import type { Evidence } from '../evidence';
+
+type Amount = Record<keyof Caps, number>;
+
+const kinds = ['samples', 'tokens', 'nanoUsd'] as const;
+
+/** The sums that the ledger and the record carry along are those of the calls. */
+export const totalsCheck: Check = {
+  name: 'totals',
+  claim: 'the accounts are the sums of their calls, and the spend of every iteration is that of the calls until then',
+  run: async (evidence) => {
+    const findings = new Findings('sums');
+    for (const name of accountsOf(evidence)) {
+      const account = await evidence.ledger.account(name);
+      const calls = await evidence.ledger.callsOf(name);
+      if (account === null) {
+        findings.found('ledger.db', `there is no account of ${name.kind} ${name.name}`);
+        continue;
+      }
+      const counted = sumOf(calls.filter((call) => name.kind === 'run' || call.shared_from === null).map(committedBy));
+      const kept: Amount = { samples: account.samples, tokens: account.tokens, nanoUsd: account.nano_usd };
+      for (const kind of kinds) {
+        findings.check(
+          counted[kind] === kept[kind],
+          `ledger.db, account of ${name.kind} ${name.name}`,
+          () => `says ${kept[kind]} ${kind}, its calls add up to ${counted[kind]}`,
+        );
+      }
+    }
+    await checkSpends(evidence, findings);
+    return findings.result();
+  },
+};
+
+/** The walk through time: at no moment at which something was reserved was a cap passed. */
+export const capsCheck: Check = {
+  name: 'caps',
+  claim: 'no reservation ever passed a cap, as the caps were at that time',
+  run: async (evidence) => {
+    const findings = new Findings('reservations');
+    for (const name of accountsOf(evidence)) {
+      const account = await evidence.ledger.account(name);
+      if (account !== null) {
+        const changes = await evidence.ledger.capChangesOf(name);
+        checkCapChanges(evidence, account, changes, findings);
+        walk(account, await evidence.ledger.callsOf(name), changes, findings);
+      }
+    }
+    return findings.result();
+  },
+};
+
+function accountsOf({ run, record }: Evidence): AccountName[] {
+  const own = { kind: 'run' as const, name: run };
+  return record.experiment === null ? [own] : [own, { kind: 'experiment', name: record.experiment }];
+}
+
+function committedBy(call: StoredCall): Amount {
+  const { state, samples } = call;
+  if (state === 'released') {
+    return { samples, tokens: 0, nanoUsd: 0 };
+  }
+  return state === 'settled'
+    ? { samples, tokens: call.input_tokens + call.output_tokens, nanoUsd: call.nano_usd }
+    : { samples, tokens: call.worst_tokens, nanoUsd: call.worst_nano_usd };
+}
+
+function sumOf(amounts: readonly Amount[]): Amount {
+  const sum: Amount = { samples: 0, tokens: 0, nanoUsd: 0 };
+  for (const amount of amounts) {
+    for (const kind of kinds) {
+      sum[kind] += amount[kind];
+    }
+  }
+  return sum;
+}
+
+/** A spend is looked for among the sums over the calls that had ended by some moment, whatever the clocks say. */
+async function checkSpends({ ledger, run, record }: Evidence, findings: Findings): Promise<void> {
+  const calls = (await ledger.callsOf({ kind: 'run', name: run })).filter(({ state }) => isSpent(state));
+  calls.sort((left, right) => (left.ended_at ?? 0) - (right.ended_at ?? 0));
+  let spend = {
+    samples: 0,
+    inputTokens: 0,
+    outputTokens: 0,
+    nanoUsd: 0,
+    unknownCalls: 0,
+    unknownTokens: 0,
+    unknownNanoUsd: 0,
+  };
+  let next = 0;
+  for (const { iteration, spend: said } of record.iterations) {
+    while (!isEqual(said, spend) && next < calls.length) {
+      spend = add(spend, calls[next] as StoredCall);
+      next += 1;
+    }
+    const found = isEqual(said, spend);
+    findings.check(found, 'run.json', () => `the spend of iteration ${iteration} is that of no calls of the ledger`);
+    if (!found) {
+      return;
+    }
+  }
+  const isOver = record.state !== 'running' && calls.slice(next).some(({ state }) => state === 'settled');
+  findings.check(!isOver, 'ledger.db', () => `${calls.length - next} calls were paid for after the last iteration`);
+}
+
+const isSpent = (state: StoredCall['state']) => state === 'settled' || state === 'unknown';
+
+function add(sum: SpendSum, call: StoredCall): SpendSum {
+  const isLost = call.state === 'unknown';
+  return {
+    samples: sum.samples + call.samples,
+    inputTokens: sum.inputTokens + call.input_tokens,
+    outputTokens: sum.outputTokens + call.output_tokens,
+    nanoUsd: sum.nanoUsd + call.nano_usd,
+    unknownCalls: sum.unknownCalls + (isLost ? 1 : 0),
+    unknownTokens: sum.unknownTokens + (isLost ? call.worst_tokens : 0),
+    unknownNanoUsd: sum.unknownNanoUsd + (isLost ? call.worst_nano_usd : 0),
+  };
+}
+
+type SpendSum = Record<
+  'samples' | 'inputTokens' | 'outputTokens' | 'nanoUsd' | 'unknownCalls' | 'unknownTokens' | 'unknownNanoUsd',
+  number
+>;
+
+function isEqual(said: Spend, sum: SpendSum): boolean {
+  return (
+    said.samples === sum.samples &&
+    said.inputTokens === sum.inputTokens &&
+    said.outputTokens === sum.outputTokens &&
+    said.priceMicroUsd === Math.ceil(sum.nanoUsd / 1000) &&
+    said.unknownCalls === sum.unknownCalls &&
+    said.unknownTokens === sum.unknownTokens &&
+    said.unknownMicroUsd === Math.ceil(sum.unknownNanoUsd / 1000)
+  );
+}
+
+/** Caps begin as the file says and change only by changes that are written down. */
+function checkCapChanges(
+  { plan, record }: Evidence,
+  account: StoredAccount,
+  changes: readonly StoredCapChange[],
+  findings: Findings,
+): void {
+  const place = `ledger.db, caps of ${account.kind} ${account.name}`;
+  const budget =
+    account.kind === 'run'
+      ? record.config.budget
+      : ((plan as { experimentBudget?: Parameters<typeof capsOf>[0] }).experimentBudget ?? {});
+  let caps = capsOf(budget);
+  for (const change of changes) {
+    const before = JSON.parse(change.caps_before) as Caps;
+    findings.check(isSameCaps(before, caps), place, () => `${describe(caps)} became ${describe(before)} unrecorded`);
+    caps = JSON.parse(change.caps_after) as Caps;
+  }
+  const now: Caps = { samples: account.cap_samples, tokens: account.cap_tokens, nanoUsd: account.cap_nano_usd };
+  findings.check(isSameCaps(now, caps), place, () => `are ${describe(now)}; recorded is ${describe(caps)}`);
+}
+
+const isSameCaps = (left: Caps, right: Caps) => kinds.every((kind) => left[kind] === right[kind]);
+const describe = (caps: Caps) => kinds.map((kind) => `${caps[kind] ?? 'no'} ${kind}`).join(', ');
+
+interface Moment {
+  readonly at: number;
+  readonly change: Amount;
+  /** The call whose reservation it is; `null` for an end, which never takes more. */
+  readonly reserved: string | null;
+}
+
+function walk(
+  account: StoredAccount,
+  calls: readonly StoredCall[],
+  changes: readonly StoredCapChange[],
+  findings: Findings,
+): void {
+  const committed: Amount = { samples: 0, tokens: 0, nanoUsd: 0 };
+  let nextChange = 0;
+  const first = changes[0];
+  let caps: Caps =
+    first === undefined
+      ? { samples: account.cap_samples, tokens: account.cap_tokens, nanoUsd: account.cap_nano_usd }
+      : (JSON.parse(first.caps_before) as Caps);
+  for (const { at, change, reserved } of moments(account, calls)) {
+    for (; nextChange < changes.length && (changes[nextChange]?.at ?? 0) <= at; nextChange += 1) {
+      caps = JSON.parse((changes[nextChange] as StoredCapChange).caps_after) as Caps;
+    }
+    for (const kind of kinds) {
+      committed[kind] += change[kind];
+    }
+    if (reserved !== null) {
+      const passed = kinds.find(
+        (kind) => change[kind] > 0 && committed[kind] > (caps[kind] ?? Number.POSITIVE_INFINITY),
+      );
+      findings.check(passed === undefined, `ledger.db, call ${reserved}`, () => {
+        const kind = passed as keyof Caps;
+        const time = new Date(at).toISOString();
+        return `at ${time} ${account.kind} ${account.name} had committed ${committed[kind]} ${kind}, its cap was ${caps[kind]}`;
+      });
+    }
+  }
+}
+
+/**
+ * What each call took when it was reserved, and gave back when it ended. Of a row that was not accepted the sample is
+ * given back at its call's end, a little before it truly was: the ledger keeps no time for it. Within one millisecond
+ * ends come first, for the same reason: a walk may be lenient by a moment, and must not accuse.
+ */
+function moments({ kind }: StoredAccount, calls: readonly StoredCall[]): Moment[] {
+  const all = calls.flatMap((call): Moment[] => {
+    const samples = call.purpose === 'answer' ? 1 : 0;
+    const held: Amount = { samples, tokens: call.worst_tokens, nanoUsd: call.worst_nano_usd };
+    const reserved = { at: call.reserved_at, change: held, reserved: call.id };
+    if (call.state === 'reserved' || call.ended_at === null) {
+      return [reserved];
+    }
+    const isBilled = kind === 'run' || call.shared_from === null;
+    const stays = isBilled ? committedBy(call) : { samples: 0, tokens: 0, nanoUsd: 0 };
+    const given: Amount = {
+      samples: stays.samples - held.samples,
+      tokens: stays.tokens - held.tokens,
+      nanoUsd: stays.nanoUsd - held.nanoUsd,
+    };
+    return [reserved, { at: call.ended_at, change: given, reserved: null }];
+  });
+  return all.sort(
+    (left, right) => left.at - right.at || Number(left.reserved !== null) - Number(right.reserved !== null),
+  );
+}

@@ -1,0 +1,93 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RunPlan } from '../core/config';
+import { TutelageError } from '../core/errors';
+import type { RunRecord } from '../core/run-record';
+import { runRecordSchema } from '../core/run-record-schema';
+import { type ArtifactStore, openArtifactStore } from '../store/artifacts/artifact-store';
+import { type LedgerReader, openLedgerReader } from '../store/ledger/read-ledger';
+import { readJsonFile, type Workspace } from '../store/workspace';
+import { type JobRecords, readJobRecords } from './job-records';
+import { readOnlyStore } from './read-only-store';
+import { type DamagedHistory, isDamaged, type RecordedWorkflow, readRecordedWorkflow } from './recorded-workflow';
+
+/** All that an audit of one run looks at. Everything is read; nothing is asked of a server, a teacher or an engine. */
+export interface Evidence {
+  readonly workspace: Workspace;
+  readonly run: string;
+  readonly record: RunRecord;
+  readonly plan: RunPlan;
+  readonly store: ArtifactStore;
+  readonly ledger: LedgerReader;
+  readonly jobs: JobRecords;
+  /** Histories of the iterations, in order. */
+  readonly iterations: readonly RecordedWorkflow[];
+  /** Histories of the run itself, in order: several where it continued as new; none while it is open. */
+  readonly parents: readonly RecordedWorkflow[];
+  readonly damaged: readonly DamagedHistory[];
+  /** The run whose first iterations this one shares. */
+  readonly fork: ForkRecord | null;
+}
+
+/** `fork.json`: where a run branched off. */
+export interface ForkRecord {
+  readonly of: string;
+  readonly after: number;
+}
+
+/** @throws TutelageError `usage` when there is no such run, `damaged` when its record cannot be read */
+export async function gatherEvidence(workspace: Workspace, run: string): Promise<Evidence> {
+  const directory = workspace.runDirectory(run);
+  const record = await readRecord(join(directory, 'run.json'), run);
+  const plan = await readJsonFile<RunPlan>(join(directory, 'plan.json'));
+  if (plan === null) {
+    throw new TutelageError('damaged', `${run} has no plan.json in ${directory}`, 'restore it from a backup');
+  }
+  const histories = await readHistories(join(directory, 'history'));
+  const read = histories.filter((history): history is RecordedWorkflow => !isDamaged(history));
+  return {
+    workspace,
+    run,
+    record,
+    plan,
+    store: readOnlyStore(openArtifactStore(workspace.artifacts, workspace.checkouts)),
+    ledger: await openLedgerReader(workspace.ledgerFile),
+    jobs: await readJobRecords(workspace.jobs),
+    iterations: read.filter(({ file }) => file.startsWith('iter-')).sort(byNumber),
+    parents: read.filter(({ file }) => file.startsWith('run')).sort(byNumber),
+    damaged: histories.filter(isDamaged),
+    fork: await readJsonFile<ForkRecord>(join(directory, 'fork.json')),
+  };
+}
+
+async function readRecord(path: string, run: string): Promise<RunRecord> {
+  const text = await readJsonFile<unknown>(path).catch((cause: unknown) => {
+    throw new TutelageError('damaged', `${path} cannot be read: ${(cause as Error).message}`, undefined, { cause });
+  });
+  if (text === null) {
+    throw new TutelageError(
+      'usage',
+      `there is no run ${run} in this workspace`,
+      'see the names with `tutelage status`',
+    );
+  }
+  const parsed = runRecordSchema.safeParse(text);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new TutelageError('damaged', `${path} is not a run's record: ${issue?.path.join('.')}: ${issue?.message}`);
+  }
+  // As it was written, with what a newer version may have added.
+  return text as RunRecord;
+}
+
+async function readHistories(folder: string) {
+  const files = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.json'));
+  return Promise.all(files.map((name) => readRecordedWorkflow(join(folder, name))));
+}
+
+/** `iter-2` before `iter-10`; the run's last part, which has no number, comes last. */
+function byNumber(left: { readonly file: string }, right: { readonly file: string }): number {
+  return numberOf(left.file) - numberOf(right.file);
+}
+
+export const numberOf = (file: string): number => Number(/(\d+)\.json$/.exec(file)?.[1] ?? Number.POSITIVE_INFINITY);

@@ -1,0 +1,18 @@
+import type { Command } from 'commander';
+
+/** The verbs of whoever must answer later: what happened, and does it still hold? */
+export function addAuditingVerbs(program: Command, finish: (exitCode: number) => void): void {
+  program
+    .command('audit')
+    .description('recompute a run from its histories, ledger and artifacts, and name every place that differs')
+    .argument('<run>', 'a run, or an experiment')
+    .option('--json', 'the result as JSON on stdout, one line a run', false)
+    .action(async (run: string, options) => finish(await (await import('./audit.js')).auditCommand(run, options)));
+
+  program
+    .command('replay')
+    .description("take this version's workflows through the histories of a run")
+    .argument('<run>', 'a run, or an experiment')
+    .option('--json', 'the result as JSON on stdout', false)
+    .action(async (run: string, options) => finish(await (await import('./replay.js')).replayCommand(run, options)));
+}
