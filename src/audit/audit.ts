@@ -2,6 +2,7 @@ import type { Workspace } from '../store/workspace';
 import { type Check, type CheckResult, messageOf } from './check';
 import { boughtRowsCheck } from './checks/bought-rows';
 import { callsCheck } from './checks/calls';
+import { gradesCheck } from './checks/grades';
 import { historiesCheck, recordCheck } from './checks/histories';
 import { jobsCheck } from './checks/jobs';
 import { referencesCheck } from './checks/references';
@@ -18,6 +19,7 @@ const checks: readonly Check[] = [
   referencesCheck,
   jobsCheck,
   ...stepChecks,
+  gradesCheck,
   boughtRowsCheck,
   callsCheck,
   totalsCheck,

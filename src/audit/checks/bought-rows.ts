@@ -85,6 +85,10 @@ class RowAuditor {
     if (row.rank !== plan.order.rank || row.parent !== plan.order.seed.id || row.row !== plan.row) {
       return `row ${row.row} is not the one that its pick asks for, ${plan.row}`;
     }
+    const dearer = this.worstCaseProblem(plan);
+    if (dearer !== null) {
+      return dearer;
+    }
     if (row.state === 'refused' || (row.state === 'rejected' && row.isUnanswered)) {
       return this.settled.has(`answer ${row.row}`) ? `row ${row.row} was answered and says it was not` : null;
     }
@@ -98,6 +102,18 @@ class RowAuditor {
     return canonicalJson(comparable) === canonicalJson(row)
       ? null
       : `the ledger's answers make ${canonicalJson(expected)}, stored is ${canonicalJson(row)}`;
+  }
+
+  /** Room was held for what the calls could cost at most, so the caps were held against the right numbers. */
+  private worstCaseProblem({ row, toReserve }: RowPlan): string | null {
+    for (const purpose of ['question', 'answer'] as const) {
+      const call = this.settled.get(`${purpose} ${row}`);
+      const { tokens, nanoUsd } = toReserve[purpose];
+      if (call !== undefined && (call.worst_tokens !== tokens || call.worst_nano_usd !== nanoUsd)) {
+        return `call ${call.id} held ${call.worst_tokens} tokens and ${call.worst_nano_usd} nano-USD; its worst case is ${tokens} and ${nanoUsd}`;
+      }
+    }
+    return null;
   }
 
   /** The row that the ledger's answers make, or what is wrong with them. */

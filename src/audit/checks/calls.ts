@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { priceNanoUsd, type TokenUsage } from '../../core/budget/price';
+import { judgeOf } from '../../core/strategies';
 import type { StoredCall } from '../../store/ledger/read-ledger';
 import type { StoredAnswer } from '../../store/ledger/stored-answer';
 import { readReply } from '../../teacher';
@@ -42,6 +44,11 @@ async function problemsOf(evidence: Evidence, call: StoredCall, original: Stored
   }
   try {
     const answer = await evidence.ledger.answerOf(original.id);
+    const sha256 = createHash('sha256').update(answer.raw).digest('hex');
+    const stored = await evidence.ledger.answerHashOf(original.id);
+    if (stored !== null && stored !== sha256) {
+      return [`its answer hashes to ${sha256}; when it came it hashed to ${stored}`];
+    }
     return [...usageProblems(call, answer), ...priceProblems(evidence, call)];
   } catch (error) {
     return [messageOf(error)];
@@ -68,9 +75,6 @@ function usageProblems(call: StoredCall, { raw }: StoredAnswer): string[] {
 }
 
 function priceProblems({ record }: Evidence, call: StoredCall): string[] {
-  if (call.purpose !== 'question' && call.purpose !== 'answer') {
-    return [];
-  }
   const usage: TokenUsage = {
     inputTokens: call.input_tokens,
     cachedTokens: call.cached_tokens,
@@ -78,6 +82,7 @@ function priceProblems({ record }: Evidence, call: StoredCall): string[] {
     reasoningTokens: call.reasoning_tokens,
     estimated: call.estimated === 1,
   };
-  const price = priceNanoUsd(usage, record.config.teacher.price);
+  const isOfRow = call.purpose === 'question' || call.purpose === 'answer';
+  const price = priceNanoUsd(usage, (isOfRow ? record.config.teacher : judgeOf(record.config)).price);
   return price === call.nano_usd ? [] : [`its tokens cost ${price} nano-USD, the call says ${call.nano_usd}`];
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Updateable } from 'kysely';
 import type { TokenUsage } from '../../core/budget/price';
 import { TutelageError } from '../../core/errors';
@@ -57,9 +58,10 @@ export function markSent(
 /** Settles and stores the raw answer together. From the commit on the answer is owned for ever. */
 export function settle(call: Reservation, outcome: Outcome): Change<void> {
   const body = compressAnswer(outcome.raw);
+  const sha256 = createHash('sha256').update(outcome.raw).digest('hex');
   return async (transaction) => {
     await changeReserved(transaction, call, settledColumns(outcome.usage, outcome.nanoUsd, outcome.finish));
-    await transaction.insertInto('answers').values({ call: call.id, body }).execute();
+    await transaction.insertInto('answers').values({ call: call.id, body, sha256 }).execute();
     await changeAccounts(transaction, call, {
       samples: 0,
       tokens: outcome.usage.inputTokens + outcome.usage.outputTokens - call.worst.tokens,

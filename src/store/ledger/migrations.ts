@@ -41,4 +41,6 @@ export const migrations: readonly (readonly string[])[] = [
       lease_until integer not null, ended integer not null
     )`,
   ],
+  // What the raw answer hashed to when it came; answers of before have none.
+  [`alter table answers add column sha256 text`],
 ];

@@ -16,6 +16,8 @@ export interface LedgerReader {
   callsById(ids: readonly string[]): Promise<StoredCall[]>;
   /** @throws TutelageError `damaged` when the answer is missing or cannot be read */
   answerOf(call: string): Promise<StoredAnswer>;
+  /** What the answer hashed to when it came; `null` where an older version stored it. */
+  answerHashOf(call: string): Promise<string | null>;
   /** Calls of stored answers that no settled call has. */
   answersWithoutCall(): Promise<string[]>;
   account(account: AccountName): Promise<StoredAccount | null>;
@@ -40,6 +42,10 @@ export async function openLedgerReader(path: string): Promise<LedgerReader> {
       return found;
     },
     answerOf: (call) => readAnswer(database, call),
+    answerHashOf: async (call) => {
+      const row = await database.selectFrom('answers').select('sha256').where('call', '=', call).executeTakeFirst();
+      return row?.sha256 ?? null;
+    },
     answersWithoutCall: async () => {
       const rows = await database
         .selectFrom('answers')

@@ -56,6 +56,8 @@ export interface CallsTable {
 export interface AnswersTable {
   call: string;
   body: Buffer | ArrayBuffer;
+  /** Of the raw reply, in hexadecimal; `null` for answers that an older version stored. */
+  sha256: string | null;
 }
 
 export type AccountKind = 'run' | 'experiment';
