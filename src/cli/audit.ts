@@ -2,7 +2,7 @@ import { type AuditReport, auditRun } from '../audit/audit';
 import { openWorkspace } from '../store/workspace';
 import { installRuntime } from '../workers/runtime';
 import { exitCodes } from './exit-codes';
-import { runsNamed } from './run-names';
+import { begunRuns } from './workspace-names';
 
 /** Places shown of one check; the rest is in `--json`. */
 const PLACES_SHOWN = 5;
@@ -12,7 +12,7 @@ export async function auditCommand(name: string, options: { readonly json: boole
   const workspace = await openWorkspace();
   installRuntime(workspace);
   let holds = true;
-  for (const run of await runsNamed(workspace, name)) {
+  for (const run of await begunRuns(workspace, name)) {
     const report = await auditRun(workspace, run);
     holds &&= report.holds;
     process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${auditTable(report).join('\n')}\n`);

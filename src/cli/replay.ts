@@ -6,7 +6,7 @@ import { TutelageError } from '../core/errors';
 import { openWorkspace, type Workspace } from '../store/workspace';
 import { installRuntime } from '../workers/runtime';
 import { exitCodes } from './exit-codes';
-import { runsNamed } from './run-names';
+import { begunRuns } from './workspace-names';
 
 interface Outcome {
   readonly file: string;
@@ -46,7 +46,7 @@ async function replay(files: readonly string[]): Promise<Outcome[]> {
 }
 
 async function historyFiles(workspace: Workspace, name: string): Promise<string[]> {
-  const owners = new Set([name, ...(await runsNamed(workspace, name))]);
+  const owners = new Set([name, ...(await begunRuns(workspace, name))]);
   const files: string[] = [];
   for (const owner of owners) {
     const folder = join(workspace.runDirectory(owner), 'history');

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { access, readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { z } from 'zod';
 import type { RunPlan } from '../core/config';
@@ -33,12 +33,28 @@ export async function findWork(workspace: Workspace, name: string): Promise<Name
   );
 }
 
+/** The runs of a name that have a record, in order. @throws TutelageError `usage` where there is none */
+export async function begunRuns(workspace: Workspace, name: string): Promise<string[]> {
+  const { runs } = await findWork(workspace, name);
+  const begun: string[] = [];
+  for (const run of runs) {
+    if (await exists(join(workspace.runDirectory(run), 'run.json'))) {
+      begun.push(run);
+    }
+  }
+  if (begun.length === 0) {
+    throw new TutelageError('usage', `${name} has no finished step yet`, 'see how far it is with `tutelage status`');
+  }
+  return begun;
+}
+
 /** Everything that was ever started in this workspace, experiments before their runs, in the order of names. */
 export async function listWork(workspace: Workspace): Promise<NamedWork[]> {
   const root = join(workspace.root, 'runs');
   const files = await readdir(root, { recursive: true }).catch(() => []);
   const work: NamedWork[] = [];
-  for (const file of files.sort()) {
+  // A folder of histories has an `experiment.json` of its own.
+  for (const file of files.filter((name) => !name.includes(`${sep}history${sep}`)).sort()) {
     const path = join(root, file);
     const name = relative(root, join(path, '..')).split(sep).join('/');
     if (file.endsWith(`${sep}experiment.json`)) {
@@ -51,3 +67,9 @@ export async function listWork(workspace: Workspace): Promise<NamedWork[]> {
   }
   return work;
 }
+
+const exists = (path: string) =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
