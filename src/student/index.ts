@@ -1,3 +1,3 @@
 export { visibleCards } from './devices';
-export { jobIdentity, type StudentJob, type StudentProgress, type StudentResult } from './student-job';
-export { createStudents, type RunJobOptions, type Students } from './students';
+export { jobIdentity, type StudentJob, type StudentResult } from './student-job';
+export { createStudents, type Students } from './students';

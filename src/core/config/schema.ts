@@ -233,7 +233,6 @@ export type RunConfig = z.output<typeof runConfigSchema>;
 export type TaskConfig = RunConfig['task'];
 export type TeacherConfig = RunConfig['teacher'];
 export type StudentConfig = RunConfig['student'];
-export type FinetuneConfig = StudentConfig['finetune'];
 export type StrategyConfig = RunConfig['strategy'];
 export type BudgetConfig = RunConfig['budget'];
 export type HygieneConfig = RunConfig['hygiene'];
