@@ -12,7 +12,9 @@ export interface ArchiveInput extends RunContext {
   readonly baseEvaluation: EvaluationSummary;
   /** Records of the iterations before; `null` before the first. */
   readonly past: ArtifactRef | null;
-  /** What the iteration that just ended made; `null` where none did, or where it could buy nothing. */
+  /** The iteration that just ended; `null` before the first. */
+  readonly iteration: number | null;
+  /** What it made; `null` where it could buy nothing. */
   readonly outcome: IterationOutcome | null;
   readonly endedBecause: 'iterations' | 'budget' | 'stopped' | null;
   readonly reflections?: NonNullable<RunRecord['reflections']>;
@@ -32,39 +34,41 @@ export function createArchive(dependencies: Dependencies) {
   const { store, ledger, workspace } = dependencies;
 
   return async function archive(input: ArchiveInput): Promise<Archived> {
+    const { run, iteration, outcome, endedBecause } = input;
     const iterations = await pastIterations(store, input.past);
     let past = input.past;
-    const spend = await ledger.spendOf(input.run);
-    if (input.outcome !== null) {
-      await exportHistory(dependencies, {
-        workflowId: iterationWorkflowId(input.run, input.outcome.iteration),
-        owner: input.run,
-        name: `iter-${input.outcome.iteration}`,
-      });
-      iterations.push({ ...input.outcome, spend });
+    const spend = await ledger.spendOf(run);
+    if (iteration !== null) {
+      const workflowId = iterationWorkflowId(run, iteration);
+      await exportHistory(dependencies, { workflowId, owner: run, name: `iter-${iteration}` });
+    }
+    if (outcome !== null) {
+      iterations.push({ ...outcome, spend });
       past = await store.putRecords('iterations', iterations);
     }
-    await writeRecord(input, iterations);
+    if (endedBecause !== null) {
+      // Up to here, in case that nobody is there to export the rest when the run has ended.
+      await exportHistory(dependencies, { workflowId: run, owner: run, name: 'run' });
+    }
+    const text = `${JSON.stringify(runRecordOf(input, iterations), null, 2)}\n`;
+    await writeFileAtomically(join(workspace.runDirectory(run), 'run.json'), text);
     return { past, spentUsd: spend.priceMicroUsd / 1e6 };
   };
+}
 
-  async function writeRecord(input: ArchiveInput, iterations: readonly IterationRecord[]): Promise<void> {
-    const record: RunRecord = {
-      run: input.run,
-      experiment: input.experiment,
-      config: input.config,
-      state: stateOf(input.endedBecause),
-      endedBecause: input.endedBecause,
-      prepared: input.prepared,
-      baseEvaluation: input.baseEvaluation,
-      iterations,
-      ...(input.reflections === undefined ? {} : { reflections: input.reflections }),
-    };
-    await writeFileAtomically(
-      join(workspace.runDirectory(input.run), 'run.json'),
-      `${JSON.stringify(record, null, 2)}\n`,
-    );
-  }
+/** What `run.json` says after this archive step. */
+export function runRecordOf(input: ArchiveInput, iterations: readonly IterationRecord[]): RunRecord {
+  return {
+    run: input.run,
+    experiment: input.experiment,
+    config: input.config,
+    state: stateOf(input.endedBecause),
+    endedBecause: input.endedBecause,
+    prepared: input.prepared,
+    baseEvaluation: input.baseEvaluation,
+    iterations,
+    ...(input.reflections === undefined ? {} : { reflections: input.reflections }),
+  };
 }
 
 function stateOf(endedBecause: ArchiveInput['endedBecause']): RunRecord['state'] {

@@ -7,9 +7,11 @@ import type { Dependencies } from './dependencies';
 
 export interface HistoryExport {
   readonly workflowId: string;
+  /** One execution of several, where it continued as new; absent is the latest. */
+  readonly runId?: string;
   /** The run or experiment whose folder the file belongs to. */
   readonly owner: string;
-  /** `iter-3`, `run`, `experiment`. */
+  /** `iter-3`, `run`, `run-40` (what came before iteration 41 of a run that continued as new), `experiment`. */
   readonly name: string;
 }
 
@@ -19,9 +21,9 @@ export interface HistoryExport {
  */
 export async function exportHistory(
   { client, workspace }: { readonly client: Client; readonly workspace: Workspace },
-  { workflowId, owner, name }: HistoryExport,
+  { workflowId, runId, owner, name }: HistoryExport,
 ): Promise<void> {
-  const text = historyToJSON(await client.workflow.getHandle(workflowId).fetchHistory());
+  const text = historyToJSON(await client.workflow.getHandle(workflowId, runId).fetchHistory());
   const path = join(workspace.runDirectory(owner), 'history', `${name}.json`);
   await writeFileAtomically(path, text);
   const sha256 = createHash('sha256').update(text).digest('hex');

@@ -61,6 +61,7 @@ export async function run(input: RunInput): Promise<RunResult> {
   const { light } = groups;
   const desk = openRun(input);
   const { rest, steering } = desk;
+  await exportPart(input);
   let progress = input.progress ?? (await prepareRun(input, desk));
   desk.advanced(progress);
 
@@ -84,7 +85,9 @@ export async function run(input: RunInput): Promise<RunResult> {
       ended = await endReason(input, after, steering, rest);
     }
     const ends = ended === null ? {} : await reflectEnds(groups, context, { past, outcome, student: after.student });
-    const archived = await light.archive({ ...context, ...ends, baseEvaluation, past, outcome, endedBecause: ended });
+    const iteration = before.iterationsDone + 1;
+    const ending = { ...ends, iteration, outcome, endedBecause: ended };
+    const archived = await light.archive({ ...context, baseEvaluation, past, ...ending });
     progress = { ...after, ...archived };
     desk.advanced(progress);
 
@@ -104,6 +107,15 @@ export async function run(input: RunInput): Promise<RunResult> {
 }
 
 type Desk = ReturnType<typeof openRun>;
+
+/** The history of the part before, where this one continues it: the server keeps closed ones for a day. */
+async function exportPart({ run: name, progress }: RunInput): Promise<void> {
+  const runId = workflowInfo().continuedFromExecutionRunId;
+  if (progress !== undefined && runId !== undefined) {
+    const { light } = activityGroups();
+    await light.exportHistory({ workflowId: name, runId, owner: name, name: `run-${progress.iterationsDone}` });
+  }
+}
 
 /** Everything around the iterations: what is shown, asked and steered while they run. */
 function openRun(input: RunInput) {
@@ -205,7 +217,14 @@ async function prepareRun(input: RunInput, { rest, enter }: Desk): Promise<RunPr
     ]),
   );
   enter('archive');
-  await light.archive({ ...context, baseEvaluation: evaluation, past: null, outcome: null, endedBecause: null });
+  await light.archive({
+    ...context,
+    baseEvaluation: evaluation,
+    past: null,
+    iteration: null,
+    outcome: null,
+    endedBecause: null,
+  });
   return {
     prepared,
     baseEvaluation: evaluation,

@@ -3,7 +3,7 @@
  * released its files stay for ever: they are what runs that are open during an upgrade look like.
  */
 const { spawnSync } = require('node:child_process');
-const { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } = require('node:fs');
+const { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');
 const { version } = require('../../package.json');
@@ -36,10 +36,17 @@ if (status !== 0) {
 const target = join(__dirname, '..', 'histories', version);
 const runs = join(folder, 'workspace', 'runs', 'recorded');
 mkdirSync(target, { recursive: true });
-cpSync(join(runs, 'history', 'experiment.json'), join(target, 'experiment.json'));
+
+/** Without the name of the machine it was recorded on. */
+function keep(source, name) {
+  const text = readFileSync(source, 'utf8').replace(/"identity": "[^"]*"/g, '"identity": "recorder"');
+  writeFileSync(join(target, name), text);
+}
+
+keep(join(runs, 'history', 'experiment.json'), 'experiment.json');
 for (const run of ['random', 'loss']) {
   for (const file of readdirSync(join(runs, run, 'history')).filter((name) => name.endsWith('.json'))) {
-    cpSync(join(runs, run, 'history', file), join(target, `${run}-${file}`));
+    keep(join(runs, run, 'history', file), `${run}-${file}`);
   }
 }
 rmSync(folder, { recursive: true });

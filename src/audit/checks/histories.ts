@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ArchiveInput } from '../../activities/archive';
+import { type ArchiveInput, runRecordOf } from '../../activities/archive';
 import { canonicalJson } from '../../core/canonical-json';
 import { resolvedYaml } from '../../core/config';
 import { iterationWorkflowId } from '../../core/names';
-import type { IterationOutcome } from '../../core/run-record';
+import type { IterationOutcome, IterationRecord } from '../../core/run-record';
 import { type Check, Findings } from '../check';
 import { type Evidence, numberOf } from '../evidence';
 import type { RecordedStep } from '../recorded-workflow';
@@ -73,8 +73,7 @@ export const recordCheck: Check = {
     const archives = parents.flatMap(({ steps }) => steps).filter(({ activity }) => activity === 'archive');
     const last = archives.at(-1);
     if (last !== undefined && record.state !== 'running') {
-      const { state: _state, ...rest } = record;
-      same(rest, await recordOf(evidence, last), 'run.json', 'it and what the last archive step wrote');
+      same(record, await recordOf(evidence, last), 'run.json', 'it and what the last archive step wrote');
     }
     for (const file of ['run.json', 'plan.json']) {
       const text = await readFile(join(directory, file), 'utf8');
@@ -93,12 +92,14 @@ export const recordCheck: Check = {
   },
 };
 
-/** The record that the last archive step wrote, built again from its input and the records behind its result. */
-async function recordOf({ store }: Evidence, { input, result }: RecordedStep): Promise<object> {
-  const { run, experiment, config, prepared, baseEvaluation, endedBecause } = input as ArchiveInput;
-  const [table] = referencesIn(result).filter(({ kind }) => kind === 'iterations');
-  const iterations = table === undefined ? [] : await store.readRecords<object>(table);
-  return { run, experiment, config, endedBecause, prepared, baseEvaluation, iterations };
+/**
+ * The record that the last archive step wrote, built again from its input and the records behind its result. Where the
+ * history ends inside that step, nobody exported the rest; the iterations are then held against their own histories.
+ */
+async function recordOf({ store, record }: Evidence, { input, result, isComplete }: RecordedStep): Promise<object> {
+  const [table] = referencesIn(isComplete ? result : null).filter(({ kind }) => kind === 'iterations');
+  const iterations = table === undefined ? record.iterations : await store.readRecords<IterationRecord>(table);
+  return runRecordOf(input as ArchiveInput, iterations);
 }
 
 /** Iteration n starts from the student that n - 1 made, and trains on the rows that it itself collected. */

@@ -23,7 +23,7 @@ export const stepChecks: readonly Check[] = [
   redone('selections', 'each follows from its scores', ['select']),
   redone('rows', 'accepted and rejected rows follow from what was bought, in rank order', ['collectRows']),
   redone('finetunes', 'each student is made of the union of the rows so far', ['finetune']),
-  redone('evaluations', "each verdict follows from the student's answer", ['evaluate']),
+  redone('evaluations', "each verdict follows from the student's answer", ['evaluate', 'reflect']),
 ];
 
 function redone(name: string, claim: string, activities: readonly string[]): Check {
