@@ -17,6 +17,12 @@ test("an engine's warnings are in the run's log, with the step that they came fr
   const text = await readFile(join(workspace.runDirectory('demo/loss-1'), 'log.jsonl'), 'utf8');
   const lines = text.split('\n').filter((line) => line !== '');
   expect(lines.map((line) => JSON.parse(line))).toEqual(
-    warnings.map((message) => ({ at: expect.any(String), level: 'warn', step: 'finetune', message })),
+    warnings.map((message) => ({
+      at: expect.any(String),
+      level: 'warn',
+      run: 'demo/loss-1',
+      step: 'finetune',
+      message,
+    })),
   );
 });

@@ -13,7 +13,7 @@ export function studentStep({ students, workspace }: Pick<Dependencies, 'student
     const { cancellationSignal: signal, info } = Context.current();
     const result = await students.run(job, { signal, onProgress: progressReporter() });
     const { warnings } = result.metrics;
-    await appendRunLog(
+    appendRunLog(
       workspace,
       run,
       (Array.isArray(warnings) ? warnings : []).map((message) => ({

@@ -3,29 +3,56 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { latestProgress } from '../activities/progress';
 import { isTutelageError } from '../core/errors';
+import { appendRunLog } from '../store/run-log';
+import type { Workspace } from '../store/workspace';
 
 /** Below every heartbeat timeout by a factor of three, so that one lost beat changes nothing. */
 const HEARTBEAT_EVERY_MS = 1500;
 
 /**
  * Around every activity. It heartbeats, so that a dead worker is noticed in seconds whatever the step; a step that hangs
- * while its process lives is the step's own business (the engine has a stall limit, the teacher a timeout). And it turns
- * errors into failures whose type and retryability are those that the error itself decided.
+ * while its process lives is the step's own business (the engine has a stall limit, the teacher a timeout). It turns
+ * errors into failures whose type and retryability are those that the error itself decided. And it writes each start
+ * and end into the log of the run.
  */
-export function activityInterceptor(context: Context): { inbound: ActivityInboundCallsInterceptor } {
-  return {
+export function activityInterceptor(workspace: Workspace) {
+  return (context: Context): { inbound: ActivityInboundCallsInterceptor } => ({
     inbound: {
       async execute(input, next) {
         const ticker = setInterval(() => context.heartbeat(latestProgress(context)), HEARTBEAT_EVERY_MS);
+        const log = stepLog(workspace, context, input.args[0]);
+        log('info', 'start');
         try {
-          return await next(input);
+          const result = await next(input);
+          log('info', 'end');
+          return result;
         } catch (error) {
-          throw context.cancellationSignal.aborted ? context.cancellationSignal.reason : asFailure(error);
+          if (context.cancellationSignal.aborted) {
+            log('info', 'cancelled');
+            throw context.cancellationSignal.reason;
+          }
+          log('error', `failed: ${error instanceof Error ? error.message : String(error)}`);
+          throw asFailure(error);
         } finally {
           clearInterval(ticker);
         }
       },
     },
+  });
+}
+
+/** Lines about one attempt of one step. A step that belongs to no run has no log. */
+function stepLog(workspace: Workspace, { info }: Context, input: unknown) {
+  const { run, iteration } = (input ?? {}) as { run?: unknown; iteration?: unknown };
+  const startedMs = Date.now();
+  return (level: 'info' | 'error', message: string) => {
+    if (typeof run !== 'string') {
+      return;
+    }
+    const step = { step: info.activityType, activity: info.activityId, attempt: info.attempt };
+    const place = typeof iteration === 'number' ? { iteration } : {};
+    const durationMs = message === 'start' ? {} : { durationMs: Date.now() - startedMs };
+    appendRunLog(workspace, run, [{ level, message, ...place, ...step, ...durationMs }]);
   };
 }
 

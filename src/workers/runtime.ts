@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import pino from 'pino';
+import { redactingFile } from '../store/redacting-file';
 import type { Workspace } from '../store/workspace';
 
 let installed = false;
@@ -14,10 +15,7 @@ export function installRuntime(workspace: Workspace): void {
     return;
   }
   installed = true;
-  const file = pino.destination({ dest: join(workspace.logs, 'temporal-sdk.jsonl'), sync: true });
-  // A log that cannot be written (a full disk) must not end the process: what matters is said elsewhere.
-  file.on('error', () => {});
-  const log = pino({ level: 'info' }, file);
+  const log = pino({ level: 'info' }, redactingFile(join(workspace.logs, 'temporal-sdk.jsonl')));
   const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
   Runtime.install({
     shutdownSignals: [],

@@ -66,7 +66,7 @@ export async function startWorkers(dependencies: Dependencies, options: WorkersO
         connection,
         namespace: options.namespace,
         taskQueue: queueName(options.deployment, role),
-        interceptors: { activity: [activityInterceptor] },
+        interceptors: { activity: [activityInterceptor(dependencies.workspace)] },
         // Cancellation arrives in a heartbeat's answer, so the throttle is the time a cancellation takes.
         maxHeartbeatThrottleInterval: '2 seconds',
         shutdownForceTime: '60 seconds',
@@ -99,7 +99,7 @@ export async function startWorkflowWorker(
         ...shared,
         taskQueue: queueName(options.deployment, 'steering'),
         activities: createSteeringSteps(dependencies).steering,
-        interceptors: { activity: [activityInterceptor] },
+        interceptors: { activity: [activityInterceptor(dependencies.workspace)] },
       }),
     ],
     connection,

@@ -1,15 +1,22 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { progressReporter } from '../../src/activities/progress';
 import { TutelageError, type TutelageErrorKind } from '../../src/core/errors';
+import type { Workspace } from '../../src/store/workspace';
 import { activityInterceptor } from '../../src/workers/activity-interceptor';
 
+const root = mkdtempSync(join(tmpdir(), 'tutelage-steps-'));
+const workspace = { runDirectory: (run: string) => join(root, run) } as Workspace;
+
 /** Runs a step as a worker does: through the interceptor. */
-function runStep<T>(environment: MockActivityEnvironment, step: () => Promise<T>): Promise<T> {
+function runStep<T>(environment: MockActivityEnvironment, step: () => Promise<T>, input?: object): Promise<T> {
   return environment.run(async () => {
-    const { inbound } = activityInterceptor(Context.current());
-    return (await inbound.execute?.({ args: [], headers: {} }, () => step())) as T;
+    const { inbound } = activityInterceptor(workspace)(Context.current());
+    return (await inbound.execute?.({ args: input === undefined ? [] : [input], headers: {} }, () => step())) as T;
   }) as Promise<T>;
 }
 
@@ -46,5 +53,35 @@ describe('around every step', () => {
       throw new Error('the engine was stopped');
     });
     await expect(ended).rejects.toBeInstanceOf(CancelledFailure);
+  });
+
+  it("each start, end and failure is a line of the run's log, and no line has a key in it", async () => {
+    process.env.TEST_STEP_API_KEY = 'key-that-must-not-be-written';
+    const environment = new MockActivityEnvironment({ activityType: 'predict', attempt: 2 });
+    await runStep(environment, async () => 'done', { run: 'demo', iteration: 3 });
+    const failing = async () => {
+      throw new Error(`refused ${process.env.TEST_STEP_API_KEY}`);
+    };
+    await expect(runStep(environment, failing, { run: 'demo', iteration: 3 })).rejects.toThrow('refused');
+    const text = readFileSync(join(root, 'demo', 'log.jsonl'), 'utf8');
+    const lines = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const step = {
+      run: 'demo',
+      iteration: 3,
+      step: 'predict',
+      attempt: 2,
+      activity: expect.any(String),
+      at: expect.any(String),
+    };
+    const durationMs = expect.any(Number);
+    expect(lines).toEqual([
+      { ...step, level: 'info', message: 'start' },
+      { ...step, level: 'info', message: 'end', durationMs },
+      { ...step, level: 'info', message: 'start' },
+      { ...step, level: 'error', message: 'failed: refused [TEST_STEP_API_KEY]', durationMs },
+    ]);
   });
 });
