@@ -1,15 +1,28 @@
 import { type AuditReport, auditRun } from '../audit/audit';
-import { openWorkspace } from '../store/workspace';
+import { gatherEvidence } from '../audit/evidence';
+import { rowStory, seedStory } from '../audit/stories';
+import { TutelageError } from '../core/errors';
+import { openWorkspace, type Workspace } from '../store/workspace';
 import { installRuntime } from '../workers/runtime';
 import { exitCodes } from './exit-codes';
+import { rowLines, seedLines } from './stories';
 import { begunRuns } from './workspace-names';
+
+export interface AuditOptions {
+  readonly json: boolean;
+  readonly seed?: string;
+  readonly row?: string;
+}
 
 /** Places shown of one check; the rest is in `--json`. */
 const PLACES_SHOWN = 5;
 
 /** `tutelage audit RUN`: recomputes all that can be recomputed and says exactly where something differs. */
-export async function auditCommand(name: string, options: { readonly json: boolean }): Promise<number> {
+export async function auditCommand(name: string, options: AuditOptions): Promise<number> {
   const workspace = await openWorkspace();
+  if (options.seed !== undefined || options.row !== undefined) {
+    return tell(workspace, name, options);
+  }
   installRuntime(workspace);
   let holds = true;
   for (const run of await begunRuns(workspace, name)) {
@@ -18,6 +31,33 @@ export async function auditCommand(name: string, options: { readonly json: boole
     process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${auditTable(report).join('\n')}\n`);
   }
   return holds ? exitCodes.done : exitCodes.failed;
+}
+
+/** One seed's or one row's story, of one run. */
+async function tell(workspace: Workspace, name: string, { seed, row, json }: AuditOptions): Promise<number> {
+  const evidence = await gatherEvidence(workspace, await theRun(workspace, name));
+  try {
+    const stories = [
+      ...(seed === undefined
+        ? []
+        : [await seedStory(evidence, seed)].map((story) => ({ story, lines: seedLines(story) }))),
+      ...(row === undefined ? [] : [await rowStory(evidence, row)].map((story) => ({ story, lines: rowLines(story) }))),
+    ];
+    for (const { story, lines } of stories) {
+      process.stdout.write(json ? `${JSON.stringify(story)}\n` : `${lines.join('\n')}\n`);
+    }
+    return exitCodes.done;
+  } finally {
+    await evidence.ledger.close();
+  }
+}
+
+async function theRun(workspace: Workspace, name: string): Promise<string> {
+  const [run, ...others] = await begunRuns(workspace, name);
+  if (run === undefined || others.length > 0) {
+    throw new TutelageError('usage', `${name} is ${others.length + 1} runs`, `name one of them, such as ${run}`);
+  }
+  return run;
 }
 
 /** The table as lines: what was looked at, how much of it, and each place that differs. */

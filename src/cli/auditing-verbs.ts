@@ -6,6 +6,8 @@ export function addAuditingVerbs(program: Command, finish: (exitCode: number) =>
     .command('audit')
     .description('recompute a run from its histories, ledger and artifacts, and name every place that differs')
     .argument('<run>', 'a run, or an experiment')
+    .option('--seed <id>', "tell a seed's whole story instead")
+    .option('--row <id>', "tell a row's instead: why it is there, what it cost, who learnt it")
     .option('--json', 'the result as JSON on stdout, one line a run', false)
     .action(async (run: string, options) => finish(await (await import('./audit.js')).auditCommand(run, options)));
 

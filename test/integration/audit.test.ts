@@ -121,6 +121,38 @@ describe('tutelage audit', () => {
     }
   });
 
+  it("tells a row's story: why it is there, what it cost, who learnt it; and that of its seed", async () => {
+    const told = await runCli(['audit', 'small', '--row', '001-000003', '--json'], { workspace });
+    const story = JSON.parse(told.stdout);
+    const { iterations } = record();
+    expect(story).toMatchObject({
+      strategy: 'loss',
+      pick: { rank: 3, seedId: story.row.parent, reason: 'top' },
+      picks: 120,
+    });
+    expect(story.calls.map(({ purpose, state }: Record<string, string>) => [purpose, state])).toEqual([
+      ['question', 'settled'],
+      ['answer', 'settled'],
+    ]);
+    expect(story.nanoUsd).toBeGreaterThan(0);
+    expect(story.learntBy.map(({ student }: { student: string }) => student)).toEqual(
+      iterations.map(({ student }: { student: { base: { sha256: string } } }) => student.base.sha256),
+    );
+    const seed = JSON.parse(
+      (await runCli(['audit', 'small', '--seed', story.row.parent, '--json'], { workspace })).stdout,
+    );
+    expect(seed.iterations).toHaveLength(2);
+    expect(seed.iterations[0].picks).toContainEqual(
+      expect.objectContaining({ rank: 3, asked: true, row: '001-000003' }),
+    );
+    expect(seed.iterations[0].answer).toMatchObject({ text: expect.any(String) });
+
+    const lines = await runCli(['audit', 'small', '--row', '002-000000'], { workspace });
+    expect(lines.stdout).toMatch(/^row 002-000000 .*\nfrom seed .*\nchosen by loss on student /);
+    const none = await runCli(['audit', 'small', '--row', '009-000000'], { workspace });
+    expect(none).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('has no row 009-000000') });
+  });
+
   it('a history that another workflow would have made does not replay', async () => {
     const path = join(run, 'history', 'iter-1.json');
     const undo = rewriteHistory(path, (text) => text.replaceAll('"finetune"', '"refine"'));

@@ -1,0 +1,186 @@
+import type { ModelRef } from '../core/artifact-ref';
+import { TutelageError } from '../core/errors';
+import type { Pick as Picked, Prediction, RejectedRow, Seed, SyntheticRow } from '../core/records';
+import type { IterationRecord } from '../core/run-record';
+import { accuracyOf } from '../core/statistics/accuracy';
+import { taskOf } from '../core/tasks';
+import type { StoredCall } from '../store/ledger/read-ledger';
+import type { Evidence } from './evidence';
+
+/** What became of one seed, iteration by iteration. */
+export interface SeedStory {
+  readonly seed: Seed;
+  readonly iterations: readonly SeedInIteration[];
+}
+
+interface SeedInIteration {
+  readonly iteration: number;
+  /** The student's own answer; `null` where the strategy asked for none. */
+  readonly answer: { readonly text: string; readonly correct: boolean | null } | null;
+  /** The line of the iteration's measurements about it, as the engine or the judge gave it. */
+  readonly measured: object | null;
+  /** Its places in the selection, those that were put to the teacher and those that were not. */
+  readonly picks: readonly (Picked & {
+    readonly asked: boolean;
+    readonly row: string | null;
+    readonly rejected: string | null;
+  })[];
+}
+
+/** Why a row is there, what it cost, and who learnt it. */
+export interface RowStory {
+  readonly id: string;
+  readonly row: SyntheticRow | null;
+  /** Where it was not accepted. */
+  readonly rejected: RejectedRow | null;
+  readonly seed: Seed | undefined;
+  readonly pick: Picked | undefined;
+  readonly picks: number;
+  /** The student whose answers were looked at. */
+  readonly chosenBy: string;
+  readonly strategy: string;
+  readonly calls: readonly CallOfRow[];
+  readonly nanoUsd: number;
+  readonly learntBy: readonly {
+    readonly iteration: number;
+    readonly student: string;
+    readonly job: string | null;
+    readonly accuracy: number | null;
+  }[];
+}
+
+interface CallOfRow {
+  readonly id: string;
+  readonly purpose: string;
+  readonly state: string;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly nanoUsd: number;
+  /** Milliseconds since 1970. */
+  readonly sentAt: number | null;
+  readonly endedAt: number | null;
+  /** The bought call whose answer it shares. */
+  readonly sharedFrom: string | null;
+}
+
+/** @throws TutelageError `usage` when the pool has no such seed */
+export async function seedStory(evidence: Evidence, id: string): Promise<SeedStory> {
+  const { record, store, run } = evidence;
+  const pool = await store.readRecords<Seed>(record.prepared.pool);
+  const seed = pool.find((candidate) => candidate.id === id);
+  if (seed === undefined) {
+    const example = pool[0]?.id ?? '';
+    throw new TutelageError(
+      'usage',
+      `the pool of ${run} has no seed ${id}`,
+      `ids of its ${pool.length} seeds look like ${example}`,
+    );
+  }
+  const iterations: SeedInIteration[] = [];
+  for (const iteration of record.iterations) {
+    iterations.push(await seedInIteration(evidence, seed, iteration));
+  }
+  return { seed, iterations };
+}
+
+async function seedInIteration(
+  { store, record }: Evidence,
+  seed: Seed,
+  iteration: IterationRecord,
+): Promise<SeedInIteration> {
+  const { predictions, scores, asked } = iteration;
+  const said =
+    predictions === null
+      ? undefined
+      : (await store.readRecords<Prediction>(predictions)).find(({ id }) => id === seed.id);
+  const measured =
+    scores === null ? undefined : (await store.readRecords<{ id?: string }>(scores)).find(({ id }) => id === seed.id);
+  const rows = await store.readRecords<SyntheticRow>(iteration.rows);
+  const rejected = await store.readRecords<RejectedRow>(iteration.rejected);
+  const picks = (await store.readRecords<Picked>(iteration.selection)).filter(({ seedId }) => seedId === seed.id);
+  return {
+    iteration: iteration.iteration,
+    answer:
+      said === undefined
+        ? null
+        : {
+            text: said.text,
+            correct:
+              seed.answer === null
+                ? null
+                : taskOf(record.config.task).check(seed.question, seed.answer, said.text).correct,
+          },
+    measured: measured ?? null,
+    picks: picks.map((pick) => ({
+      ...pick,
+      asked: pick.rank < asked,
+      row: rows.find(({ rank }) => rank === pick.rank)?.id ?? null,
+      rejected: reasonOf(rejected.find(({ rank }) => rank === pick.rank)),
+    })),
+  };
+}
+
+const reasonOf = (row: RejectedRow | undefined) => (row === undefined ? null : `${row.stage}: ${row.reason}`);
+
+/** @throws TutelageError `usage` when the run has no such row */
+export async function rowStory(evidence: Evidence, id: string): Promise<RowStory> {
+  const { record, store, jobs, run } = evidence;
+  const [number, rank] = id.split('-').map(Number);
+  const iteration = record.iterations.find((candidate) => candidate.iteration === number);
+  const rows = iteration === undefined ? [] : await store.readRecords<SyntheticRow>(iteration.rows);
+  const rejected = iteration === undefined ? [] : await store.readRecords<RejectedRow>(iteration.rejected);
+  const row = rows.find((candidate) => candidate.id === id) ?? null;
+  const refused = rejected.find((candidate) => candidate.rank === rank) ?? null;
+  if (iteration === undefined || (row === null && refused === null)) {
+    throw new TutelageError('usage', `${run} has no row ${id}`, 'ids are <iteration>-<rank>, such as 001-000000');
+  }
+  const parent = row?.parent ?? refused?.parent;
+  const picks = await store.readRecords<Picked>(iteration.selection);
+  const calls =
+    row === null && refused?.questionRequest == null ? [] : await callsOf(evidence, row ?? (refused as RejectedRow));
+  return {
+    id,
+    row,
+    rejected: row === null ? refused : null,
+    seed: (await store.readRecords<Seed>(record.prepared.pool)).find((seed) => seed.id === parent),
+    pick: picks.find((pick) => pick.rank === rank),
+    picks: picks.length,
+    chosenBy: nameOf(iteration.selectedBy.student),
+    strategy: record.config.strategy.name,
+    calls: calls.map(toCallOfRow),
+    nanoUsd: calls.reduce((sum, call) => sum + call.nano_usd, 0),
+    learntBy: record.iterations
+      .filter((later) => row !== null && later.iteration >= iteration.iteration)
+      .map(({ iteration: at, student, evaluation }) => ({
+        iteration: at,
+        student: nameOf(student),
+        job: jobs.makerOf(nameOf(student))?.hash ?? null,
+        accuracy: accuracyOf(evaluation.overall),
+      })),
+  };
+}
+
+/** The run's calls of the row's two requests: the settled ones, and those whose outcome was lost on the way. */
+async function callsOf({ ledger, run }: Evidence, row: SyntheticRow | RejectedRow): Promise<StoredCall[]> {
+  const calls = await ledger.callsOf({ kind: 'run', name: run });
+  const named = calls.find(
+    (call) =>
+      call.purpose === 'question' && call.request_hash === row.questionRequest && call.row.startsWith(`${row.parent}#`),
+  );
+  return calls.filter((call) => call.row === named?.row && call.state !== 'released');
+}
+
+const toCallOfRow = (call: StoredCall): CallOfRow => ({
+  id: call.id,
+  purpose: call.purpose,
+  state: call.state,
+  inputTokens: call.input_tokens,
+  outputTokens: call.output_tokens,
+  nanoUsd: call.nano_usd,
+  sentAt: call.sent_at,
+  endedAt: call.ended_at,
+  sharedFrom: call.shared_from,
+});
+
+/** A model is known by what makes it different: the adapter, where it has one. */
+const nameOf = ({ base, adapter }: ModelRef) => (adapter ?? base).sha256;
