@@ -65,7 +65,8 @@ describe('a run that meets one fault after the other', () => {
     process.kill(serverOf(folder.workspace), 'SIGKILL');
     await delay(8000);
     letItStart?.();
-    await reaches(running, 'predict');
+    // Steps that take milliseconds pass between two looks; that the iteration began does not.
+    await until(() => running.output().stdout.includes('"iteration":1,'), 60_000);
     const server = serverOf(folder.workspace);
     process.kill(server, 'SIGSTOP');
     await delay(9000);
