@@ -21,10 +21,10 @@ describe('a run whose process tree is killed at random instants while it buys', 
   it('sends again at most what was in flight at the kills, and all of it stands in the ledger as unknown', () => {
     expect(result.unknown).toBeGreaterThan(0);
     expect(result.resent).toBeLessThanOrEqual(result.inFlightAtKills);
-    // What was marked and killed before it went out is unknown to the ledger and new to the teacher.
+    // What was marked and killed before it went out is unknown to the ledger and new to the teacher. Marks that share a
+    // commit can be lost together, so a kill may leave as many of them as there are places on the line.
     expect(result.resent + result.neverReceived).toBe(result.unknown);
     expect(result.neverReceived).toBeGreaterThanOrEqual(0);
-    expect(result.neverReceived).toBeLessThanOrEqual(result.kills);
     expect(result.unknown).toBeLessThanOrEqual(8 * result.kills);
   });
 
