@@ -1,6 +1,8 @@
 import { Context } from '@temporalio/activity';
 import type { ArtifactRef } from '../core/artifact-ref';
 import type { Pick, Seed } from '../core/records';
+import type { ArtifactStore } from '../store/artifacts/artifact-store';
+import type { RowOrder } from '../teacher';
 import type { Dependencies } from './dependencies';
 import { progressReporter } from './progress';
 import type { RunContext } from './run-context';
@@ -22,14 +24,12 @@ export interface GenerateResult {
 /** Asks the teacher for a new question and a worked answer for each pick of a micro-batch. */
 export function createGenerate({ store, teacherOf }: Dependencies) {
   return async function generate(input: GenerateInput): Promise<GenerateResult> {
-    const { run, experiment, config, prepared } = input;
-    const picks = (await store.readRecords<Pick>(input.selection)).slice(input.from, input.to);
-    const seeds = new Map((await store.readRecords<Seed>(prepared.pool)).map((seed) => [seed.id, seed]));
+    const { run, experiment, config } = input;
     const teacher = await teacherOf(config);
     const report = progressReporter();
     const bought = await teacher.buyRows({
       account: { run, experiment },
-      orders: picks.map(({ rank, seedId, askedBefore }) => ({ rank, askedBefore, seed: seeds.get(seedId) as Seed })),
+      orders: await ordersOf(store, input),
       runSeed: config.seed,
       signal: Context.current().cancellationSignal,
       onProgress: ({ done, total, waiting }) =>
@@ -38,4 +38,11 @@ export function createGenerate({ store, teacherOf }: Dependencies) {
     const rows = await store.putRecords('bought-rows', bought);
     return { rows, refused: bought.filter((row) => row.state === 'refused').length };
   };
+}
+
+/** What the picks of a micro-batch, or of a whole wave, ask the teacher for. */
+export async function ordersOf(store: ArtifactStore, input: GenerateInput): Promise<RowOrder[]> {
+  const picks = (await store.readRecords<Pick>(input.selection)).slice(input.from, input.to);
+  const seeds = new Map((await store.readRecords<Seed>(input.prepared.pool)).map((seed) => [seed.id, seed]));
+  return picks.map(({ rank, seedId, askedBefore }) => ({ rank, askedBefore, seed: seeds.get(seedId) as Seed }));
 }

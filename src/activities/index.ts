@@ -1,4 +1,5 @@
 import { createArchive } from './archive';
+import { createBatchSteps } from './batch';
 import { createBudgetMayBind } from './budget-may-bind';
 import { createCollectRows } from './collect-rows';
 import type { Dependencies } from './dependencies';
@@ -33,6 +34,7 @@ export function createActivities(dependencies: Dependencies) {
     teacher: {
       grade: createGrade(dependencies),
       generate: createGenerate(dependencies),
+      ...createBatchSteps(dependencies),
     },
     student: {
       prepare: createPrepare(dependencies),

@@ -7,21 +7,24 @@ import { type ChatRequest, endpointOf, openaiBaseUrl } from './request';
 export type Post = (request: ChatRequest, signal: AbortSignal) => Promise<string>;
 
 /**
- * Chat completions at any OpenAI-compatible endpoint. Retries are off: each must pass the ledger.
+ * A client of any OpenAI-compatible endpoint. Retries are off: each must pass the ledger.
  * @throws TutelageError `missing` without a key in the environment
  */
-export function createPost(
+export function createClient(
   config: TeacherConfig,
   environment: Readonly<Record<string, string | undefined>>,
   offlineBaseUrl: string | undefined,
-): Post {
-  const client = new OpenAI({
+): OpenAI {
+  return new OpenAI({
     apiKey: config.provider === 'offline' ? 'offline' : keyOf(config, environment),
     baseURL: config.provider === 'offline' ? offlineUrl(offlineBaseUrl) : (config.base_url ?? openaiBaseUrl),
     maxRetries: 0,
     timeout: config.timeout_seconds * 1000,
     logLevel: 'off',
   });
+}
+
+export function chatCompletions(client: OpenAI): Post {
   return async (request, signal) => {
     const response = await client.chat.completions
       .create({ ...request, messages: [...request.messages] }, { signal })

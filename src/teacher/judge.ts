@@ -5,7 +5,7 @@ import type { GradeKind } from '../core/strategies';
 import type { Charge, Ledger } from '../store/ledger';
 import type { AskingParts } from './asking';
 import { buyGrades } from './buy-grades';
-import { createPost } from './client';
+import { chatCompletions, createClient } from './client';
 import { limiterOf, limitsOf } from './limiter';
 import { endpointOf } from './request';
 import type { BuyProgress } from './types';
@@ -51,7 +51,7 @@ export function createJudge({ config, ledger, offlineBaseUrl, environment = proc
   const parts: AskingParts = {
     config,
     ledger,
-    post: createPost(config, environment, offlineBaseUrl),
+    post: chatCompletions(createClient(config, environment, offlineBaseUrl)),
     limiter: limiterOf(endpointOf(config), limitsOf(config)),
     rules: { priceOf: (usage) => priceNanoUsd(usage, config.price) },
   };

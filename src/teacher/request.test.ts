@@ -3,7 +3,7 @@ import { chatRequest } from './request';
 
 const config: TeacherConfig = {
   ...{ provider: 'openai', model: 'm', api_key_env: 'KEY', temperature: 1, max_tokens: 7, max_parallel_requests: 1 },
-  ...{ timeout_seconds: 1, failing_share_max: 0.2 },
+  ...{ timeout_seconds: 1, failing_share_max: 0.2, mode: 'live', batch_discount: 0.5, batch_poll_seconds: 60 },
 };
 
 describe('the name under which the output limit is sent', () => {

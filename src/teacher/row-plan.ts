@@ -1,4 +1,4 @@
-import { priceNanoUsd, type TokenUsage, type WorstCase, worstCase } from '../core/budget/price';
+import { priceList, priceNanoUsd, type TokenUsage, type WorstCase, worstCase } from '../core/budget/price';
 import { inputTokensMax, questionBytesMax, tokensMax } from '../core/budget/token-bound';
 import type { TeacherConfig } from '../core/config/schema';
 import type { ChatMessage, Parsed, Task } from '../core/tasks/task';
@@ -39,8 +39,8 @@ const asksMax = 4096;
 /** @param answers how many are asked for, for one question: more than one where they are compared */
 export function rowRules(config: TeacherConfig, task: Task, answers = 1): RowRules {
   const bytesMax = questionBytesMax(config.max_tokens);
-  const worstOf = (messages: readonly ChatMessage[]) =>
-    worstCase(inputTokensMax(messages), config.max_tokens, config.price);
+  const price = priceList(config);
+  const worstOf = (messages: readonly ChatMessage[]) => worstCase(inputTokensMax(messages), config.max_tokens, price);
   // The question is not known yet: the longest that would be accepted stands for it.
   const worstAnswer = worstOf(task.answerMessages('x'.repeat(bytesMax)));
   const identify = (messages: readonly ChatMessage[], runSeed: number, sample: number): IdentifiedRequest => {
@@ -90,7 +90,7 @@ export function rowRules(config: TeacherConfig, task: Task, answers = 1): RowRul
         nanoUsd: question.nanoUsd + answers * worstAnswer.nanoUsd,
       };
     },
-    priceOf: (usage) => priceNanoUsd(usage, config.price),
+    priceOf: (usage) => priceNanoUsd(usage, price),
   };
 }
 

@@ -1,9 +1,11 @@
+import { APIError } from 'openai';
 import { questionBytesMax } from '../core/budget/token-bound';
 import type { TeacherConfig } from '../core/config/schema';
 import type { Task } from '../core/tasks/task';
 import type { Charge, Ledger } from '../store/ledger';
+import { createBatches } from './batch/wave';
 import { buyRows } from './buy-rows';
-import { createPost } from './client';
+import { chatCompletions, createClient, type Post } from './client';
 import { limiterOf, limitsOf } from './limiter';
 import { endpointOf } from './request';
 import { rowRules } from './row-plan';
@@ -25,9 +27,12 @@ export interface TeacherOptions {
 export function createTeacher(options: TeacherOptions): Teacher {
   const { config, task, ledger } = options;
   const rules = rowRules(config, task, options.answers);
-  const post = createPost(config, options.environment ?? process.env, options.offlineBaseUrl);
+  const client = createClient(config, options.environment ?? process.env, options.offlineBaseUrl);
+  const post = config.mode === 'batch' ? leftOver : chatCompletions(client);
   const limiter = limiterOf(endpointOf(config), limitsOf(config));
   const parts = { config, ledger, post, limiter, rules };
+  // Of a batch, single rows may be left over, which fail and are replaced; that all fail is another matter.
+  const reading = config.mode === 'batch' ? { ...parts, config: { ...config, failing_share_max: 1 } } : parts;
 
   async function budgetMayBind({ run, experiment }: Charge, rows: number): Promise<boolean> {
     const text = 'x'.repeat(questionBytesMax(config.max_tokens));
@@ -46,5 +51,15 @@ export function createTeacher(options: TeacherOptions): Teacher {
     );
   }
 
-  return { buyRows: (request) => buyRows(parts, request), worstRow: rules.worstRow, budgetMayBind };
+  return {
+    buyRows: (request) => buyRows(reading, request),
+    batches: createBatches(parts, client),
+    worstRow: rules.worstRow,
+    budgetMayBind,
+  };
 }
+
+/** Rows of a batch are read when its jobs have ended: what they left over is not asked for at the full price. */
+const leftOver: Post = async () => {
+  throw APIError.generate(400, { error: { message: 'no batch job answered it' } }, undefined, new Headers());
+};

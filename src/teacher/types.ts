@@ -1,6 +1,7 @@
 import type { WorstCase } from '../core/budget/price';
 import type { Seed } from '../core/records';
 import type { Charge } from '../store/ledger';
+import type { Batches } from './batch/wave';
 
 /** One new row, asked for from one seed. */
 export interface RowOrder {
@@ -70,6 +71,8 @@ export interface Teacher {
    * @throws TutelageError `transient` when it stays unreachable or loses replies
    */
   buyRows(request: BuyRequest): Promise<BoughtRow[]>;
+  /** With `teacher.mode: batch`: jobs that buy what `buyRows` then reads. */
+  readonly batches: Batches;
   /** Upper bound of all calls of a row together. */
   worstRow(order: Pick<RowOrder, 'seed'>): WorstCase;
   /** Whether this many more rows, at their worst, could pass a cap of the run or of its experiment. */

@@ -31,11 +31,21 @@ export function activityGroups() {
    * worker; answers bought before it are in the ledger and are not asked for again. The intervals stay short, because a
    * machine that dies for the tenth time should be back as soon as after the first.
    */
-  const teacher = proxyActivities<Pick<Activities, 'grade' | 'generate'>>({
+  const teacher = proxyActivities<
+    Pick<Activities, 'grade' | 'generate' | 'submitBatch' | 'collectBatch' | 'cancelBatch'>
+  >({
     taskQueue: siblingQueue(loopQueue, 'teacher'),
     startToCloseTimeout: '6 hours',
     heartbeatTimeout: '6 seconds',
     retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '2 seconds', maximumAttempts: 1000 },
+  });
+
+  /** Looks whether a batch job has ended, and is tried until it has: endpoints give themselves a day. */
+  const polling = proxyActivities<Pick<Activities, 'pollBatch'>>({
+    taskQueue: siblingQueue(loopQueue, 'teacher'),
+    startToCloseTimeout: '10 minutes',
+    scheduleToCloseTimeout: '8 days',
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
   });
 
   /**
@@ -66,5 +76,5 @@ export function activityGroups() {
     retry: { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '20 seconds', maximumAttempts: 100 },
   });
 
-  return { light, teacher, student, steering };
+  return { light, teacher, polling, student, steering };
 }

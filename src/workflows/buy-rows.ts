@@ -4,6 +4,7 @@ import type { RunConfig } from '../core/config/schema';
 import type { Steering } from '../core/steering';
 import { mapWithWindow } from '../core/window';
 import { activityGroups } from './activity-options';
+import { batchBuyer, ROWS_PER_JOB } from './buy-batch';
 import type { IterationInput } from './iteration';
 import type { createPatience } from './patience';
 import type { Rest } from './rest';
@@ -34,6 +35,9 @@ export function rowBuyer(options: {
   const { input, rest, steering } = options;
   const { patiently, gaveUp } = options.patience;
 
+  const buyBatch = batchBuyer(options);
+  const waveMax = input.config.teacher.mode === 'batch' ? ROWS_PER_JOB : Number.POSITIVE_INFINITY;
+
   /** Asks for rows until as many are accepted as were wanted, replacing rejected ones by the next of `count` picks. */
   async function buyRows(picks: ArtifactRef, count: number): Promise<Bought> {
     const batches: ArtifactRef[] = [];
@@ -43,7 +47,7 @@ export function rowBuyer(options: {
       result === undefined ||
       (result.accepted < input.rowsWanted && asked < count && result.refused === 0 && !gaveUp())
     ) {
-      const wanted = Math.min(input.rowsWanted - (result?.accepted ?? 0), count - asked);
+      const wanted = Math.min(input.rowsWanted - (result?.accepted ?? 0), count - asked, waveMax);
       batches.push(...(await buyWave(picks, asked, asked + wanted)));
       asked += wanted;
       result = await light.collectRows({ ...input, selection: picks, batches });
@@ -57,6 +61,10 @@ export function rowBuyer(options: {
    * through: then one follows the other, so that the rows a cap leaves out are the last in rank, whatever arrived first.
    */
   async function buyWave(picks: ArtifactRef, from: number, to: number): Promise<ArtifactRef[]> {
+    if (input.config.teacher.mode === 'batch') {
+      const result = await buyBatch(picks, from, to);
+      return result === null ? [] : [result.rows];
+    }
     const mayBind = await light.budgetMayBind({ ...input, rows: to - from });
     const parallel = atConcurrency(input.config, steering().concurrency).teacher.max_parallel_requests;
     const width = mayBind ? 1 : 1 + Math.ceil(parallel / ROWS_PER_BATCH);

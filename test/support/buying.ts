@@ -43,7 +43,13 @@ export async function buyWith(
   const config: TeacherConfig = {
     ...{ provider: 'openai', model: 'double', base_url: buying.baseUrl, api_key_env: 'TEST_KEY' },
     ...{ temperature: 1, max_tokens: 64, price: { input: 0.15, output: 0.6 } },
-    ...{ max_parallel_requests: buying.parallel ?? 64, failing_share_max: 0.2 },
+    ...{
+      max_parallel_requests: buying.parallel ?? 64,
+      failing_share_max: 0.2,
+      mode: 'live',
+      batch_discount: 0.5,
+      batch_poll_seconds: 60,
+    },
     timeout_seconds: buying.timeoutSeconds ?? 20,
   };
   const task = buying.withoutRepeats ? taskWithoutRepeats : demoTask;

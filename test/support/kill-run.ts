@@ -107,7 +107,7 @@ async function killAgainAndAgain(
     if (first !== undefined && kills > 1) {
       backAfterMs.push(first.at - startedMs);
     }
-    settledBy.push(settledNow(ledgerFile, log));
+    settledBy.push(settledNow(ledgerFile, received(log), before));
   }
   const last = await runCli(['run', run.file], run);
   if (last.exitCode !== 0) {
@@ -122,17 +122,16 @@ async function killAgainAndAgain(
   };
 }
 
-/** What the ledger owns at this moment, named as in the teacher's log: the double's replies carry their request's name. */
-function settledNow(ledgerFile: string, log: string) {
+/**
+ * What the ledger owns at this moment, named as in the teacher's log: the double's replies carry their request's name.
+ * In flight was what this attempt sent (from `before` on) and the ledger does not own.
+ */
+function settledNow(ledgerFile: string, all: readonly LogLine[], before: number) {
   const settled = new Set(
     readAnswers(ledgerFile, (body) => gunzipSync(body).toString()).map((raw) => (JSON.parse(raw) as { id: string }).id),
   );
-  const inFlight = new Set(
-    received(log)
-      .map(({ request }) => request)
-      .filter((request) => !settled.has(nameOf(request))),
-  );
-  return { atMs: Date.now(), settled, inFlight: inFlight.size };
+  const inFlight = all.slice(before).filter(({ request }) => !settled.has(nameOf(request))).length;
+  return { atMs: Date.now(), settled, inFlight };
 }
 
 function account(

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { canonicalJson } from '../../src/core/canonical-json';
 import { stableHash } from '../../src/core/random';
 import { completeOffline, type OfflineRequest } from '../../src/teacher/offline/server';
+import { type BatchBehaviour, BatchesDouble } from './teacher-batches';
 
 /**
  * A teacher that answers as the offline one does and misbehaves on purpose, with a log of what it received and
@@ -41,6 +42,7 @@ export interface FaultShare {
 export interface Misbehaviour {
   readonly delayMs?: number;
   readonly faults?: readonly FaultShare[];
+  readonly batches?: BatchBehaviour;
   /** JSON lines; nothing is logged without. */
   readonly log?: string;
   readonly onReceived?: (count: number) => void;
@@ -58,6 +60,7 @@ export interface LogLine {
 export interface MisbehavingTeacher {
   readonly baseUrl: string;
   readonly received: number;
+  readonly batches: BatchesDouble;
   /** From the next request on. */
   behave(faults: readonly FaultShare[]): void;
   close(): Promise<void>;
@@ -65,12 +68,25 @@ export interface MisbehavingTeacher {
 
 export async function startMisbehavingTeacher(misbehaviour: Misbehaviour): Promise<MisbehavingTeacher> {
   const arrivals = new Map<string, number>();
+  const { log } = misbehaviour;
+  // A request of a job is received and answered when the job is done with it.
+  const complete = (body: OfflineRequest) => {
+    const line = { request: requestOf(body), authorization: '', fault: null, at: Date.now() };
+    if (log !== undefined) {
+      appendFileSync(
+        log,
+        `${JSON.stringify({ event: 'received', ...line })}\n${JSON.stringify({ event: 'answered', ...line })}\n`,
+      );
+    }
+    return completionOf(body);
+  };
+  const batches = new BatchesDouble(misbehaviour.batches ?? {}, complete, requestOf);
   let received = 0;
   let faults = misbehaviour.faults ?? [];
   const server = createServer((incoming, response) => {
     received += 1;
     misbehaviour.onReceived?.(received);
-    void handle(incoming, response, { ...misbehaviour, faults }, arrivals).catch(() => response.destroy());
+    void handle(incoming, response, { ...misbehaviour, faults }, { arrivals, batches }).catch(() => response.destroy());
   });
   server.keepAliveTimeout = 600_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -79,6 +95,7 @@ export async function startMisbehavingTeacher(misbehaviour: Misbehaviour): Promi
     get received() {
       return received;
     },
+    batches,
     behave: (next) => {
       faults = next;
     },
@@ -101,10 +118,14 @@ async function handle(
   incoming: IncomingMessage,
   response: ServerResponse,
   { delayMs, faults, log }: Misbehaviour,
-  arrivals: Map<string, number>,
+  { arrivals, batches }: { arrivals: Map<string, number>; batches: BatchesDouble },
 ): Promise<void> {
-  const body = JSON.parse(await textOf(incoming)) as OfflineRequest;
-  const request = createHash('sha256').update(canonicalJson(body)).digest('hex');
+  const text = await textOf(incoming);
+  if (await batches.handle(incoming, response, text)) {
+    return;
+  }
+  const body = JSON.parse(text) as OfflineRequest;
+  const request = requestOf(body);
   const before = arrivals.get(request) ?? 0;
   arrivals.set(request, before + 1);
   const fault = faults?.find(({ kind, share, times }) => before < (times ?? 1) && isMet(kind, request, share ?? 1));
@@ -123,9 +144,14 @@ async function handle(
   });
   await sleep(delayMs ?? 0);
   response.on('finish', () => write(response.statusCode === 200 ? 'answered' : 'failed'));
-  // The reply carries its request's name, so that a stored answer can be found in the log.
-  const completion = { ...(completeOffline(body) ?? echo(body)), id: `chatcmpl-${request.slice(0, 24)}` };
-  misbehave(response, fault?.kind ?? null, completion);
+  misbehave(response, fault?.kind ?? null, completionOf(body));
+}
+
+const requestOf = (body: OfflineRequest) => createHash('sha256').update(canonicalJson(body)).digest('hex');
+
+/** The reply carries its request's name, so that a stored answer can be found in the log. */
+function completionOf(body: OfflineRequest): object {
+  return { ...(completeOffline(body) ?? echo(body)), id: `chatcmpl-${requestOf(body).slice(0, 24)}` };
 }
 
 /** For requests of no task that the offline teacher knows. */

@@ -52,6 +52,20 @@ export function priceNanoUsd(usage: TokenUsage, price: TeacherConfig['price']): 
   return Math.ceil(picoUsd / 1000);
 }
 
+/** What the configuration's requests are paid at: a batch job has a discount. */
+export function priceList({ price, mode, batch_discount }: TeacherConfig): TeacherConfig['price'] {
+  if (price === undefined || mode === 'live') {
+    return price;
+  }
+  const pays = (usd: number) => usd * (1 - batch_discount);
+  const { input, output, cached_input } = price;
+  return {
+    input: pays(input),
+    output: pays(output),
+    ...(cached_input === undefined ? {} : { cached_input: pays(cached_input) }),
+  };
+}
+
 /** Upper bound of a call with these bounds on its tokens: nothing is cached unless that is dearer. */
 export function worstCase(inputTokens: number, outputTokens: number, price: TeacherConfig['price']): WorstCase {
   const usage = { inputTokens, outputTokens, reasoningTokens: 0, estimated: true };

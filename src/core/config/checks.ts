@@ -1,4 +1,4 @@
-import { type WorstCase, worstCase } from '../budget/price';
+import { priceList, type WorstCase, worstCase } from '../budget/price';
 import { inputTokensMax, questionBytesMax } from '../budget/token-bound';
 import { taskOf } from '../tasks';
 import type { Task } from '../tasks/task';
@@ -65,6 +65,11 @@ function teacherFindings({ teacher, task }: RunConfig): Finding[] {
       ...(noisy ? [{ path: ['teacher', 'noise'], message: 'only the offline teacher errs on demand' }] : []),
     ];
   }
+  if (teacher.mode === 'batch') {
+    return [
+      { path: ['teacher', 'mode'], message: 'mode: batch needs provider: openai; the offline teacher has no jobs' },
+    ];
+  }
   if (taskOf(task).hasOfflineTeacher) {
     return [];
   }
@@ -109,7 +114,9 @@ function budgetFindings({ teacher, budget, task }: RunConfig): Finding[] {
 }
 
 /** The worst case of a row from the shortest of seeds: what any row is reserved at, or more. */
-function leastWorstRow({ max_tokens, price }: RunConfig['teacher'], task: Task): WorstCase {
+function leastWorstRow(teacher: RunConfig['teacher'], task: Task): WorstCase {
+  const { max_tokens } = teacher;
+  const price = priceList(teacher);
   const seed = { id: '', question: '', answer: '', stratum: '' };
   const calls = [task.questionMessages(seed), task.answerMessages('x'.repeat(questionBytesMax(max_tokens)))];
   const [question, answer] = calls.map((messages) => worstCase(inputTokensMax(messages), max_tokens, price));

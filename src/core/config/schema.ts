@@ -36,6 +36,12 @@ const teacherSchema = z.strictObject({
   requests_per_minute: positiveInteger.optional().describe('limit of the endpoint; none by default'),
   tokens_per_minute: positiveInteger.optional().describe('limit of the endpoint, input and output; none by default'),
   timeout_seconds: z.number().positive().default(120).describe('one request; a timed-out request counts as unknown'),
+  mode: z
+    .enum(['live', 'batch'])
+    .default('live')
+    .describe("live: request by request; batch: whole waves as jobs of the endpoint's batches API, cheaper and slower"),
+  batch_discount: fraction.default(0.5).describe('mode: batch pays so much less than teacher.price, as a share'),
+  batch_poll_seconds: z.number().positive().default(60).describe('how often a batch job is asked whether it has ended'),
   failing_share_max: fraction
     .default(0.2)
     .describe('a run pauses when the endpoint refuses a larger share of the rows of a step (and at least five)'),

@@ -24,7 +24,7 @@ export function judgeOf({ teacher, judge }: Pick<RunConfig, 'teacher' | 'judge'>
     ...shared,
     ...(isElsewhere ? { model: 'offline' } : { base_url }),
     ...(isAnother ? {} : { price, max_tokens_parameter }),
-    ...{ temperature: 0.2, max_tokens: 512 },
+    ...{ temperature: 0.2, max_tokens: 512, mode: 'live' as const },
     ...written(judge ?? {}),
   };
 }

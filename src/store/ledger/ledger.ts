@@ -55,8 +55,11 @@ export interface Ledger {
   /** @throws TutelageError `usage` when a cap would be below what is spent or held */
   setCaps(account: AccountName, caps: Caps, who: string): Promise<void>;
   account(account: AccountName): Promise<Account>;
-  /** Both calls of every row at worst-case price, in rank order, up to the first refusal. */
-  reserveRows(charge: Charge, rows: readonly RowToReserve[]): Promise<Reserved>;
+  /**
+   * All calls of every row at worst-case price, in rank order, up to the first refusal. With the name of a batch job they
+   * are the job's: they outlive this process, and asking again finds them.
+   */
+  reserveRows(charge: Charge, rows: readonly RowToReserve[], job?: string): Promise<Reserved>;
   /** Calls that make no row (grades), each at worst-case price, in order, up to the first refusal. */
   reserveCalls(charge: Charge, calls: readonly CallToReserve[]): Promise<ReservedCalls>;
   /** After `markUnknown`: room for the same call once more. */
@@ -99,6 +102,8 @@ type CapsInFile = Parameters<typeof capsOf>[0];
 
 /** How often an equal request of another process is looked at. */
 const pollMs = 100;
+/** How long an equal request of this process is waited for before the ledger is asked again. */
+const lookAgainMs = 5000;
 
 /** @param path `<workspace>/ledger.db`, made when missing */
 export async function openLedger(path: string, options: { readonly groupWindowMs?: number } = {}): Promise<Ledger> {
@@ -139,7 +144,10 @@ export async function openLedger(path: string, options: { readonly groupWindowMs
       }),
     setCaps: (account, caps, who) => group.submit(setCaps(account, caps, who)),
     account: (account) => readAccount(database, account),
-    reserveRows: (charge, rows) => group.submit(reserveRows(session.id, charge, rows, nextId)),
+    reserveRows: (charge, rows, job) => {
+      const owner = job === undefined ? session.id : `batch:${job}`;
+      return group.submit(reserveRows(owner, charge, rows, nextId));
+    },
     reserveCalls: (charge, calls) => group.submit(reserveCalls(session.id, charge, calls, nextId)),
     reserveAgain: (lost) => group.submit(reserveAgain(session.id, lost, nextId())),
     markSent: (call, hash, priceOf) => decide(call, hash, markSent(call, hash, priceOf)),
@@ -203,7 +211,8 @@ class InFlight {
   /** Waits until the outcome is there; `false` where this process has no such request. */
   async ended(hash: string): Promise<boolean> {
     const outcome = this.outcomes.get(hash);
-    await outcome?.promise;
+    // A batch job that begins here may be collected elsewhere.
+    await Promise.race([outcome?.promise, sleep(lookAgainMs, undefined, { ref: false })]);
     return outcome !== undefined;
   }
 }

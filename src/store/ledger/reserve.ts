@@ -45,7 +45,13 @@ export interface Reservation extends Charge {
 }
 
 /** A call of the row: room for it, or the answer that the run has paid for already. */
-export type GrantedCall = { readonly reservation: Reservation } | { readonly stored: StoredAnswer };
+export type GrantedCall =
+  | {
+      readonly reservation: Reservation;
+      /** Its owner held it before; the request that it was sent as, or `null`. */
+      readonly held?: { readonly sentAs: string | null };
+    }
+  | { readonly stored: StoredAnswer };
 
 export interface GrantedRow {
   readonly row: string;
@@ -54,6 +60,8 @@ export interface GrantedRow {
   readonly answer: GrantedCall | null;
   /** As many as were asked for; none where the stored answer wants none. */
   readonly further: readonly GrantedCall[];
+  /** Held by its owner for an answer that is not wanted after all. */
+  readonly unwanted: readonly Reservation[];
 }
 
 export interface Refusal {
@@ -92,7 +100,7 @@ export function reserveRows(
     let added: Committed = { samples: 0, tokens: 0, nanoUsd: 0 };
     let refused: Reserved['refused'] = null;
     for (const wanted of begunFirst(rows, owned)) {
-      const row = await grantRow(transaction, charge, wanted, owned, nextId);
+      const row = await grantRow(transaction, { ...charge, owner }, wanted, owned, nextId);
       if (row === 'busy') {
         refused = 'busy';
         break;
@@ -135,7 +143,7 @@ export function reserveAgain(owner: string, lost: Reservation, id: string): Chan
   };
 }
 
-type OwnCall = Pick<CallsTable, 'id' | 'row' | 'purpose' | 'state' | 'shared_from'>;
+type OwnCall = Pick<CallsTable, 'id' | 'row' | 'purpose' | 'state' | 'shared_from' | 'owner' | 'request_hash'>;
 
 async function callsOfRows(transaction: LedgerDatabase, run: string, rows: readonly RowToReserve[]) {
   const calls: OwnCall[] =
@@ -143,7 +151,7 @@ async function callsOfRows(transaction: LedgerDatabase, run: string, rows: reado
       ? []
       : await transaction
           .selectFrom('calls')
-          .select(['id', 'row', 'purpose', 'state', 'shared_from'])
+          .select(['id', 'row', 'purpose', 'state', 'shared_from', 'owner', 'request_hash'])
           .where('run', '=', run)
           .where(
             'row',
@@ -161,10 +169,13 @@ function begunFirst(rows: readonly RowToReserve[], owned: ReadonlyMap<string, Ow
   return rows.toSorted((left, right) => missing(left) - missing(right));
 }
 
-/** What the row needs: the run may own its question, or both calls, from an attempt that was interrupted. */
+/**
+ * What the row needs: the run may own its question, or both calls, from an attempt that was interrupted; and the owner
+ * may hold calls of it, where it is a batch job (`isJob`), which outlives the processes that look after it.
+ */
 async function grantRow(
   transaction: LedgerDatabase,
-  charge: Charge,
+  { owner, ...charge }: Charge & { readonly owner: string },
   wanted: RowToReserve,
   owned: ReadonlyMap<string, OwnCall>,
   nextId: () => string,
@@ -173,41 +184,48 @@ async function grantRow(
   const ownQuestion = owned.get(`question ${row}`);
   const ownAnswer = owned.get(`answer ${row}`);
   const ownFurther = furtherNames(wanted).map((name) => ({ name, own: owned.get(`verify ${name}`) }));
-  if ([ownQuestion, ownAnswer, ...ownFurther.map(({ own }) => own)].some((call) => call?.state === 'reserved')) {
+  const all = [ownQuestion, ownAnswer, ...ownFurther.map(({ own }) => own)];
+  if (all.some((call) => call?.state === 'reserved' && !(isJob(owner) && call.owner === owner))) {
     return 'busy';
   }
-  const reserve = (purpose: 'question' | 'answer' | 'verify', name = row): GrantedCall => ({
-    reservation: {
-      ...charge,
-      id: nextId(),
-      row: name,
-      purpose,
-      worst: wanted[purpose === 'question' ? 'question' : 'answer'],
-      samples: purpose === 'answer' ? 1 : 0,
-    },
+  const reservation = (id: string, purpose: RowPurpose, name: string): Reservation => ({
+    ...{ ...charge, id, row: name, purpose },
+    worst: wanted[purpose === 'question' ? 'question' : 'answer'],
+    samples: purpose === 'answer' ? 1 : 0,
   });
-  const reserveFurther = () => ownFurther.map(({ name }) => reserve('verify', name));
-  const stored = async (call: OwnCall): Promise<{ stored: StoredAnswer }> => ({
-    stored: await readAnswer(transaction, call.shared_from ?? call.id),
-  });
-  if (ownQuestion === undefined) {
-    return { row, question: reserve('question'), answer: reserve('answer'), further: reserveFurther() };
-  }
-  const question = await stored(ownQuestion);
-  if (ownAnswer === undefined) {
-    return wanted.wantsAnswer(question.stored)
-      ? { row, question, answer: reserve('answer'), further: reserveFurther() }
-      : { row, question, answer: null, further: [] };
-  }
-  const answer = await stored(ownAnswer);
-  const further: GrantedCall[] = [];
-  if (wanted.further?.wanted(question.stored, answer.stored)) {
-    for (const { name, own } of ownFurther) {
-      further.push(own === undefined ? reserve('verify', name) : await stored(own));
+  const take = async (own: OwnCall | undefined, purpose: RowPurpose, name = row): Promise<GrantedCall> => {
+    if (own?.state === 'settled') {
+      return { stored: await readAnswer(transaction, own.shared_from ?? own.id) };
     }
+    return own === undefined
+      ? { reservation: reservation(nextId(), purpose, name) }
+      : { reservation: reservation(own.id, purpose, name), held: { sentAs: own.request_hash } };
+  };
+  const takeFurther = () => Promise.all(ownFurther.map(({ own, name }) => take(own, 'verify', name)));
+  const unwantedOf = (calls: readonly { readonly name: string; readonly own: OwnCall | undefined }[]) =>
+    calls.flatMap(({ own, name }) =>
+      own?.state === 'reserved' && own.request_hash === null
+        ? [reservation(own.id, own.purpose as RowPurpose, name)]
+        : [],
+    );
+
+  const question = await take(ownQuestion, 'question');
+  if ('stored' in question && ownAnswer?.state !== 'settled' && !wanted.wantsAnswer(question.stored)) {
+    const unwanted = unwantedOf([{ own: ownAnswer, name: row }, ...ownFurther]);
+    return { row, question, answer: null, further: [], unwanted };
   }
-  return { row, question, answer, further };
+  const answer = await take(ownAnswer, 'answer');
+  const isWanted =
+    !('stored' in answer) || !('stored' in question) || wanted.further?.wanted(question.stored, answer.stored);
+  return isWanted
+    ? { row, question, answer, further: await takeFurther(), unwanted: [] }
+    : { row, question, answer, further: [], unwanted: unwantedOf(ownFurther) };
 }
+
+type RowPurpose = 'question' | 'answer' | 'verify';
+
+/** Owners are sessions (processes), and batch jobs. */
+export const isJob = (owner: string): boolean => owner.startsWith('batch:');
 
 /** Within a run and purpose every call has a name of its own. */
 const furtherNames = ({ row, further }: RowToReserve): string[] =>
@@ -215,7 +233,7 @@ const furtherNames = ({ row, further }: RowToReserve): string[] =>
 
 function heldBy({ question, answer, further }: GrantedRow): Reservation[] {
   return [question, answer, ...further].flatMap((call) =>
-    call !== null && 'reservation' in call ? [call.reservation] : [],
+    call !== null && 'reservation' in call && call.held === undefined ? [call.reservation] : [],
   );
 }
 

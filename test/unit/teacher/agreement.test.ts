@@ -16,7 +16,15 @@ jest.setTimeout(60_000);
 const hygiene: HygieneConfig = { near: 0.8, duplicates: 'reject', verify: 'agreement', samples: 3 };
 const config: TeacherConfig = {
   ...{ provider: 'offline', model: 'offline', api_key_env: 'NONE', temperature: 1, max_tokens: 64, noise: 0.25 },
-  ...{ price: { input: 0.15, output: 0.6 }, failing_share_max: 0.2, max_parallel_requests: 16, timeout_seconds: 20 },
+  ...{
+    price: { input: 0.15, output: 0.6 },
+    failing_share_max: 0.2,
+    mode: 'live',
+    batch_discount: 0.5,
+    batch_poll_seconds: 60,
+    max_parallel_requests: 16,
+    timeout_seconds: 20,
+  },
 };
 const { pool } = task.makeData(1);
 

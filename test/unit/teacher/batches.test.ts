@@ -1,0 +1,146 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TeacherConfig } from '../../../src/core/config/schema';
+import { isTutelageError } from '../../../src/core/errors';
+import { type Ledger, openLedger } from '../../../src/store/ledger';
+import { type BatchWave, createTeacher, type Teacher } from '../../../src/teacher';
+import { demoTask, markerKey } from '../../support/buying';
+import {
+  type MisbehavingTeacher,
+  type Misbehaviour,
+  readLog,
+  startMisbehavingTeacher,
+} from '../../support/misbehaving-teacher';
+
+let directory: string;
+let ledger: Ledger;
+let double: MisbehavingTeacher;
+let teacher: Teacher;
+
+const account = { run: 'run', experiment: null };
+const { pool } = demoTask.makeData(1);
+const orders = pool.slice(0, 60).map((seed, rank) => ({ rank, seed, askedBefore: 0 }));
+const wave: BatchWave = { name: 'wave', account, orders, runSeed: 1 };
+const logFile = () => join(directory, 'teacher.jsonl');
+
+async function open(misbehaviour: Misbehaviour, budget: { tokens?: number } = {}): Promise<void> {
+  directory = await mkdtemp(join(tmpdir(), 'tutelage-batches-'));
+  double = await startMisbehavingTeacher({ ...misbehaviour, log: logFile() });
+  await reopen();
+  await ledger.openAccount({ ...account, budget });
+}
+
+/** As another process would find it. */
+async function reopen(mode: TeacherConfig['mode'] = 'batch'): Promise<void> {
+  await ledger?.close().catch(() => {});
+  ledger = await openLedger(join(directory, 'ledger.db'));
+  const config: TeacherConfig = {
+    ...{ provider: 'openai', model: 'double', base_url: double.baseUrl, api_key_env: 'KEY', temperature: 1 },
+    ...{ max_tokens: 64, price: { input: 1, output: 10 }, max_parallel_requests: 8, timeout_seconds: 5 },
+    ...{ mode, batch_discount: 0.5, batch_poll_seconds: 1, failing_share_max: 0.2 },
+  };
+  teacher = createTeacher({ config, task: demoTask, ledger, environment: { KEY: markerKey } });
+}
+
+const buyRows = () => teacher.buyRows({ account, orders, runSeed: 1, signal: new AbortController().signal });
+
+/** Jobs until the wave needs none; answers how many there were. */
+async function buyByJobs(): Promise<number> {
+  for (let jobs = 0; ; jobs += 1) {
+    const job = await teacher.batches.submit(wave);
+    if (job === null) {
+      return jobs;
+    }
+    expect(await teacher.batches.isEnded(job.id)).toBe(true);
+    await teacher.batches.collect(wave, job.id);
+  }
+}
+
+afterEach(async () => {
+  expect(await ledger.recount()).toEqual([]);
+  const { states } = await ledger.callCounts({ kind: 'run', name: 'run' });
+  expect(states.reserved).toBe(0);
+  await ledger.close();
+  await double.close();
+  await rm(directory, { recursive: true });
+});
+
+function resent(): number {
+  const received = readLog(logFile()).filter(({ event }) => event === 'received');
+  return received.length - new Set(received.map(({ request }) => request)).size;
+}
+
+test('a wave is two jobs, and its rows are those of single requests, at the discount', async () => {
+  await open({});
+  expect(await buyByJobs()).toBe(2);
+  const rows = await buyRows();
+  const spend = await ledger.spendOf('run');
+  expect(double.batches.jobs).toHaveLength(2);
+  expect(resent()).toBe(0);
+  expect(spend).toMatchObject({ samples: 60, unknownCalls: 0 });
+
+  // Another workspace, request by request.
+  await rm(join(directory, 'ledger.db'));
+  await reopen('live');
+  await ledger.openAccount({ ...account, budget: {} });
+  expect(await buyRows()).toEqual(rows);
+  expect((await ledger.spendOf('run')).priceMicroUsd / spend.priceMicroUsd).toBeCloseTo(2, 1);
+});
+
+test('what expired or failed is asked for again, and nothing else', async () => {
+  await open({ batches: { expiredShare: 0.2, failedShare: 0.2 } });
+  expect(await buyByJobs()).toBeGreaterThan(2);
+  const rows = await buyRows();
+  expect(rows.every(({ state }) => state === 'answered')).toBe(true);
+  expect(resent()).toBe(0);
+  expect(await ledger.spendOf('run')).toMatchObject({ samples: 60, unknownCalls: 0 });
+});
+
+test('a process that dies after any step leaves a job that the next one finds', async () => {
+  await open({});
+  const first = await teacher.batches.submit(wave);
+  // Died before the job was written down.
+  await reopen();
+  expect(await teacher.batches.submit(wave)).toEqual(first);
+  // Died before it was collected; then in the middle of it, which is the same with fewer left.
+  await reopen();
+  await teacher.batches.collect(wave, first?.id ?? '');
+  await reopen();
+  await teacher.batches.collect(wave, first?.id ?? '');
+  expect(await buyByJobs()).toBe(1);
+  expect(double.batches.jobs).toHaveLength(2);
+  expect(resent()).toBe(0);
+  expect((await buyRows()).every(({ state }) => state === 'answered')).toBe(true);
+});
+
+test('a cancelled job is not waited for, and what it had not done costs nothing', async () => {
+  await open({ batches: { delayMs: 60_000 } });
+  const job = await teacher.batches.submit(wave);
+  await teacher.batches.cancel(job?.id ?? '');
+  expect(await teacher.batches.isEnded(job?.id ?? '')).toBe(true);
+  await teacher.batches.collect(wave, job?.id ?? '');
+  expect(await ledger.spendOf('run')).toMatchObject({ inputTokens: 0, unknownCalls: 0 });
+  double.batches.behaviour = {};
+  expect(await buyByJobs()).toBe(2);
+});
+
+test('a job that the endpoint does not take pauses the run with its reason, and costs nothing', async () => {
+  await open({ batches: { refusal: 'the model gpt-9 does not exist' } });
+  const job = await teacher.batches.submit(wave);
+  const error: unknown = await teacher.batches.collect(wave, job?.id ?? '').catch((failure: unknown) => failure);
+  expect(isTutelageError(error) && error.message).toMatch(/did not take batch job .*: the model gpt-9 does not exist/);
+  expect(await ledger.spendOf('run')).toMatchObject({ inputTokens: 0, unknownCalls: 0 });
+  double.batches.behaviour = {};
+  expect(await buyByJobs()).toBe(2);
+});
+
+test('a cap cuts a wave at its last rows', async () => {
+  await open({}, { tokens: 20_000 });
+  await buyByJobs();
+  const states = (await buyRows()).map(({ state }) => state);
+  expect(states).toContain('answered');
+  expect(states.slice(states.indexOf('refused')).every((state) => state === 'refused')).toBe(true);
+  const { committed } = await ledger.account({ kind: 'run', name: 'run' });
+  expect(committed.tokens).toBeLessThanOrEqual(20_000);
+});
