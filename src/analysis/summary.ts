@@ -11,6 +11,7 @@ import {
   findings,
   isComplete,
   plural,
+  shortfallLine,
   spendLine,
   stateLine,
   unknownLine,
@@ -25,6 +26,7 @@ export function summaryLines(
   const unknown = unknownLine(results);
   const budget = budgetLine(results);
   const bill = billLine(results);
+  const shortfall = shortfallLine(results);
   return [
     `${name}  ${stateLine(results)}`,
     '',
@@ -36,6 +38,7 @@ export function summaryLines(
     `bought  ${spendLine(results)}`,
     ...(bill === null ? [] : [`paid    ${bill}`]),
     ...(budget === null ? [] : [`budget  ${budget}${results.kind === 'run' ? '' : ' a run'}`]),
+    ...(shortfall === null ? [] : [`short   ${shortfall}`]),
     ...(unknown === null ? [] : [`unknown ${unknown}`]),
     `report  ${options.reportPath}`,
     `next    ${options.next}`,

@@ -112,6 +112,31 @@ export function unknownLine(results: RunResults | ExperimentResults): string | n
   return `${plural(calls, 'call')} with unknown outcome, at most ${count(tokens)} tokens and ${usd(microUsd)} held back${notBought}`;
 }
 
+/** Rows that were wanted and did not come, with what the rejected ones were rejected for; `null` where none is missing. */
+export function shortfallLine(results: RunResults | ExperimentResults): string | null {
+  const ended = runsOf(results).filter(
+    ({ endedBecause }) => endedBecause === 'iterations' || endedBecause === 'budget',
+  );
+  const missing = ended.map(({ config, iterations }) => {
+    const planned = config.iterations * config.samples_per_iteration;
+    const accepted = iterations.reduce((sum, iteration) => sum + iteration.accepted, 0);
+    return Math.min(planned, config.budget.samples ?? planned) - accepted;
+  });
+  const short = missing.reduce((sum, rows) => sum + rows, 0);
+  if (short === 0) {
+    return null;
+  }
+  const reasons = new Map<string, number>();
+  for (const { iterations } of ended.filter((_, index) => (missing[index] ?? 0) > 0)) {
+    for (const [reason, picks] of iterations.flatMap((iteration) => Object.entries(iteration.reasons ?? {}))) {
+      reasons.set(reason, (reasons.get(reason) ?? 0) + picks);
+    }
+  }
+  const most = [...reasons].sort((left, right) => right[1] - left[1]).slice(0, 3);
+  const told = most.map(([reason, picks]) => `${count(picks)} x ${reason}`).join('; ');
+  return `${plural(short, 'row')} fewer than planned${told === '' ? '' : `; rejected picks: ${told}`}`;
+}
+
 /** How many rows more the caps would have allowed, at the mean price of the others, had no outcome been lost. */
 function rowsHeldBack(results: RunResults | ExperimentResults): number {
   const { spend, unknown } = results;

@@ -44,6 +44,7 @@ export function activityGroups() {
   const polling = proxyActivities<Pick<Activities, 'pollBatch'>>({
     taskQueue: siblingQueue(loopQueue, 'teacher'),
     startToCloseTimeout: '10 minutes',
+    heartbeatTimeout: '6 seconds',
     scheduleToCloseTimeout: '8 days',
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
   });

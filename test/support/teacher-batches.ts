@@ -42,6 +42,11 @@ export class BatchesDouble {
     private readonly nameOf: (body: never) => string,
   ) {}
 
+  /** What was met once is met anew. */
+  forget(): void {
+    this.met.clear();
+  }
+
   /** @returns `false` where the path is none of these */
   async handle(incoming: IncomingMessage, response: ServerResponse, body: string): Promise<boolean> {
     const { method = 'GET', url = '' } = incoming;
