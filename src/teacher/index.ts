@@ -1,4 +1,4 @@
-export type { Batches, BatchJob, BatchWave } from './batch/wave';
+export type { BatchJob, BatchWave } from './batch/wave';
 export { createJudge, type Judge } from './judge';
 export { readReply } from './reply';
 export { type RowPlan, type RowRules, rowRules } from './row-plan';

@@ -28,8 +28,6 @@ export interface Caps {
   readonly nanoUsd: number | null;
 }
 
-export const noCaps: Caps = { samples: null, tokens: null, nanoUsd: null };
-
 /** The configured budget as caps. A fraction of a nano-USD is cut off. */
 export function capsOf(budget: Pick<BudgetConfig, 'samples' | 'tokens' | 'usd'>): Caps {
   return {
