@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunRecord } from '../../src/core/run-record';
@@ -6,6 +5,7 @@ import { macroAccuracyOf } from '../../src/core/statistics/accuracy';
 import { folderWith, runCli } from '../support/cli';
 import { learningConfig } from '../support/learning-config';
 import { expectNothingLeftOf } from '../support/processes';
+import { makeRewardModel } from '../support/reward-model';
 import { smallConfig } from '../support/small-config';
 
 // Some two minutes of two cores; the limit is for a machine that is busy with other things.
@@ -74,12 +74,3 @@ const macroAtTheEnd = ({ iterations }: RunRecord) => macroAccuracyOf(iterations.
 
 /** Artifacts by content: equal references are equal files. */
 const outcomesOf = ({ iterations }: RunRecord) => iterations.map(({ spend: _spend, ...outcome }) => outcome);
-
-/** A classifier with random weights: what it finds means nothing, that it is asked is what counts here. */
-function makeRewardModel(directory: string): void {
-  const tests = join(__dirname, '..', '..', 'engine', 'tests');
-  const script = 'import sys, pathlib, students; students.make_reward_model(pathlib.Path(sys.argv[1]))';
-  execFileSync(process.env.TUTELAGE_PYTHON as string, ['-c', script, directory], {
-    env: { ...process.env, PYTHONPATH: tests },
-  });
-}
