@@ -1,12 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, platform, release } from 'node:os';
 import { join } from 'node:path';
-import { spawn } from 'node:child_process';
 import OpenAI from 'openai';
 import type { ChatMessage } from '../src/core/tasks/task';
 import { mapWithWindow } from '../src/core/window';
 import { type Ledger, openLedger } from '../src/store/ledger';
 import { buyWith, taskWithoutRepeats } from '../test/support/buying';
+import { folderWith, runCli } from '../test/support/cli';
+import type { FaultShare } from '../test/support/misbehaving-teacher';
+import { teacherConfig, teacherEnvironment } from '../test/support/teacher-config';
+import { startTeacherProcess } from '../test/support/teacher-process';
 
 /**
  * `npm run bench:teacher`: what durability costs. Rows a second at 200 ms latency against a bare client with nothing
@@ -23,10 +26,32 @@ async function main(): Promise<void> {
   }
   await compare(64, [{ kind: '429-seconds', share: 0.05 }]);
   await ledgerAlone();
+  await historyOf(1000);
 }
 
-async function compare(parallel: number, faults: readonly object[]): Promise<void> {
-  const teacher = await startTeacher({ delayMs: 200, faults });
+/** What a run of one iteration leaves in Temporal's histories, by the built command line. */
+async function historyOf(rowsBought: number): Promise<void> {
+  const teacher = await startTeacherProcess({ delayMs: 20 });
+  try {
+    const config = teacherConfig(teacher.baseUrl, { iterations: 1, rows: rowsBought });
+    const run = { ...(await folderWith(config)), environment: teacherEnvironment };
+    const { exitCode, stderr } = await runCli(['run', run.file, '--set', `task.pool_size=${2 * rowsBought}`], run);
+    if (exitCode !== 0) {
+      throw new Error(stderr);
+    }
+    const histories = join(run.workspace, 'runs', 'bought', 'history');
+    const counts = ['run.json', 'iter-1.json'].map((name) => {
+      const { events } = JSON.parse(readFileSync(join(histories, name), 'utf8')) as { events: unknown[] };
+      return events.length;
+    });
+    console.log(`history events for ${rowsBought} rows: ${counts[0]} of the run, ${counts[1]} of its iteration`);
+  } finally {
+    teacher.stop();
+  }
+}
+
+async function compare(parallel: number, faults: readonly FaultShare[]): Promise<void> {
+  const teacher = await startTeacherProcess({ delayMs: 200, faults });
   try {
     const bare = faults.length === 0 ? await timed(() => buyBare(teacher.baseUrl, parallel)) : null;
     const ours = await withLedger((ledger) =>
@@ -96,15 +121,6 @@ async function withLedger<T>(work: (ledger: Ledger) => Promise<T>): Promise<T> {
     await ledger.close();
     rmSync(directory, { recursive: true });
   }
-}
-
-async function startTeacher(misbehaviour: object): Promise<{ baseUrl: string; stop: () => void }> {
-  const script = join(__dirname, '../test/support/misbehaving-teacher.ts');
-  const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(misbehaviour)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const line = await new Promise<string>((resolve) => child.stdout.once('data', (part: Buffer) => resolve(part.toString())));
-  return { baseUrl: (JSON.parse(line) as { baseUrl: string }).baseUrl, stop: () => child.stdin.end() };
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
