@@ -17,4 +17,16 @@ export function addAuditingVerbs(program: Command, finish: (exitCode: number) =>
     .argument('<run>', 'a run, or an experiment')
     .option('--json', 'the result as JSON on stdout', false)
     .action(async (run: string, options) => finish(await (await import('./replay.js')).replayCommand(run, options)));
+
+  program
+    .command('fork')
+    .description('a new run that shares the first iterations of another and goes its own way')
+    .argument('<run>', 'the run to branch off from')
+    .requiredOption('--after <k>', 'how many of its iterations are shared')
+    .option('--set <path=value>', 'what is different from there on; may be repeated', collect, [])
+    .option('--name <name>', 'of the new run; default: <run>-after-<k>')
+    .option('--json', 'events as JSON lines on stdout', false)
+    .action(async (run: string, options) => finish(await (await import('./fork.js')).forkCommand(run, options)));
 }
+
+const collect = (value: string, earlier: readonly string[]) => [...earlier, value];

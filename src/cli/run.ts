@@ -11,6 +11,7 @@ import { steerSignal } from '../workflows/messages';
 import { readConfigFile } from './config-file';
 import { exitCodes } from './exit-codes';
 import { takeSnapshot } from './follow';
+import { forkProgress } from './fork-progress';
 import { type Interruption, interruption } from './interruption';
 import { findLaunch, type Launch, storeFailures, storeLaunch } from './launch';
 import { type Output, openOutput } from './output';
@@ -36,6 +37,15 @@ export async function runCommand(file: string, options: RunOptions): Promise<num
   const configFile = await readConfigFile(file, options.set);
   const workspace = await openWorkspace();
   const launch = await findLaunch(workspace, configFile, options.new);
+  return followLaunch(workspace, launch, options);
+}
+
+/** Starts what a launch stands for, or goes on with it, and follows it to its end; complete is told from the workspace. */
+export async function followLaunch(
+  workspace: Workspace,
+  launch: Launch,
+  options: Pick<RunOptions, 'json'>,
+): Promise<number> {
   const output = openOutput(options);
   if (await isComplete(workspace, launch)) {
     await output.complete(workspace, launch, { wasComplete: true });
@@ -137,7 +147,9 @@ async function startWorkflow(session: Session, launch: Launch): Promise<void> {
       args: [{ experiment: launch.name, plans, runNames, parallelRuns, ...steered }],
     });
   } else {
-    await client.workflow.start('run', { ...options, args: [{ ...launch.plans[0], ...steered }] });
+    const progress = await forkProgress(workspace, launch.name);
+    const begun = progress === null ? {} : { progress };
+    await client.workflow.start('run', { ...options, args: [{ ...launch.plans[0], ...steered, ...begun }] });
   }
   if (await someoneWaits(workspace, launch)) {
     await client.workflow

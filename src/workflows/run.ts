@@ -23,14 +23,14 @@ import { budgetReason, createRest, type Rest } from './rest';
 import { steered } from './steered';
 
 export interface RunInput extends PrepareInput {
-  /** Given by the run itself when it continues as new. */
+  /** Given by the run itself when it continues as new, and to a fork. */
   readonly progress?: RunProgress;
   /** What was changed before: by whoever continues, or by an experiment for all its runs. */
   readonly steering?: Steering;
 }
 
 /** All that a run remembers. Its size does not grow with the iterations: their records are behind `past`. */
-interface RunProgress {
+export interface RunProgress {
   readonly prepared: PreparedRun;
   readonly baseEvaluation: EvaluationSummary;
   readonly iterationsDone: number;

@@ -1,6 +1,6 @@
 import { type Caps, capsOf } from '../../core/budget/price';
-import type { Spend } from '../../core/run-record';
 import type { AccountName } from '../../store/ledger';
+import { callsByMoment } from '../../store/ledger/calls-by-moment';
 import type { StoredAccount, StoredCall, StoredCapChange } from '../../store/ledger/read-ledger';
 import { type Check, Findings } from '../check';
 import type { Evidence } from '../evidence';
@@ -80,65 +80,27 @@ function sumOf(amounts: readonly Amount[]): Amount {
   return sum;
 }
 
-/** A spend is looked for among the sums over the calls that had ended by some moment, whatever the clocks say. */
+/** The spend of every iteration is that of some moment, and at the end of the run nothing has been paid since the last. */
 async function checkSpends({ ledger, run, record }: Evidence, findings: Findings): Promise<void> {
-  const calls = (await ledger.callsOf({ kind: 'run', name: run })).filter(({ state }) => isSpent(state));
-  calls.sort((left, right) => (left.ended_at ?? 0) - (right.ended_at ?? 0));
-  let spend = {
-    samples: 0,
-    inputTokens: 0,
-    outputTokens: 0,
-    nanoUsd: 0,
-    unknownCalls: 0,
-    unknownTokens: 0,
-    unknownNanoUsd: 0,
-  };
-  let next = 0;
-  for (const { iteration, spend: said } of record.iterations) {
-    while (!isEqual(said, spend) && next < calls.length) {
-      spend = add(spend, calls[next] as StoredCall);
-      next += 1;
-    }
-    const found = isEqual(said, spend);
-    findings.check(found, 'run.json', () => `the spend of iteration ${iteration} is that of no calls of the ledger`);
-    if (!found) {
-      return;
-    }
-  }
-  const isOver = record.state !== 'running' && calls.slice(next).some(({ state }) => state === 'settled');
-  findings.check(!isOver, 'ledger.db', () => `${calls.length - next} calls were paid for after the last iteration`);
-}
-
-const isSpent = (state: StoredCall['state']) => state === 'settled' || state === 'unknown';
-
-function add(sum: SpendSum, call: StoredCall): SpendSum {
-  const isLost = call.state === 'unknown';
-  return {
-    samples: sum.samples + call.samples,
-    inputTokens: sum.inputTokens + call.input_tokens,
-    outputTokens: sum.outputTokens + call.output_tokens,
-    nanoUsd: sum.nanoUsd + call.nano_usd,
-    unknownCalls: sum.unknownCalls + (isLost ? 1 : 0),
-    unknownTokens: sum.unknownTokens + (isLost ? call.worst_tokens : 0),
-    unknownNanoUsd: sum.unknownNanoUsd + (isLost ? call.worst_nano_usd : 0),
-  };
-}
-
-type SpendSum = Record<
-  'samples' | 'inputTokens' | 'outputTokens' | 'nanoUsd' | 'unknownCalls' | 'unknownTokens' | 'unknownNanoUsd',
-  number
->;
-
-function isEqual(said: Spend, sum: SpendSum): boolean {
-  return (
-    said.samples === sum.samples &&
-    said.inputTokens === sum.inputTokens &&
-    said.outputTokens === sum.outputTokens &&
-    said.priceMicroUsd === Math.ceil(sum.nanoUsd / 1000) &&
-    said.unknownCalls === sum.unknownCalls &&
-    said.unknownTokens === sum.unknownTokens &&
-    said.unknownMicroUsd === Math.ceil(sum.unknownNanoUsd / 1000)
+  const calls = await ledger.callsOf({ kind: 'run', name: run });
+  const groups = callsByMoment(
+    calls,
+    record.iterations.map(({ spend }) => spend),
   );
+  findings.checked += groups.length;
+  const unexplained = record.iterations[groups.length];
+  if (unexplained !== undefined) {
+    const place = `the spend of iteration ${unexplained.iteration} is that of no calls of the ledger`;
+    findings.check(false, 'run.json', () => place);
+  } else if (record.endedBecause === 'iterations') {
+    const settled = calls.filter(({ state }) => state === 'settled').length;
+    const explained = groups.flat().filter(({ state }) => state === 'settled').length;
+    findings.check(
+      settled === explained,
+      'ledger.db',
+      () => `${settled - explained} calls were paid for after the end`,
+    );
+  }
 }
 
 /** Caps begin as the file says and change only by changes that are written down. */

@@ -26,6 +26,7 @@ import {
   type UnknownCall,
   unknownCalls,
 } from './queries';
+import type { StoredCall } from './read-ledger';
 import {
   type Charge,
   type Refusal,
@@ -37,6 +38,7 @@ import {
 } from './reserve';
 import { type CallToReserve, type ReservedCalls, reserveCalls } from './reserve-calls';
 import { beginSession, endSession, leaseRenewalMs, recoverDead, renewLease } from './sessions';
+import { shareCalls } from './share-calls';
 
 export type { Account, AccountName, CapName } from './accounts';
 export type { Outcome, SendDecision } from './calls';
@@ -75,6 +77,11 @@ export interface Ledger {
   markUnknown(call: Reservation): Promise<void>;
   /** Rows (by name) of this run that were not accepted: their samples are free again. Idempotent. */
   dropSamples(run: string, rows: readonly string[]): Promise<void>;
+  /**
+   * The account of a run that begins with what another has bought: groups of calls, one for each iteration. Idempotent.
+   * @throws TutelageError `usage` when they are above a cap; then there is no account
+   */
+  openSharing(opening: Opening, groups: readonly (readonly StoredCall[])[]): Promise<void>;
   /** Ends what dead processes left; answers how many calls became unknown. Also done when the ledger opens. */
   recover(): Promise<number>;
   /** As the run's budget counts it: answers shared with other runs at their price. */
@@ -135,12 +142,11 @@ export async function openLedger(path: string, options: { readonly groupWindowMs
   };
 
   return {
-    openAccount: ({ run, experiment, budget, experimentBudget }) =>
+    openAccount: (opening) => group.submit(openAccounts(opening)),
+    openSharing: (opening, groups) =>
       group.submit(async (transaction) => {
-        await openAccount({ kind: 'run', name: run }, capsOf(budget))(transaction);
-        if (experiment !== null) {
-          await openAccount({ kind: 'experiment', name: experiment }, capsOf(experimentBudget ?? {}))(transaction);
-        }
+        await openAccounts(opening)(transaction);
+        await shareCalls(session.id, opening.run, groups)(transaction);
       }),
     setCaps: (account, caps, who) => group.submit(setCaps(account, caps, who)),
     account: (account) => readAccount(database, account),
@@ -182,6 +188,15 @@ export async function openLedger(path: string, options: { readonly groupWindowMs
       await group.submit(endSession(session.id));
       await database.destroy();
     },
+  };
+}
+
+function openAccounts({ run, experiment, budget, experimentBudget }: Opening): Change<void> {
+  return async (transaction) => {
+    await openAccount({ kind: 'run', name: run }, capsOf(budget))(transaction);
+    if (experiment !== null) {
+      await openAccount({ kind: 'experiment', name: experiment }, capsOf(experimentBudget ?? {}))(transaction);
+    }
   };
 }
 

@@ -12,7 +12,7 @@ export type StoredCapChange = Selectable<CapChangesTable>;
 /** The ledger as an auditor reads it: rows as they are stored, nothing written, no session opened. */
 export interface LedgerReader {
   /** In the order in which they were reserved. */
-  callsOf(account: AccountName): Promise<StoredCall[]>;
+  callsOf(account: AccountName): Promise<readonly StoredCall[]>;
   callsById(ids: readonly string[]): Promise<StoredCall[]>;
   /** @throws TutelageError `damaged` when the answer is missing or cannot be read */
   answerOf(call: string): Promise<StoredAnswer>;
@@ -30,9 +30,21 @@ export interface LedgerReader {
 /** @throws TutelageError `missing` when the file cannot be opened */
 export async function openLedgerReader(path: string): Promise<LedgerReader> {
   const database = await openDatabase(path);
+  // Every check asks for them; they are read once, as of one moment.
+  const read = new Map<string, Promise<readonly StoredCall[]>>();
   return {
-    callsOf: ({ kind, name }) =>
-      database.selectFrom('calls').selectAll().where(kind, '=', name).orderBy('reserved_at').orderBy('id').execute(),
+    callsOf: ({ kind, name }) => {
+      const key = `${kind} ${name}`;
+      const query = database
+        .selectFrom('calls')
+        .selectAll()
+        .where(kind, '=', name)
+        .orderBy('reserved_at')
+        .orderBy('id');
+      const calls = read.get(key) ?? query.execute();
+      read.set(key, calls);
+      return calls;
+    },
     callsById: async (ids) => {
       const found: StoredCall[] = [];
       for (let start = 0; start < ids.length; start += 500) {
