@@ -77,11 +77,12 @@ describe('the judge', () => {
     ...{ max_tokens: 1024, price: { input: 1, output: 2 }, max_parallel_requests: 8, timeout_seconds: 30 },
   } as never;
 
-  test('is the teacher, cooler and shorter, unless the file says otherwise', () => {
+  test('is the teacher, cooler, shorter and never in batches, unless the file says otherwise', () => {
     expect(judgeOf({ teacher, judge: undefined })).toEqual({
       ...(teacher as object),
       temperature: 0.2,
       max_tokens: 512,
+      mode: 'live',
     });
   });
 
