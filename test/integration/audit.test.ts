@@ -41,6 +41,15 @@ describe('tutelage audit', () => {
     expect(await runCli(['audit', 'nothing'], { workspace })).toMatchObject({ exitCode: 2 });
   });
 
+  it('says that it does not know how rows were bought, rather than call them wrong', async () => {
+    const path = join(run, 'run.json');
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, text.replace('"verify": "none"', '"verify": "agreement"'));
+    const { exitCode, stderr } = await runCli(['audit', 'small'], { workspace });
+    writeFileSync(path, text);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining('hygiene.verify: agreement') });
+  });
+
   /** One change, the check that must find it, and the place that must be named. */
   const tampered: [what: string, change: () => () => void, check: string, place: RegExp][] = [
     ['a table of rows', () => flipByte(artifact('rows')), 'references', /^.*$/],
