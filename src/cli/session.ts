@@ -65,7 +65,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     const dependencies = await openDependencies({ workspace, client, python: python.python, studentSlots });
     closers.push(() => dependencies.close());
     options.onProgress('starting the student engines');
-    dependencies.students.warm(studentSlots);
+    // A single run mostly has one job at a time; a second engine costs seconds of a core and starts when it is needed.
+    dependencies.students.warm(Math.min(studentSlots, options.students.length));
     const deployment = deploymentName();
     const workers = await startWorkers(dependencies, {
       connection: temporal.connectionOptions,
