@@ -1,7 +1,8 @@
 /**
- * Three projects. `unit` needs no server and no engine. `integration` shares one real Temporal server and the engine's
- * Python environment, both made ready by test/support/global-setup.ts; a missing one is a failure, never a skip. `browser`
- * looks at the report in a real Chromium, which `npm test` does not ask of a machine and `.ci/run` does.
+ * Four projects. `unit` needs no server and no engine. `integration` shares one real Temporal server and the engine's
+ * Python environment, both made ready by test/support/global-setup.ts; a missing one is a failure, never a skip. `services`
+ * needs PostgreSQL, an S3 server and network namespaces, `browser` a real Chromium: `npm test` does not ask them of a
+ * machine, `.ci/run` does, and there a missing one is a failure.
  */
 const shared = {
   testEnvironment: 'node',
@@ -23,6 +24,7 @@ module.exports = {
       globalSetup: '<rootDir>/test/support/global-setup.ts',
       globalTeardown: '<rootDir>/test/support/global-teardown.ts',
     },
+    { ...shared, displayName: 'services', testMatch: ['<rootDir>/test/services/**/*.test.ts'] },
     { ...shared, displayName: 'browser', testMatch: ['<rootDir>/test/browser/**/*.test.ts'] },
   ],
 };
