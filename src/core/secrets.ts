@@ -21,7 +21,8 @@ export function secretsOf(
     (entry): entry is [string, string] =>
       (secretName.test(entry[0]) || alsoNamed.includes(entry[0])) && (entry[1]?.length ?? 0) >= lengthMin,
   );
-  return new Map(entries);
+  // A value that begins with another one is replaced as a whole.
+  return new Map(entries.sort(([, left], [, right]) => right.length - left.length));
 }
 
 /** The text with every secret replaced by the name of its variable. */

@@ -27,6 +27,8 @@ export interface AskingParts {
   readonly post: Post;
   readonly limiter: Limiter;
   readonly rules: Pick<RowRules, 'priceOf'>;
+  /** Takes secrets out of what an endpoint says, before it becomes a reason that is shown and stored. */
+  readonly discreet: (text: string) => string;
 }
 
 /** Attempts that cost nothing before giving up (about a minute of waiting), and replies that may get lost. */
@@ -160,7 +162,7 @@ export class RowAsker {
   }
 
   private async send(request: IdentifiedRequest['request']): Promise<Sent> {
-    const { config, post, limiter } = this.parts;
+    const { config, post, limiter, discreet } = this.parts;
     const endpoint = endpointOf(config);
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), config.timeout_seconds * 1000);
@@ -175,7 +177,7 @@ export class RowAsker {
         limiter.answered(Date.now() - startedMs, Date.now());
         return { reply, raw };
       }
-      const seen = raw.slice(0, 80).replace(/\s+/g, ' ');
+      const seen = discreet(raw).slice(0, 80).replace(/\s+/g, ' ');
       const reason = `it answered with something that is no chat completion: ${JSON.stringify(seen)}`;
       if (seen.trimStart().startsWith('<')) {
         // A web page comes from a wrong address or from something in between, not from a model.
@@ -195,7 +197,7 @@ export class RowAsker {
       if (status === 429) {
         limiter.throttled();
       }
-      return { failure: classifyError(error, endpoint, config.api_key_env, Date.now()) };
+      return { failure: classifyError(error, { endpoint, keyName: config.api_key_env, nowMs: Date.now(), discreet }) };
     } finally {
       clearTimeout(timer);
       this.cut.removeEventListener('abort', giveUp);

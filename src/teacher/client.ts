@@ -1,6 +1,7 @@
 import OpenAI from 'openai';
 import type { TeacherConfig } from '../core/config/schema';
 import { TutelageError } from '../core/errors';
+import { redact, secretsOf } from '../core/secrets';
 import { type ChatRequest, endpointOf, openaiBaseUrl } from './request';
 
 /** Posts one request and returns the reply's body as received. Throws what `classifyError` reads. */
@@ -31,6 +32,15 @@ export function chatCompletions(client: OpenAI): Post {
       .asResponse();
     return response.text();
   };
+}
+
+/** Takes the teacher's key, and every other secret of the environment, out of a text. */
+export function discretion(
+  { api_key_env }: Pick<TeacherConfig, 'api_key_env'>,
+  environment: Readonly<Record<string, string | undefined>>,
+): (text: string) => string {
+  const secrets = secretsOf(environment, [api_key_env]);
+  return (text) => redact(text, secrets);
 }
 
 function keyOf(config: TeacherConfig, environment: Readonly<Record<string, string | undefined>>): string {

@@ -1,10 +1,14 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from 'openai';
-import { classifyError, type ErrorClass, retryAfterMs, waitMs } from './error-classes';
+import { classifyError, type ErrorClass, type ErrorContext, retryAfterMs, waitMs } from './error-classes';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
+const context: ErrorContext = {
+  ...{ endpoint: 'http://teacher/v1', keyName: 'THE_KEY', nowMs: now },
+  discreet: (text) => text.replaceAll('the-key-itself', '[THE_KEY]'),
+};
 
 function check(error: unknown, expected: Partial<ErrorClass> & { afterMs?: number | null }): void {
-  expect(classifyError(error, 'http://teacher/v1', 'THE_KEY', now)).toMatchObject(expected);
+  expect(classifyError(error, context)).toMatchObject(expected);
 }
 
 const answered = (status: number, headers: Record<string, string> = {}, body: object = {}) =>
@@ -58,6 +62,9 @@ describe('what a failed request means', () => {
   test.each(cases)('%s', (_, error, expected) => check(error, expected));
 
   test('a pause says what to do, and where', () => {
+    check(answered(401, {}, { message: `${'long '.repeat(56)}the-key-itself` }), {
+      reason: expect.stringMatching(/^the teacher answered 401: 401 (long )+\[THE_KEY\]$/),
+    });
     check(answered(401), { hint: 'set THE_KEY to a key that http://teacher/v1 accepts, then resume' });
   });
 });

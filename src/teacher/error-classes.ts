@@ -23,8 +23,16 @@ const neverSent = new Set([
   ...['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'ERR_TLS_CERT_ALTNAME_INVALID', 'ERR_SSL_WRONG_VERSION_NUMBER'],
 ]);
 
-/** @param endpoint and @param keyName say in the hints what to look at; the key itself appears nowhere */
-export function classifyError(error: unknown, endpoint: string, keyName: string, nowMs: number): ErrorClass {
+export interface ErrorContext {
+  /** With `keyName`, said in the hints: what to look at. */
+  readonly endpoint: string;
+  readonly keyName: string;
+  readonly nowMs: number;
+  /** Takes secrets out: endpoints quote keys and headers in their refusals. */
+  readonly discreet: (text: string) => string;
+}
+
+export function classifyError(error: unknown, context: ErrorContext): ErrorClass {
   if (error instanceof APIUserAbortError) {
     return { does: 'stop', cost: 'lost', reason: 'the request was aborted' };
   }
@@ -34,19 +42,18 @@ export function classifyError(error: unknown, endpoint: string, keyName: string,
   if (error instanceof APIConnectionError || !(error instanceof APIError) || error.status === undefined) {
     const code = codeOf(error);
     const cost = code !== null && neverSent.has(code) ? 'none' : 'lost';
-    return { does: 'retry', cost, afterMs: null, reason: `the connection failed (${code ?? messageOf(error)})` };
+    const why = code ?? context.discreet(messageOf(error));
+    return { does: 'retry', cost, afterMs: null, reason: `the connection failed (${why})` };
   }
-  return classifyStatus(error as APIError & { status: number }, endpoint, keyName, nowMs);
+  return classifyStatus(error as APIError & { status: number }, context);
 }
 
 function classifyStatus(
   error: APIError & { status: number },
-  endpoint: string,
-  keyName: string,
-  nowMs: number,
+  { endpoint, keyName, nowMs, discreet }: ErrorContext,
 ): ErrorClass {
   const { status } = error;
-  const reason = `the teacher answered ${status}: ${short(messageOf(error))}`;
+  const reason = `the teacher answered ${status}: ${short(discreet(messageOf(error)))}`;
   const pause = (hint: string): ErrorClass => ({ does: 'pause', cost: 'none', reason, hint });
   const retry = (): Extract<ErrorClass, { does: 'retry' }> => ({
     ...{ does: 'retry', cost: 'none', reason },

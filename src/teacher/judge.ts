@@ -5,7 +5,7 @@ import type { GradeKind } from '../core/strategies';
 import type { Charge, Ledger } from '../store/ledger';
 import type { AskingParts } from './asking';
 import { buyGrades } from './buy-grades';
-import { chatCompletions, createClient } from './client';
+import { chatCompletions, createClient, discretion } from './client';
 import { limiterOf, limitsOf } from './limiter';
 import { endpointOf } from './request';
 import type { BuyProgress } from './types';
@@ -54,6 +54,7 @@ export function createJudge({ config, ledger, offlineBaseUrl, environment = proc
     post: chatCompletions(createClient(config, environment, offlineBaseUrl)),
     limiter: limiterOf(endpointOf(config), limitsOf(config)),
     rules: { priceOf: (usage) => priceNanoUsd(usage, config.price) },
+    discreet: discretion(config, environment),
   };
   return { buyGrades: (request) => buyGrades(parts, request) };
 }

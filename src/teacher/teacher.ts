@@ -5,7 +5,7 @@ import type { Task } from '../core/tasks/task';
 import type { Charge, Ledger } from '../store/ledger';
 import { createBatches } from './batch/wave';
 import { buyRows } from './buy-rows';
-import { chatCompletions, createClient, type Post } from './client';
+import { chatCompletions, createClient, discretion, type Post } from './client';
 import { limiterOf, limitsOf } from './limiter';
 import { endpointOf } from './request';
 import { rowRules } from './row-plan';
@@ -27,10 +27,11 @@ export interface TeacherOptions {
 export function createTeacher(options: TeacherOptions): Teacher {
   const { config, task, ledger } = options;
   const rules = rowRules(config, task, options.answers);
-  const client = createClient(config, options.environment ?? process.env, options.offlineBaseUrl);
+  const environment = options.environment ?? process.env;
+  const client = createClient(config, environment, options.offlineBaseUrl);
   const post = config.mode === 'batch' ? leftOver : chatCompletions(client);
   const limiter = limiterOf(endpointOf(config), limitsOf(config));
-  const parts = { config, ledger, post, limiter, rules };
+  const parts = { config, ledger, post, limiter, rules, discreet: discretion(config, environment) };
   // Of a batch, single rows may be left over, which fail and are replaced; that all fail is another matter.
   const reading = config.mode === 'batch' ? { ...parts, config: { ...config, failing_share_max: 1 } } : parts;
 

@@ -1,8 +1,9 @@
 import type { Context } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, ensureApplicationFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { latestProgress } from '../activities/progress';
 import { isTutelageError } from '../core/errors';
+import { redact, secretsOf } from '../core/secrets';
 import { appendRunLog } from '../store/run-log';
 import type { Workspace } from '../store/workspace';
 
@@ -12,8 +13,8 @@ const HEARTBEAT_EVERY_MS = 1500;
 /**
  * Around every activity. It heartbeats, so that a dead worker is noticed in seconds whatever the step; a step that hangs
  * while its process lives is the step's own business (the engine has a stall limit, the teacher a timeout). It turns
- * errors into failures whose type and retryability are those that the error itself decided. And it writes each start
- * and end into the log of the run.
+ * errors into failures whose type and retryability are those that the error itself decided, without the secrets of the
+ * environment: a failure goes into a history. And it writes each start and end into the log of the run.
  */
 export function activityInterceptor(workspace: Workspace) {
   return (context: Context): { inbound: ActivityInboundCallsInterceptor } => ({
@@ -56,13 +57,22 @@ function stepLog(workspace: Workspace, { info }: Context, input: unknown) {
   };
 }
 
-function asFailure(error: unknown): unknown {
-  if (!isTutelageError(error)) {
-    return error;
+/** What the workflow is told, and the history keeps: causes and stacks too are free of secrets. */
+function asFailure(error: unknown): ApplicationFailure {
+  const secrets = secretsOf(process.env);
+  if (isTutelageError(error)) {
+    const { kind, message, hint, isRetryable } = error;
+    return ApplicationFailure.create({
+      type: kind,
+      nonRetryable: !isRetryable,
+      message: redact(hint === undefined ? message : `${message}\nhint: ${hint}`, secrets),
+    });
   }
-  return ApplicationFailure.create({
-    type: error.kind,
-    nonRetryable: !error.isRetryable,
-    message: error.hint === undefined ? error.message : `${error.message}\nhint: ${error.hint}`,
-  });
+  const failed = ensureApplicationFailure(error);
+  const { type, nonRetryable, details, nextRetryDelay, category } = failed;
+  const cause = failed.cause instanceof Error ? asFailure(failed.cause) : undefined;
+  const message = redact(failed.message, secrets);
+  const failure = new ApplicationFailure(message, type, nonRetryable, details, cause, nextRetryDelay, category);
+  failure.stack = redact(failed.stack ?? '', secrets);
+  return failure;
 }

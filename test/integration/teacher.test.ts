@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { markerKey } from '../support/buying';
 import { folderWith, runCli, startCli } from '../support/cli';
 import { readCalls } from '../support/ledger-history';
 import { type FaultShare, readLog, startMisbehavingTeacher } from '../support/misbehaving-teacher';
@@ -18,7 +19,7 @@ describe('an endpoint that refuses everything', () => {
     ['no credit', [{ kind: 'quota', times: 99 }], /429.*\n.*add credit/],
   ];
 
-  it('pauses the run with what to do; the same command goes on, and nothing was lost or bought twice', async () => {
+  it('pauses the run with what to do; the same command goes on, nothing was lost, bought twice or told of the key', async () => {
     const log = join((await folderWith('')).workspace, '..', 'teacher.jsonl');
     const teacher = await startMisbehavingTeacher({
       log,
@@ -30,7 +31,8 @@ describe('an endpoint that refuses everything', () => {
         const paused = await runCli(['run', run.file], run);
         expect({ name, ...paused }).toMatchObject({ name, exitCode: 3 });
         expect(paused.stderr).toMatch(says);
-        teacher.behave(refusals[index + 1]?.[1] ?? []);
+        // At last single requests are refused: their reasons are kept with the rejected rows.
+        teacher.behave(refusals[index + 1]?.[1] ?? [{ kind: '400', share: 0.02, times: 99 }]);
       }
       expect(await runCli(['run', run.file], run)).toMatchObject({ exitCode: 0 });
       await expectNothingLeftOf(run.workspace);
@@ -38,6 +40,11 @@ describe('an endpoint that refuses everything', () => {
       expect(new Set(answered.map(({ request }) => request)).size).toBe(answered.length);
       const results = JSON.parse(await readFile(join(run.workspace, 'runs', 'bought', 'results.json'), 'utf8'));
       expect(results).toMatchObject({ state: 'complete', spend: { samples: 200 }, unknown: { calls: 0 } });
+
+      // The double's refusals quote the key. They are in the server's database and in an artifact; the key is nowhere.
+      expect((await filesWith(run.workspace, 'invalid_api_key')).join()).toContain('temporal.db');
+      expect((await filesWith(run.workspace, 'invalid_request_error')).join()).toContain('artifacts');
+      expect(await filesWith(run.workspace, markerKey)).toEqual([]);
     } finally {
       await teacher.close();
     }
@@ -128,6 +135,25 @@ describe('an address that is no teacher pauses the run in a sentence, and nothin
     }
   });
 });
+
+/** Every file of a workspace that holds the text, in its own bytes or behind base64. */
+async function filesWith(workspace: string, text: string): Promise<string[]> {
+  const forms = [0, 1, 2].map((shift) =>
+    Buffer.from(' '.repeat(shift) + text)
+      .toString('base64')
+      .slice(shift === 0 ? 0 : shift + 1, -4),
+  );
+  const entries = await readdir(workspace, { recursive: true, withFileTypes: true });
+  const found: string[] = [];
+  for (const entry of entries.filter((one) => one.isFile())) {
+    const path = join(entry.parentPath, entry.name);
+    const bytes = await readFile(path);
+    if ([text, ...forms].some((form) => bytes.includes(form))) {
+      found.push(path);
+    }
+  }
+  return found;
+}
 
 interface Results {
   readonly iterations: readonly { readonly asked: number; readonly accepted: number }[];

@@ -144,7 +144,7 @@ async function handle(
   });
   await sleep(delayMs ?? 0);
   response.on('finish', () => write(response.statusCode === 200 ? 'answered' : 'failed'));
-  misbehave(response, fault?.kind ?? null, completionOf(body));
+  misbehave(response, fault?.kind ?? null, completionOf(body), incoming.headers.authorization ?? 'no key');
 }
 
 const requestOf = (body: OfflineRequest) => createHash('sha256').update(canonicalJson(body)).digest('hex');
@@ -166,13 +166,14 @@ function echo({ model, messages, seed }: OfflineRequest): object {
 
 type Completion = { choices: { message: { content: string }; finish_reason: string }[]; usage?: unknown };
 
-function misbehave(response: ServerResponse, fault: Fault | null, completion: object): void {
+/** Refusals quote the header that came with the request, as some endpoints do. */
+function misbehave(response: ServerResponse, fault: Fault | null, completion: object, authorization: string): void {
   const json = (status: number, value: unknown, headers: Record<string, string> = {}) => {
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.end(JSON.stringify(value));
   };
   const error = (status: number, code: string, headers: Record<string, string> = {}) =>
-    json(status, { error: { message: `refused for the test: ${code}`, type: code, code } }, headers);
+    json(status, { error: { message: `refused for the test: ${code} (${authorization})`, type: code, code } }, headers);
   const changed = (change: (copy: Completion) => void) => {
     const copy = structuredClone(completion) as Completion;
     change(copy);

@@ -2,7 +2,13 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  ApplicationFailureCategory,
+  CancelledFailure,
+  DefaultFailureConverter,
+  defaultPayloadConverter,
+} from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { progressReporter } from '../../src/activities/progress';
 import { TutelageError, type TutelageErrorKind } from '../../src/core/errors';
@@ -55,6 +61,38 @@ describe('around every step', () => {
     await expect(ended).rejects.toBeInstanceOf(CancelledFailure);
   });
 
+  it('no secret of the environment is in the failure, its stack or its causes', async () => {
+    process.env.TEST_STEP_API_KEY = 'key-that-must-not-be-written';
+    const cause = new RangeError(`with ${process.env.TEST_STEP_API_KEY}`);
+    const errors = [
+      new TypeError(`sent ${process.env.TEST_STEP_API_KEY}`, { cause }),
+      new TutelageError('teacher-refused', `sent ${process.env.TEST_STEP_API_KEY}`, process.env.TEST_STEP_API_KEY),
+      `sent ${process.env.TEST_STEP_API_KEY}`,
+    ];
+    for (const error of errors) {
+      const failure = await runStep(new MockActivityEnvironment(), async () => {
+        throw error;
+      }).catch((thrown: ApplicationFailure) => thrown);
+      const written = JSON.stringify(new DefaultFailureConverter().errorToFailure(failure, defaultPayloadConverter));
+      expect(written).toContain('sent [TEST_STEP_API_KEY]');
+      expect(written).not.toContain('must-not-be-written');
+    }
+  });
+
+  it('a wait that is no failure to anybody stays benign', async () => {
+    const waiting = runStep(new MockActivityEnvironment(), async () => {
+      throw ApplicationFailure.create({
+        message: 'not yet',
+        type: 'wait',
+        category: ApplicationFailureCategory.BENIGN,
+      });
+    });
+    await expect(waiting).rejects.toMatchObject({
+      ...{ message: 'not yet', type: 'wait', nonRetryable: false },
+      category: ApplicationFailureCategory.BENIGN,
+    });
+  });
+
   it("each start, end and failure is a line of the run's log, and no line has a key in it", async () => {
     process.env.TEST_STEP_API_KEY = 'key-that-must-not-be-written';
     const environment = new MockActivityEnvironment({ activityType: 'predict', attempt: 2 });
@@ -62,7 +100,9 @@ describe('around every step', () => {
     const failing = async () => {
       throw new Error(`refused ${process.env.TEST_STEP_API_KEY}`);
     };
-    await expect(runStep(environment, failing, { run: 'demo', iteration: 3 })).rejects.toThrow('refused');
+    await expect(runStep(environment, failing, { run: 'demo', iteration: 3 })).rejects.toThrow(
+      /^refused \[TEST_STEP_API_KEY\]$/,
+    );
     const text = readFileSync(join(root, 'demo', 'log.jsonl'), 'utf8');
     const lines = text
       .trimEnd()

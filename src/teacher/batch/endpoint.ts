@@ -1,7 +1,7 @@
 import type OpenAI from 'openai';
 import { toFile } from 'openai';
 import { TutelageError } from '../../core/errors';
-import { classifyError } from '../error-classes';
+import { classifyError, type ErrorContext } from '../error-classes';
 import type { ChatRequest } from '../request';
 
 /** One request of a job, by the name under which its reply comes back. */
@@ -41,7 +41,8 @@ const endedStates = new Set(['completed', 'failed', 'expired', 'cancelled']);
 /** Jobs that are looked through for a lost one, newest first. */
 const jobsSearchedMax = 1000;
 
-export function batchEndpoint(client: OpenAI, options: { endpoint: string; keyName: string }): BatchEndpoint {
+export function batchEndpoint(client: OpenAI, options: Omit<ErrorContext, 'nowMs'>): BatchEndpoint {
+  const { discreet } = options;
   const told = async <T>(ask: () => Promise<T>): Promise<T> => {
     try {
       return await ask();
@@ -97,13 +98,13 @@ export function batchEndpoint(client: OpenAI, options: { endpoint: string; keyNa
       told(async () => {
         const { status, errors } = await client.batches.retrieve(job);
         const reason = errors?.data?.map(({ message }) => message).join('; ') ?? 'no reason was given';
-        return { isEnded: endedStates.has(status), refusal: status === 'failed' ? reason : null };
+        return { isEnded: endedStates.has(status), refusal: status === 'failed' ? discreet(reason) : null };
       }),
     replies: (job) =>
       told(async () => {
         const { output_file_id, error_file_id } = await client.batches.retrieve(job);
         const lines = [...(await linesOf(error_file_id)), ...(await linesOf(output_file_id))];
-        return new Map(lines.flatMap((line) => replyOf(line)));
+        return new Map(lines.flatMap((line) => replyOf(line, discreet)));
       }),
     cancel: (job) =>
       told(async () => {
@@ -121,18 +122,21 @@ interface ReplyLine {
 }
 
 /** A line without a response (expired, cancelled) was not done and cost nothing, like one that is not there. */
-function replyOf({ custom_id, response, error }: ReplyLine): [string, BatchReply][] {
+function replyOf(
+  { custom_id, response, error }: ReplyLine,
+  discreet: ErrorContext['discreet'],
+): [string, BatchReply][] {
   if (response?.status_code === undefined) {
     return [];
   }
   const inBody = (response.body as { error?: { message?: string } } | null)?.error?.message;
-  const reason = `${response.status_code}: ${inBody ?? error?.message ?? 'no reason was given'}`;
+  const reason = `${response.status_code}: ${discreet(inBody ?? error?.message ?? 'no reason was given')}`;
   return [[custom_id, { status: response.status_code, body: response.body ?? null, reason }]];
 }
 
-function asTutelageError(error: unknown, { endpoint, keyName: key }: { endpoint: string; keyName: string }): unknown {
-  const failure = classifyError(error, endpoint, key, Date.now());
-  const message = `${endpoint}, batches: ${failure.reason}`;
+function asTutelageError(error: unknown, context: Omit<ErrorContext, 'nowMs'>): unknown {
+  const failure = classifyError(error, { ...context, nowMs: Date.now() });
+  const message = `${context.endpoint}, batches: ${failure.reason}`;
   if (failure.does === 'pause') {
     return new TutelageError('teacher-refused', message, failure.hint);
   }

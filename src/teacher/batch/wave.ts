@@ -33,7 +33,7 @@ export interface Batches {
   cancel(job: string): Promise<void>;
 }
 
-type Parts = Pick<AskingParts, 'config' | 'ledger'> & { readonly rules: RowRules };
+type Parts = Pick<AskingParts, 'config' | 'ledger' | 'discreet'> & { readonly rules: RowRules };
 
 interface NeededCall {
   readonly reservation: Reservation;
@@ -42,9 +42,9 @@ interface NeededCall {
 }
 
 export function createBatches(parts: Parts, client: OpenAI): Batches {
-  const { config, ledger, rules } = parts;
+  const { config, ledger, rules, discreet } = parts;
   const where = endpointOf(config);
-  const endpoint: BatchEndpoint = batchEndpoint(client, { endpoint: where, keyName: config.api_key_env });
+  const endpoint: BatchEndpoint = batchEndpoint(client, { endpoint: where, keyName: config.api_key_env, discreet });
 
   /** The next call of each row, held in the name of the wave; rows that are complete need none. */
   async function needed({ account, orders, runSeed, name }: BatchWave): Promise<NeededCall[]> {
