@@ -42,7 +42,8 @@ export async function forkCommand(name: string, options: ForkOptions): Promise<n
   if ((await readJsonFile(join(workspace.runDirectory(plan.run), 'fork.json'))) === null) {
     await makeFork(workspace, original.record, plan, after);
   }
-  const launch = { name: plan.run, file: 'FILE', isExperiment: false, plans: [plan], parallelRuns: 1 };
+  const next = `tutelage audit ${plan.run}  (recomputes it, the shared iterations too)`;
+  const launch = { name: plan.run, next, isExperiment: false, plans: [plan], parallelRuns: 1 };
   return followLaunch(workspace, launch, options);
 }
 

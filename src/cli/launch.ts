@@ -10,8 +10,8 @@ import type { ConfigFile } from './config-file';
 export interface Launch {
   /** The experiment's name, or the single run's. */
   readonly name: string;
-  /** The configuration file, as it was named. */
-  readonly file: string;
+  /** What can be typed when it is complete. */
+  readonly next: string;
   readonly isExperiment: boolean;
   readonly plans: readonly LaunchPlan[];
   readonly parallelRuns: number;
@@ -68,7 +68,7 @@ function launchOf({ file, config, runs }: ConfigFile, generation: number): Launc
   const rename = (old: string) => name + old.slice(config.name.length);
   return {
     name,
-    file,
+    next: `tutelage run ${file} --new --set KEY=VALUE  (a changed run, beside this one)`,
     isExperiment: runs[0]?.experiment !== null,
     plans: runs.map((plan) => ({
       ...plan,

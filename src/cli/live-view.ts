@@ -3,15 +3,41 @@ import type { RunSnapshot, Snapshot } from './snapshot';
 
 const BAR_WIDTH = 16;
 
-/** The live view as lines, for a terminal of the given width. Pure, so that it can be tested as text. */
-export function renderLive(snapshot: Snapshot, columns: number): string[] {
-  const nameWidth = Math.max(...snapshot.runs.map(({ run }) => shortName(snapshot, run).length), 4);
+/** The live view as lines, for a terminal of the given size. Pure, so that it can be tested as text. */
+export function renderLive(snapshot: Snapshot, columns: number, rows = Number.POSITIVE_INFINITY): string[] {
+  const waiting = waits(snapshot).slice(0, WAITS_SHOWN);
+  const { shown, hidden } = fitting(snapshot.runs, rows - waiting.length - LINES_AROUND);
+  const nameWidth = Math.max(...shown.map(({ run }) => shortName(snapshot, run).length), 4);
   return [
     header(snapshot),
-    ...snapshot.runs.map((run) => runLine(run, shortName(snapshot, run.run).padEnd(nameWidth), columns)),
-    ...waits(snapshot),
+    ...shown.map((run) => runLine(run, shortName(snapshot, run.run).padEnd(nameWidth), columns)),
+    ...(hidden.length === 0 ? [] : [`  and ${hidden.length} more: ${countStates(hidden)}`]),
+    ...waiting,
     'Ctrl-C stops here; the same command goes on from where it was.',
   ].map((line) => cut(line, columns));
+}
+
+/** Header, footer, and the line below, where the cursor rests. */
+const LINES_AROUND = 3;
+const WAITS_SHOWN = 5;
+
+/** Where there are more runs than lines, those at work are shown first. */
+function fitting(runs: readonly RunSnapshot[], lines: number) {
+  if (runs.length <= lines) {
+    return { shown: runs, hidden: [] };
+  }
+  const isAtWork = ({ state }: RunSnapshot) => state === 'running';
+  const ordered = [...runs.filter(isAtWork), ...runs.filter((run) => !isAtWork(run))];
+  const kept = new Set(ordered.slice(0, Math.max(1, lines - 1)));
+  return { shown: runs.filter((run) => kept.has(run)), hidden: runs.filter((run) => !kept.has(run)) };
+}
+
+function countStates(runs: readonly RunSnapshot[]): string {
+  const counts = new Map<string, number>();
+  for (const { state } of runs) {
+    counts.set(state, (counts.get(state) ?? 0) + 1);
+  }
+  return [...counts].map(([state, number]) => `${number} ${state}`).join(', ');
 }
 
 /** The same for a log: one line, complete in itself. */

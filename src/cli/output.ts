@@ -65,8 +65,7 @@ export function openOutput(options: { readonly json: boolean }): Output {
       if (wasComplete) {
         people.say(`${launch.name} is complete already; nothing to do`);
       }
-      const next = `tutelage run ${launch.file} --new --set KEY=VALUE  (a changed run, beside this one)`;
-      people.say(summaryLines(results, { reportPath, next }).join('\n'));
+      people.say(summaryLines(results, { reportPath, next: launch.next }).join('\n'));
       emit('done', {
         name: launch.name,
         report: reportPath,
@@ -89,7 +88,10 @@ function terminal(): PeopleOutput {
   const view = logUpdateStderr;
   return {
     setUp: (message) => view(`setting up: ${message}`),
-    snapshot: (snapshot) => view(renderLive(snapshot, process.stderr.columns || 80).join('\n')),
+    snapshot: (snapshot) => {
+      const { columns, rows } = process.stderr;
+      view(renderLive(snapshot, columns || 80, rows || 24).join('\n'));
+    },
     say: (text) => {
       view.done();
       process.stderr.write(`${text}\n`);

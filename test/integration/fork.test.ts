@@ -41,6 +41,7 @@ describe('tutelage fork', () => {
     expect(audit).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('everything holds') });
     const again = await runCli(fork, first);
     expect(again).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('complete already') });
+    expect(again.stderr).toContain('next    tutelage audit small-after-1 ');
   });
 
   it.each<[why: string, args: string[], said: string]>([
