@@ -21,15 +21,19 @@ export interface BatchJobInput {
   readonly job: BatchJob;
 }
 
+/** The same picks of the same run have the same name for ever: under it the ledger holds what a job asks for. */
+export const waveName = ({ run, selection, from, to }: GenerateInput): string =>
+  `${run} ${selection.sha256.slice(0, 16)} ${from}-${to}`;
+
 /**
  * Buying by the endpoint's batches API, in steps that may each die and be done again: what a job holds is in the ledger
  * under the wave's name, and the job itself carries a key that follows from it.
  */
 export function createBatchSteps({ store, teacherOf }: Dependencies) {
   async function waveOf(input: GenerateInput): Promise<BatchWave> {
-    const { run, experiment, config, selection, from, to } = input;
+    const { run, experiment, config } = input;
     return {
-      name: `${run} ${selection.sha256.slice(0, 16)} ${from}-${to}`,
+      name: waveName(input),
       account: { run, experiment },
       orders: await ordersOf(store, input),
       runSeed: config.seed,

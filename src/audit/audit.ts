@@ -1,7 +1,6 @@
-import type { RunConfig } from '../core/config/schema';
-import { TutelageError } from '../core/errors';
 import type { Workspace } from '../store/workspace';
 import { type Check, type CheckResult, messageOf } from './check';
+import { batchJobsCheck } from './checks/batch-jobs';
 import { boughtRowsCheck } from './checks/bought-rows';
 import { callsCheck } from './checks/calls';
 import { gradesCheck } from './checks/grades';
@@ -23,6 +22,7 @@ const checks: readonly Check[] = [
   ...stepChecks,
   gradesCheck,
   boughtRowsCheck,
+  batchJobsCheck,
   callsCheck,
   totalsCheck,
   capsCheck,
@@ -44,12 +44,11 @@ export interface AuditReport {
 /**
  * Recomputes a run from its histories, the ledger and its artifacts alone. What cannot be read is a problem with its
  * place, and the other checks go on.
- * @throws TutelageError `usage` when there is no such run or it bought in a way that no check knows, `damaged` when not even its record can be read
+ * @throws TutelageError `usage` when there is no such run, `damaged` when not even its record can be read
  */
 export async function auditRun(workspace: Workspace, run: string): Promise<AuditReport> {
   const evidence = await gatherEvidence(workspace, run);
   try {
-    refuseUnknownWays(run, evidence.record.config);
     const lines: CheckLine[] = [];
     for (const { name, claim, run: perform } of checks) {
       const result = await perform(evidence).catch(
@@ -64,20 +63,5 @@ export async function auditRun(workspace: Workspace, run: string): Promise<Audit
     return { run, holds: lines.every(({ problems }) => problems.length === 0), checks: lines };
   } finally {
     await evidence.ledger.close();
-  }
-}
-
-/** A check that does not know how rows were bought would call them wrong; better to say that it does not know. */
-function refuseUnknownWays(run: string, { teacher, hygiene }: RunConfig): void {
-  const unknown = [
-    ...(teacher.mode === 'batch' ? ['teacher.mode: batch'] : []),
-    ...(hygiene.verify === 'agreement' ? ['hygiene.verify: agreement'] : []),
-  ];
-  if (unknown.length > 0) {
-    throw new TutelageError(
-      'usage',
-      `audit cannot recompute ${run}: it does not know yet how rows are bought with ${unknown.join(' and ')}`,
-      'its ledger, artifacts and histories are kept, so that a later version can; `tutelage replay` works on it now',
-    );
   }
 }

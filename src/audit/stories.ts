@@ -5,6 +5,7 @@ import type { IterationRecord } from '../core/run-record';
 import { accuracyOf } from '../core/statistics/accuracy';
 import { taskOf } from '../core/tasks';
 import type { StoredCall } from '../store/ledger/read-ledger';
+import { rowOf } from './call-purposes';
 import type { Evidence } from './evidence';
 
 /** What became of one seed, iteration by iteration. */
@@ -160,14 +161,14 @@ export async function rowStory(evidence: Evidence, id: string): Promise<RowStory
   };
 }
 
-/** The run's calls of the row's two requests: the settled ones, and those whose outcome was lost on the way. */
+/** The run's calls of the row's requests: the settled ones, and those whose outcome was lost on the way. */
 async function callsOf({ ledger, run }: Evidence, row: SyntheticRow | RejectedRow): Promise<StoredCall[]> {
   const calls = await ledger.callsOf({ kind: 'run', name: run });
   const named = calls.find(
     (call) =>
       call.purpose === 'question' && call.request_hash === row.questionRequest && call.row.startsWith(`${row.parent}#`),
   );
-  return calls.filter((call) => call.row === named?.row && call.state !== 'released');
+  return calls.filter((call) => rowOf(call) === named?.row && call.state !== 'released');
 }
 
 const toCallOfRow = (call: StoredCall): CallOfRow => ({

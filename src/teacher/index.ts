@@ -3,4 +3,4 @@ export { createJudge, type Judge } from './judge';
 export { readReply } from './reply';
 export { type RowPlan, type RowRules, rowRules } from './row-plan';
 export { createTeacher } from './teacher';
-export type { BoughtRow, RowOrder, Teacher } from './types';
+export type { AnswerSample, BoughtRow, RowOrder, Teacher } from './types';

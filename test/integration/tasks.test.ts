@@ -115,6 +115,7 @@ it('rows whose answers do not agree are left out and counted, and the summary sh
     expect((iteration.funnel?.clean ?? 0) - (iteration.funnel?.verified ?? 0)).toBe(doubted.length);
     expect(iteration.spend.samples).toBe(12);
   }
+  expect(await runCli(['audit', 'agreed'], folder)).toMatchObject({ exitCode: 0 });
   const shown = await runCli(['report', 'agreed/gsm8k'], folder);
   expect(`${shown.stdout}${shown.stderr}`).toMatch(/verify: … of … readable answers of the teacher agree with it/);
 });

@@ -100,6 +100,7 @@ describe('batch mode, killed at each of its steps', () => {
       const jobs = teacher.batches.jobs.length;
       const received = readLog(log).filter(({ event }) => event === 'received');
       expect(new Set(received.map(({ request }) => request)).size).toBe(received.length);
+      expect(await runCli(['audit', 'bought'], run)).toMatchObject({ exitCode: 0 });
 
       const undisturbed = { ...(await folderWith(config)), environment: teacherEnvironment };
       teacher.batches.forget();

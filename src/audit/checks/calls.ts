@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { priceNanoUsd, type TokenUsage } from '../../core/budget/price';
+import { priceList, priceNanoUsd, type TokenUsage } from '../../core/budget/price';
 import { judgeOf } from '../../core/strategies';
 import type { StoredCall } from '../../store/ledger/read-ledger';
 import type { StoredAnswer } from '../../store/ledger/stored-answer';
 import { readReply } from '../../teacher';
+import { isOfRow } from '../call-purposes';
 import { type Check, Findings, messageOf } from '../check';
 import type { Evidence } from '../evidence';
 
@@ -82,7 +83,7 @@ function priceProblems({ record }: Evidence, call: StoredCall): string[] {
     reasoningTokens: call.reasoning_tokens,
     estimated: call.estimated === 1,
   };
-  const isOfRow = call.purpose === 'question' || call.purpose === 'answer';
-  const price = priceNanoUsd(usage, (isOfRow ? record.config.teacher : judgeOf(record.config)).price);
+  const asked = isOfRow(call.purpose) ? record.config.teacher : judgeOf(record.config);
+  const price = priceNanoUsd(usage, priceList(asked));
   return price === call.nano_usd ? [] : [`its tokens cost ${price} nano-USD, the call says ${call.nano_usd}`];
 }

@@ -6,6 +6,7 @@ import { judgeOf } from '../../core/strategies';
 import type { Ledger } from '../../store/ledger';
 import type { StoredCall } from '../../store/ledger/read-ledger';
 import { createJudge } from '../../teacher';
+import { isOfRow } from '../call-purposes';
 import { type Check, Findings, messageOf } from '../check';
 import type { Evidence } from '../evidence';
 import type { RecordedStep } from '../recorded-workflow';
@@ -17,9 +18,7 @@ export const gradesCheck: Check = {
   run: async (evidence) => {
     const findings = new Findings('grades');
     const calls = await evidence.ledger.callsOf({ kind: 'run', name: evidence.run });
-    const settled = calls.filter(
-      ({ state, purpose }) => state === 'settled' && purpose !== 'question' && purpose !== 'answer',
-    );
+    const settled = calls.filter(({ state, purpose }) => state === 'settled' && !isOfRow(purpose));
     const requests = new Set<string>();
     for (const workflow of evidence.iterations) {
       for (const step of workflow.steps.filter(({ activity, isComplete }) => activity === 'grade' && isComplete)) {

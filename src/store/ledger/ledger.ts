@@ -29,6 +29,7 @@ import {
 import type { StoredCall } from './read-ledger';
 import {
   type Charge,
+  jobOwner,
   type Refusal,
   type Reservation,
   type Reserved,
@@ -151,7 +152,7 @@ export async function openLedger(path: string, options: { readonly groupWindowMs
     setCaps: (account, caps, who) => group.submit(setCaps(account, caps, who)),
     account: (account) => readAccount(database, account),
     reserveRows: (charge, rows, job) => {
-      const owner = job === undefined ? session.id : `batch:${job}`;
+      const owner = job === undefined ? session.id : jobOwner(job);
       return group.submit(reserveRows(owner, charge, rows, nextId));
     },
     reserveCalls: (charge, calls) => group.submit(reserveCalls(session.id, charge, calls, nextId)),

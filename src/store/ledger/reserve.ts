@@ -225,7 +225,8 @@ async function grantRow(
 type RowPurpose = 'question' | 'answer' | 'verify';
 
 /** Owners are sessions (processes), and batch jobs. */
-export const isJob = (owner: string): boolean => owner.startsWith('batch:');
+export const jobOwner = (job: string): string => `batch:${job}`;
+export const isJob = (owner: string): boolean => owner.startsWith(jobOwner(''));
 
 /** Within a run and purpose every call has a name of its own. */
 const furtherNames = ({ row, further }: RowToReserve): string[] =>
