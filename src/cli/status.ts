@@ -5,6 +5,7 @@ import type { RunPlan } from '../core/config';
 import { isAlive } from '../processes/process-identity';
 import { type Ledger, openLedger } from '../store/ledger';
 import { openWorkspace, readJsonFile, type Workspace } from '../store/workspace';
+import { namedCluster } from '../temporal/named-cluster';
 import { type ServerRecord, serverRecordFile } from '../temporal/server-record';
 import { exitCodes } from './exit-codes';
 import { takeSnapshot } from './follow';
@@ -46,9 +47,9 @@ const topLevel = (works: readonly NamedWork[]) => works.filter(({ name, owner })
 
 async function look(workspace: Workspace, ledger: Ledger, works: readonly NamedWork[]): Promise<Snapshot[]> {
   const isAnyWorkedOn = works.some(({ owner }) => isWorkedOn(workspace, owner));
-  const connection = isAnyWorkedOn ? await reachServer(workspace) : null;
+  const server = isAnyWorkedOn ? await reachServer(workspace) : null;
   try {
-    const client = connection && (await clientOf(connection));
+    const client = server && (await clientOf(server));
     const all = () =>
       Promise.all(
         works.map(async (work) =>
@@ -63,31 +64,31 @@ async function look(workspace: Workspace, ledger: Ledger, works: readonly NamedW
           }),
         ),
       );
-    return connection === null ? await all() : await connection.withDeadline(Date.now() + ANSWER_MS_MAX, all);
+    return server === null ? await all() : await server.connection.withDeadline(Date.now() + ANSWER_MS_MAX, all);
   } finally {
-    await connection?.close();
+    await server?.connection.close();
   }
 }
 
 /** The cluster, or the workspace's server where it lives; nobody joins it for a look. */
-async function reachServer(workspace: Workspace): Promise<Connection | null> {
+async function reachServer(workspace: Workspace): Promise<{ connection: Connection; namespace: string } | null> {
   const record = await readJsonFile<ServerRecord>(serverRecordFile(workspace.root)).catch(() => null);
-  const { TEMPORAL_ADDRESS: cluster, TEMPORAL_API_KEY: apiKey, TEMPORAL_TLS: tls } = process.env;
-  const address = cluster || (record !== null && isAlive(record) ? record.address : undefined);
-  if (address === undefined) {
+  const own = record !== null && isAlive(record) ? { connectionOptions: { address: record.address } } : null;
+  const server = namedCluster() ?? (own && { ...own, namespace: 'default' });
+  if (server === null) {
     return null;
   }
-  const security = { ...(apiKey ? { apiKey, tls: true } : {}), ...(tls ? { tls: tls === 'true' || tls === '1' } : {}) };
   const temporal = await import('@temporalio/client');
-  return temporal.Connection.connect({ address, connectTimeout: ANSWER_MS_MAX, ...(cluster ? security : {}) }).catch(
+  return temporal.Connection.connect({ ...server.connectionOptions, connectTimeout: ANSWER_MS_MAX }).then(
+    (connection) => ({ connection, namespace: server.namespace }),
     () => null,
   );
 }
 
 /** The SDK takes a fifth of a second to load: only where there is somebody to ask. */
-async function clientOf(connection: Connection): Promise<Client> {
+async function clientOf(server: { connection: Connection; namespace: string }): Promise<Client> {
   const temporal = await import('@temporalio/client');
-  return new temporal.Client({ connection, namespace: process.env.TEMPORAL_NAMESPACE || 'default' });
+  return new temporal.Client(server);
 }
 
 async function plansOf(workspace: Workspace, { runs }: NamedWork): Promise<RunPlan[]> {

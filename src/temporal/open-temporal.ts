@@ -1,28 +1,21 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
-import { TutelageError } from '../core/errors';
 import { withExclusiveLock } from '../processes/exclusive-lock';
 import { holdLifeline, releaseLifeline } from '../processes/lifeline';
 import { isAlive } from '../processes/process-identity';
 import { openWorkspace, readJsonFile } from '../store/workspace';
 import { findTemporalBinary } from './find-binary';
+import { type NamedCluster, namedCluster, type TemporalConnectionOptions, unreachable } from './named-cluster';
 import { answers, endServer, lifelineFile, type RunningServer, startServer } from './server-process';
 import { type ServerRecord, serverRecordFile } from './server-record';
 import { enterServerUsers } from './server-users';
-
-/** What `Connection.connect` and `NativeConnection.connect` take. */
-export interface TemporalConnectionOptions {
-  readonly address: string;
-  readonly tls?: boolean;
-  readonly apiKey?: string;
-}
 
 export interface Temporal {
   readonly address: string;
   readonly namespace: string;
   readonly connectionOptions: TemporalConnectionOptions;
-  /** False for a cluster that TEMPORAL_ADDRESS names. */
+  /** False for a cluster that the environment names. */
   readonly isEmbedded: boolean;
   /** Lets go of the server; the last user of the workspace's server waits until it has ended. */
   close(): Promise<void>;
@@ -39,7 +32,7 @@ export interface OpenTemporalOptions {
 const SUPERVISION_MS = 1000;
 
 /**
- * Reaches the cluster that TEMPORAL_ADDRESS names, or shares the workspace's own server, starting it if need be.
+ * Reaches the cluster that the environment or a Temporal profile names, or shares the workspace's own server, starting it if need be.
  *
  * The embedded server lives as long as its users do, whatever ends them: every user holds its lifeline. A user that finds
  * it dead starts it again on the same port and database, so that open connections go on.
@@ -47,29 +40,19 @@ const SUPERVISION_MS = 1000;
  * @throws TutelageError `missing`, `damaged`, `busy`, `usage` or `transient`: one sentence and the next step.
  */
 export async function openTemporal(options: OpenTemporalOptions): Promise<Temporal> {
-  const address = process.env.TEMPORAL_ADDRESS;
-  return address === undefined || address === '' ? openEmbedded(options) : openCluster(address);
+  const cluster = namedCluster();
+  return cluster === null ? openEmbedded(options) : openCluster(cluster);
 }
 
-async function openCluster(address: string): Promise<Temporal> {
-  const { TEMPORAL_API_KEY: apiKey, TEMPORAL_TLS: tls, TEMPORAL_NAMESPACE: namespace } = process.env;
-  const connectionOptions: TemporalConnectionOptions = {
-    address,
-    ...(apiKey ? { apiKey, tls: true } : {}),
-    ...(tls ? { tls: tls === 'true' || tls === '1' } : {}),
-  };
+async function openCluster({ namespace, connectionOptions }: NamedCluster): Promise<Temporal> {
+  const { address } = connectionOptions;
   try {
     const connection = await Connection.connect({ ...connectionOptions, connectTimeout: '10s' });
     await connection.close();
   } catch (cause) {
-    throw new TutelageError(
-      'missing',
-      `no Temporal server answers at ${address}, which TEMPORAL_ADDRESS names: ${(cause as Error).message}`,
-      'start that server, or unset TEMPORAL_ADDRESS to use the embedded one',
-      { cause },
-    );
+    throw unreachable(connectionOptions, cause);
   }
-  return { address, namespace: namespace || 'default', connectionOptions, isEmbedded: false, close: async () => {} };
+  return { address, namespace, connectionOptions, isEmbedded: false, close: async () => {} };
 }
 
 async function openEmbedded(options: OpenTemporalOptions): Promise<Temporal> {

@@ -4,7 +4,7 @@ import { createActivities, createSteeringSteps } from '../activities';
 import type { Dependencies } from '../activities/dependencies';
 import { TutelageError } from '../core/errors';
 import { type QueueRole, queueName } from '../core/names';
-import type { TemporalConnectionOptions } from '../temporal/open-temporal';
+import type { TemporalConnectionOptions } from '../temporal/named-cluster';
 import { activityInterceptor } from './activity-interceptor';
 import { workflowBundlePath } from './bundle';
 

@@ -1,0 +1,82 @@
+import type { TLSConfig } from '@temporalio/client';
+import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
+import { TutelageError } from '../core/errors';
+
+/** What `Connection.connect` and `NativeConnection.connect` take. */
+export interface TemporalConnectionOptions {
+  readonly address: string;
+  readonly tls?: TLSConfig | boolean;
+  readonly apiKey?: string;
+  readonly metadata?: Record<string, string>;
+}
+
+export interface NamedCluster {
+  readonly namespace: string;
+  readonly connectionOptions: TemporalConnectionOptions;
+}
+
+/**
+ * The cluster that Temporal's own environment configuration names: TEMPORAL_ADDRESS and its companions, or a profile of
+ * its configuration file (TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE). `null` where none is named, or where TEMPORAL_ADDRESS
+ * is set to nothing, which asks for the workspace's own server whatever the file says.
+ *
+ * @throws TutelageError `usage` when a file it names cannot be read
+ */
+export function namedCluster(environment: NodeJS.ProcessEnv = process.env): NamedCluster | null {
+  if (environment.TEMPORAL_ADDRESS === '') {
+    return null;
+  }
+  const { namespace, connectionOptions } = loadProfile(environment);
+  const { address, tls, apiKey, metadata } = connectionOptions;
+  if (!address) {
+    return null;
+  }
+  return {
+    namespace: namespace || 'default',
+    connectionOptions: {
+      address,
+      ...(tls ? { tls } : {}),
+      ...(typeof apiKey === 'string' && apiKey !== '' ? { apiKey } : {}),
+      ...(metadata === undefined ? {} : { metadata: metadata as Record<string, string> }),
+    },
+  };
+}
+
+function loadProfile(environment: NodeJS.ProcessEnv): ClientConnectConfig {
+  // A variable that is set to nothing means the same as one that is not set.
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value)) as Record<string, string>;
+  try {
+    return loadClientConnectConfig({ overrideEnvVars: given });
+  } catch (cause) {
+    throw new TutelageError(
+      'usage',
+      `Temporal's configuration cannot be read: ${(cause as Error).message}`,
+      'look at TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE and the TEMPORAL_TLS_* variables and the files they name',
+      { cause },
+    );
+  }
+}
+
+/** Why a cluster was not reached, and what to do: certificates, keys and addresses go wrong in ways of their own. */
+export function unreachable({ address, tls }: TemporalConnectionOptions, cause: unknown): TutelageError {
+  const said = (cause as Error).message;
+  const [what, hint] = causeOf(said, tls !== undefined && tls !== false);
+  return new TutelageError('missing', `no Temporal server answers at ${address}: ${what}`, hint, { cause });
+}
+
+function causeOf(said: string, isTls: boolean): readonly [what: string, hint: string] {
+  if (/certificate|self.signed|altnames|issuer|handshake|ssl/i.test(said)) {
+    return [
+      `TLS was refused (${said})`,
+      'TEMPORAL_TLS_SERVER_CA_CERT_PATH names the authority that signed its certificate, TEMPORAL_TLS_SERVER_NAME the name in it',
+    ];
+  }
+  if (/unauthenticated|permission.denied|unauthorized/i.test(said)) {
+    return [`it refuses this client (${said})`, 'check TEMPORAL_API_KEY and TEMPORAL_NAMESPACE'];
+  }
+  const without = isTls ? '' : '; a server that wants TLS is silent to a client without: set TEMPORAL_TLS=true';
+  return [
+    said,
+    `start the server that TEMPORAL_ADDRESS or the profile names, or set TEMPORAL_ADDRESS to nothing to use the embedded one${without}`,
+  ];
+}
