@@ -5,6 +5,7 @@ import { loadRun } from '../analysis/load';
 import type { ForkRecord } from '../audit/evidence';
 import { configDifference, formatProblems, parseConfigFile, type RunPlan } from '../core/config';
 import { TutelageError } from '../core/errors';
+import { servedQueues } from '../core/names';
 import type { RunRecord } from '../core/run-record';
 import { openLedger } from '../store/ledger';
 import { callsByMoment } from '../store/ledger/calls-by-moment';
@@ -44,7 +45,7 @@ export async function forkCommand(name: string, options: ForkOptions): Promise<n
   }
   const next = `tutelage audit ${plan.run}  (recomputes it, the shared iterations too)`;
   const launch = { name: plan.run, next, isExperiment: false, plans: [plan], parallelRuns: 1 };
-  return followLaunch(workspace, launch, options);
+  return followLaunch(workspace, launch, { ...options, queues: servedQueues });
 }
 
 interface Original {

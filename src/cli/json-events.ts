@@ -48,6 +48,21 @@ export const jsonEvents = {
     results: z.string().describe('path of results.json'),
   }),
   status: snapshotSchema.extend({ event: z.literal('status') }),
+  serving: z.strictObject({
+    event: z.literal('serving'),
+    taskQueues: z.array(z.string()),
+    server: z.string().describe('host and port of the Temporal server'),
+    namespace: z.string(),
+    build: z.string().nullable().describe('TUTELAGE_BUILD_ID; null where workers are not told apart'),
+    pid: z.int(),
+    startedMs: z.number().describe('milliseconds since 1970'),
+    url: z.string().nullable().describe('where /health and /metrics are'),
+  }),
+  draining: z.strictObject({
+    event: z.literal('draining'),
+    drainSeconds: z.int().describe('what steps under way have'),
+  }),
+  drained: z.strictObject({ event: z.literal('drained') }),
   steered: z.strictObject({
     event: z.literal('steered'),
     name: z.string(),
@@ -55,6 +70,8 @@ export const jsonEvents = {
     steering: steering.describe('how things stand now'),
   }),
 };
+
+export type WorkerEvent = z.infer<(typeof jsonEvents)['serving' | 'draining' | 'drained']>;
 
 const meanings: Record<keyof typeof jsonEvents, string> = {
   launch: '`run`: the work has started, or goes on',
@@ -64,6 +81,9 @@ const meanings: Record<keyof typeof jsonEvents, string> = {
   paused: '`run`: all that is left waits for a person; the exit code is 3',
   done: '`run`: the work has ended',
   status: '`status`: one line for each run or experiment; with `--watch` again every second',
+  serving: '`worker`: it takes steps from these queues',
+  draining: '`worker`: a signal came; it takes no more',
+  drained: '`worker`: what was under way has come to rest; the exit code is 0',
   steered: '`pause`, `resume`, `stop`, `budget`, `set`: the request is met',
 };
 

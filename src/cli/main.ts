@@ -1,9 +1,12 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { servedQueues } from '../core/names';
 import { addAuditingVerbs } from './auditing-verbs';
 import { describeError, exitCodeOf, exitCodes } from './exit-codes';
+import { parseQueues } from './queues';
 import { addResultVerbs } from './result-verbs';
 import { addSteeringVerbs } from './steer-verbs';
+import { addWorkerVerb } from './worker-verb';
 
 const collect = (value: string, earlier: readonly string[]) => [...earlier, value];
 
@@ -23,6 +26,12 @@ export function buildProgram(finish: (exitCode: number) => void): Command {
     .argument('<file>', 'configuration, YAML')
     .option('--set <path=value>', 'override one key; may be repeated', collect, [])
     .option('--new', 'start afresh beside a run of the same name', false)
+    .option(
+      '--queues <names>',
+      'what this process does itself (loop is among it); `tutelage worker` does the rest',
+      queuesWithLoop,
+      servedQueues,
+    )
     .option('--json', 'events as JSON lines on stdout', false)
     .action(async (file: string, options) => finish(await (await import('./run.js')).runCommand(file, options)));
 
@@ -46,11 +55,22 @@ export function buildProgram(finish: (exitCode: number) => void): Command {
       finish(await (await import('./status.js')).statusCommand(name, options)),
     );
 
+  addWorkerVerb(program, finish);
   addSteeringVerbs(program, finish);
   addResultVerbs(program, finish);
   addAuditingVerbs(program, finish);
   program.addHelpText('after', exitCodeHelp);
   return program;
+}
+
+function queuesWithLoop(text: string) {
+  const queues = parseQueues(text);
+  if (!queues.includes('loop')) {
+    throw new InvalidArgumentError(
+      'the records of a run are written where its loop is served: loop must be among them',
+    );
+  }
+  return queues;
 }
 
 const exitCodeHelp = `

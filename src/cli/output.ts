@@ -12,6 +12,8 @@ export interface Output {
   /** What is being set up, in a few words. */
   setUp(message: string): void;
   launched(launch: Launch): void;
+  /** A sentence for people that stays on the screen. */
+  notice(message: string): void;
   snapshot(snapshot: Snapshot): void;
   stopping(): void;
   interrupted(launch: Launch): void;
@@ -37,6 +39,7 @@ export function openOutput(options: { readonly json: boolean }): Output {
     launched: (launch) => {
       emit('launch', { name: launch.name, runs: launch.plans.map(({ run }) => run) });
     },
+    notice: people.say,
     snapshot: (snapshot) => {
       people.snapshot(snapshot);
       emit('progress', snapshot);

@@ -4,7 +4,7 @@ import { exportHistory } from '../activities/export-history';
 import { notesOf, storedSteering } from '../activities/steering';
 import { loadRun } from '../analysis/load';
 import { TutelageError } from '../core/errors';
-import { queueName } from '../core/names';
+import { queueName, type ServedQueue } from '../core/names';
 import { openWorkspace, type Workspace } from '../store/workspace';
 import { firstSearchAttributes } from '../workflows/display';
 import { steerSignal } from '../workflows/messages';
@@ -15,8 +15,9 @@ import { forkProgress } from './fork-progress';
 import { type Interruption, interruption } from './interruption';
 import { findLaunch, type Launch, storeFailures, storeLaunch } from './launch';
 import { type Output, openOutput } from './output';
+import { queuesWithoutWorkers } from './queues';
 import { lockRun } from './run-lock';
-import { openSession, type Session } from './session';
+import { enginesFor, openSession, type Session } from './session';
 import type { Snapshot } from './snapshot';
 import { whoIsAsking } from './steer';
 
@@ -24,6 +25,8 @@ export interface RunOptions {
   readonly set: readonly string[];
   readonly json: boolean;
   readonly new: boolean;
+  /** What this process does itself; workers on other machines do the rest. */
+  readonly queues: readonly ServedQueue[];
 }
 
 /** How often the running work is looked at. */
@@ -44,7 +47,7 @@ export async function runCommand(file: string, options: RunOptions): Promise<num
 export async function followLaunch(
   workspace: Workspace,
   launch: Launch,
-  options: Pick<RunOptions, 'json'>,
+  options: Pick<RunOptions, 'json' | 'queues'>,
 ): Promise<number> {
   const output = openOutput(options);
   if (await isComplete(workspace, launch)) {
@@ -55,20 +58,25 @@ export async function followLaunch(
   try {
     await refuseFullDisk(workspace);
     await storeLaunch(workspace, launch);
-    return await work(launch, output);
+    return await work(launch, output, options.queues);
   } finally {
     output.close();
     unlock();
   }
 }
 
-async function work(launch: Launch, output: Output): Promise<number> {
+async function work(launch: Launch, output: Output, queues: readonly ServedQueue[]): Promise<number> {
   const interrupt = interruption();
   try {
-    const session = await openFor(launch, { output, interrupt });
+    const session = await openFor(launch, { output, interrupt, queues });
     try {
       await startWorkflow(session, launch);
       output.launched(launch);
+      for (const queue of await queuesWithoutWorkers(session)) {
+        output.notice(
+          `nobody serves ${queue} yet: \`tutelage worker\` on another machine does (see docs/several-machines.md)`,
+        );
+      }
       const end = await followOrStop(session, launch, { output, interrupt });
       if (end !== 'interrupted') {
         return await conclude(session, launch, output, end);
@@ -89,11 +97,16 @@ async function work(launch: Launch, output: Output): Promise<number> {
 
 async function openFor(
   launch: Launch,
-  { output, interrupt }: { output: Output; interrupt: Interruption },
+  { output, interrupt, queues }: { output: Output; interrupt: Interruption; queues: readonly ServedQueue[] },
 ): Promise<Session> {
   const opened = openSession({
-    students: launch.plans.map(({ config }) => config.student),
-    parallelRuns: launch.parallelRuns,
+    queues,
+    engines: enginesFor(
+      launch.plans.map(({ config }) => config.student),
+      launch.parallelRuns,
+    ),
+    // A single run mostly has one job at a time; a second engine costs seconds of a core and starts when it is needed.
+    warmEngines: queues.includes('student') ? launch.plans.length : 0,
     onProgress: (message) => output.setUp(message),
   });
   const session = await Promise.race([opened, interrupt.asked]);

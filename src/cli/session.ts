@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { Client, Connection } from '@temporalio/client';
 import type { StudentConfig } from '../core/config/schema';
+import type { ServedQueue } from '../core/names';
 import { ensurePython } from '../setup/python';
 import { openWorkspace, type Workspace } from '../store/workspace';
 import { visibleCards } from '../student';
+import { namedCluster } from '../temporal/named-cluster';
 import { openTemporal } from '../temporal/open-temporal';
 import { registerSearchAttributes } from '../temporal/search-attributes';
 import { type OpenDependencies, openDependencies } from '../workers/dependencies';
@@ -14,6 +16,8 @@ import { startWorkers } from '../workers/workers';
 export interface Session {
   readonly workspace: Workspace;
   readonly client: Client;
+  readonly queues: readonly ServedQueue[];
+  readonly server: { readonly address: string; readonly namespace: string };
   readonly dependencies: OpenDependencies;
   readonly loopQueueDeployment: string;
   /** The server knows our search attributes. */
@@ -25,8 +29,14 @@ export interface Session {
 }
 
 export interface SessionOptions {
-  readonly students: readonly StudentConfig[];
-  readonly parallelRuns: number;
+  /** What this process does; the rest is left to other machines. */
+  readonly queues: readonly ServedQueue[];
+  /** Engines that may work at the same time. */
+  readonly engines: number;
+  /** Engines that are started ahead of the first job. */
+  readonly warmEngines: number;
+  /** A worker's own settings. */
+  readonly worker?: { readonly metricsPort: number | null; readonly drainSeconds: number };
   /** Told in a few words what is being set up. */
   readonly onProgress: (message: string) => void;
 }
@@ -46,11 +56,14 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   };
   try {
     const workspace = await openWorkspace();
-    const python = await ensurePython({ onProgress: options.onProgress });
-    options.onProgress('starting the Temporal server');
+    const cluster = namedCluster();
+    // Buying alone needs no engine; but the embedded server comes with the engine's environment.
+    const needsPython = cluster === null || options.queues.some((queue) => queue !== 'teacher');
+    const python = needsPython ? await ensurePython({ onProgress: options.onProgress }) : null;
+    options.onProgress(cluster === null ? 'starting the Temporal server' : 'reaching the Temporal server');
     const temporal = await openTemporal({
       workspace: workspace.root,
-      pythonBinDirectory: python.binDirectory,
+      ...(python === null ? {} : { pythonBinDirectory: python.binDirectory }),
       onNotice: options.onProgress,
     });
     closers.push(() => temporal.close());
@@ -60,26 +73,31 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     const isSearchable = await registerSearchAttributes(connection, temporal.namespace);
 
     // Only now: an installed runtime keeps the process alive until its workers have ended.
-    installRuntime(workspace);
-    const studentSlots = slotsFor(options);
-    const dependencies = await openDependencies({ workspace, client, python: python.python, studentSlots });
+    installRuntime(workspace, options.worker?.metricsPort ?? null);
+    const studentSlots = options.engines;
+    const dependencies = await openDependencies({ workspace, client, python: python?.python ?? null, studentSlots });
     closers.push(() => dependencies.close());
-    options.onProgress('starting the student engines');
-    // A single run mostly has one job at a time; a second engine costs seconds of a core and starts when it is needed.
-    dependencies.students.warm(Math.min(studentSlots, options.students.length));
+    if (options.warmEngines > 0) {
+      options.onProgress('starting the student engines');
+      dependencies.students.warm(Math.min(studentSlots, options.warmEngines));
+    }
     const deployment = deploymentName();
     const workers = await startWorkers(dependencies, {
       connection: temporal.connectionOptions,
       namespace: temporal.namespace,
       deployment,
-      queues: ['loop', 'teacher', 'student', 'steering'],
+      build: buildId(),
+      queues: options.queues.flatMap((queue) => (queue === 'loop' ? [queue, 'steering' as const] : [queue])),
       studentSlots,
+      ...(options.worker === undefined ? {} : { drainSeconds: options.worker.drainSeconds }),
     });
     closers.push(() => workers.shutdown());
     let closing: Promise<void> | undefined;
     return {
       workspace,
       client,
+      queues: options.queues,
+      server: { address: temporal.address, namespace: temporal.namespace },
       dependencies,
       loopQueueDeployment: deployment,
       isSearchable,
@@ -98,8 +116,11 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 /** Names the task queues, where several installations share a cluster. */
 export const deploymentName = () => process.env.TUTELAGE_DEPLOYMENT ?? 'tutelage';
 
+/** Which code a worker runs, where a cluster keeps old runs on old code; without it workers are not told apart. */
+export const buildId = () => process.env.TUTELAGE_BUILD_ID || null;
+
 /** One engine for each card; without cards one for each run that works at the same time, as far as there are cores. */
-function slotsFor({ students, parallelRuns }: SessionOptions): number {
+export function enginesFor(students: readonly StudentConfig[], parallelRuns: number): number {
   const cards = visibleCards().length;
   if (cards > 0) {
     return cards;

@@ -17,7 +17,7 @@ import { startWorkflowWorker } from '../workers/workers';
 import { steeringUpdates } from '../workflows/messages';
 import { exitCodes } from './exit-codes';
 import { isWorkedOn } from './run-lock';
-import { deploymentName } from './session';
+import { buildId, deploymentName } from './session';
 import { findWork, type NamedWork } from './workspace-names';
 
 export interface SteerOptions {
@@ -64,7 +64,12 @@ async function withWorkflowWorker<T>(workspace: Workspace, temporal: Temporal, w
   try {
     const worker = await startWorkflowWorker(
       { ledger, workspace },
-      { connection: temporal.connectionOptions, namespace: temporal.namespace, deployment: deploymentName() },
+      {
+        connection: temporal.connectionOptions,
+        namespace: temporal.namespace,
+        deployment: deploymentName(),
+        build: buildId(),
+      },
     );
     try {
       return await work();

@@ -2,6 +2,10 @@
 
 export type QueueRole = 'loop' | 'teacher' | 'student' | 'steering';
 
+/** What a process can be told to serve; who serves the loop answers for steering too. */
+export const servedQueues = ['loop', 'teacher', 'student'] as const;
+export type ServedQueue = (typeof servedQueues)[number];
+
 /** One task queue for each scarce resource, so that a long finetune never waits behind a teacher call or the other way round. */
 export function queueName(deployment: string, role: QueueRole): string {
   return `${deployment}-${role}`;

@@ -1,11 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { TutelageError } from '../core/errors';
+import { listenOnce } from '../processes/free-port';
 import { spawnGuarded } from '../processes/guarded-process';
 import { createLifeline, releaseLifeline } from '../processes/lifeline';
 import { identityOf, isAlive, type ProcessIdentity } from '../processes/process-identity';
@@ -206,18 +207,6 @@ function isListening(port: number): Promise<boolean> {
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);
-    });
-  });
-}
-
-/** The port that could be listened on: `port`, or for 0 any free one. */
-function listenOnce(port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen({ host: HOST, port }, () => {
-      const { port: taken } = server.address() as { port: number };
-      server.close(() => resolve(taken));
     });
   });
 }

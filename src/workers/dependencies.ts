@@ -6,10 +6,10 @@ import type { RunConfig } from '../core/config/schema';
 import { answersPerRow } from '../core/hygiene/agreement';
 import { judgeOf } from '../core/strategies';
 import { taskOf } from '../core/tasks';
-import { openArtifactStore } from '../store/artifacts/artifact-store';
+import { type ArtifactStore, openArtifactStore } from '../store/artifacts/artifact-store';
 import { openLedger } from '../store/ledger';
 import type { Workspace } from '../store/workspace';
-import { createStudents } from '../student';
+import { createStudents, type Students } from '../student';
 import { createJudge, createTeacher, type Judge, type Teacher } from '../teacher';
 import { type OfflineTeacher, startOfflineTeacher } from '../teacher/offline';
 
@@ -21,20 +21,14 @@ export interface OpenDependencies extends Dependencies {
 export async function openDependencies(options: {
   workspace: Workspace;
   client: Client;
-  python: string;
+  /** `null` where this process has nothing to do with engines. */
+  python: string | null;
   studentSlots: number;
 }): Promise<OpenDependencies> {
   const { workspace, client } = options;
   const store = openArtifactStore(workspace.artifacts, workspace.checkouts);
   const ledger = await openLedger(workspace.ledgerFile);
-  const students = createStudents({
-    python: options.python,
-    engineDirectory: join(__dirname, '..', '..', 'engine'),
-    jobsDirectory: workspace.jobs,
-    logDirectory: workspace.logs,
-    slots: options.studentSlots,
-    store,
-  });
+  const students = openStudents(options, store);
   const teachers = new Map<string, Promise<Teacher>>();
   let offline: Promise<OfflineTeacher> | undefined;
 
@@ -88,4 +82,26 @@ export async function openDependencies(options: {
       await ledger.close();
     },
   };
+}
+
+function openStudents(
+  { python, workspace, studentSlots: slots }: Parameters<typeof openDependencies>[0],
+  store: ArtifactStore,
+): Students {
+  if (python === null) {
+    return {
+      run: () => Promise.reject(new Error('this process was opened without engines')),
+      warm: () => {},
+      close: async () => {},
+    };
+  }
+  const engineDirectory = join(__dirname, '..', '..', 'engine');
+  return createStudents({
+    python,
+    engineDirectory,
+    jobsDirectory: workspace.jobs,
+    logDirectory: workspace.logs,
+    slots,
+    store,
+  });
 }

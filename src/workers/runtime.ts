@@ -9,8 +9,10 @@ let installed = false;
 /**
  * Installs the Temporal runtime of this process, once: its log goes to a file of the workspace (people read the live
  * view, not logs), and signals stay with the command line, which knows what to bring to rest before workers end.
+ *
+ * @param metricsPort where on this machine the SDK's figures can be read, in Prometheus' form; `null`: nowhere
  */
-export function installRuntime(workspace: Workspace): void {
+export function installRuntime(workspace: Workspace, metricsPort: number | null = null): void {
   if (installed) {
     return;
   }
@@ -22,6 +24,9 @@ export function installRuntime(workspace: Workspace): void {
     logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
       log[levels[level]]({ ...meta }, message);
     }),
-    telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } },
+    telemetryOptions: {
+      logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } },
+      ...(metricsPort === null ? {} : { metrics: { prometheus: { bindAddress: `127.0.0.1:${metricsPort}` } } }),
+    },
   });
 }

@@ -12,10 +12,14 @@ export interface WorkersOptions {
   readonly connection: TemporalConnectionOptions;
   readonly namespace: string;
   readonly deployment: string;
+  /** Which code this is, for clusters that keep old runs on old code; `null`: workers are not told apart. */
+  readonly build: string | null;
   readonly queues: readonly QueueRole[];
   /** Engine jobs at a time. */
   readonly studentSlots: number;
   readonly workflowBundle?: string;
+  /** After this long, steps that have not come to rest are given up: they are repeated elsewhere. */
+  readonly drainSeconds?: number;
 }
 
 export interface Workers {
@@ -30,6 +34,8 @@ export interface Workers {
  * finetune is cancelled at once instead, saves a checkpoint and goes on from there.
  */
 const TEACHER_GRACE = '8 seconds';
+
+const DRAIN_SECONDS = 60;
 
 /** Teacher steps at a time; each has its own requests in flight, and the limiter of the endpoint bounds them all. */
 const TEACHER_SLOTS = 16;
@@ -69,7 +75,8 @@ export async function startWorkers(dependencies: Dependencies, options: WorkersO
         interceptors: { activity: [activityInterceptor(dependencies.workspace)] },
         // Cancellation arrives in a heartbeat's answer, so the throttle is the time a cancellation takes.
         maxHeartbeatThrottleInterval: '2 seconds',
-        shutdownForceTime: '60 seconds',
+        shutdownForceTime: `${options.drainSeconds ?? DRAIN_SECONDS} seconds`,
+        ...versionOf(options),
         ...byRole[role],
       }),
     );
@@ -83,11 +90,11 @@ export async function startWorkers(dependencies: Dependencies, options: WorkersO
  */
 export async function startWorkflowWorker(
   dependencies: Pick<Dependencies, 'ledger' | 'workspace'>,
-  options: Pick<WorkersOptions, 'connection' | 'namespace' | 'deployment' | 'workflowBundle'>,
+  options: Pick<WorkersOptions, 'connection' | 'namespace' | 'deployment' | 'build' | 'workflowBundle'>,
 ): Promise<Workers> {
   const bundle = await findBundle(options.workflowBundle);
   const connection = await NativeConnection.connect(options.connection);
-  const shared = { connection, namespace: options.namespace, shutdownForceTime: '20 seconds' };
+  const shared = { connection, namespace: options.namespace, shutdownForceTime: '20 seconds', ...versionOf(options) };
   return together(
     [
       await Worker.create({
@@ -104,6 +111,18 @@ export async function startWorkflowWorker(
     ],
     connection,
   );
+}
+
+/**
+ * With a build id, a run stays with the build that began it and its steps go to workers of that build; without, workers
+ * are alike and recorded changes (`patched`) carry runs over an upgrade. See docs/versioning.md.
+ */
+function versionOf({ deployment, build }: Pick<WorkersOptions, 'deployment' | 'build'>): Partial<WorkerOptions> {
+  if (build === null) {
+    return {};
+  }
+  const version = { deploymentName: deployment, buildId: build };
+  return { workerDeploymentOptions: { useWorkerVersioning: true, version, defaultVersioningBehavior: 'PINNED' } };
 }
 
 async function findBundle(path = workflowBundlePath): Promise<string> {

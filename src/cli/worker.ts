@@ -1,0 +1,101 @@
+import { TutelageError } from '../core/errors';
+import { queueName, type ServedQueue } from '../core/names';
+import { listenOnce } from '../processes/free-port';
+import { openWorkerEndpoint } from '../workers/worker-endpoint';
+import { exitCodes } from './exit-codes';
+import { interruption } from './interruption';
+import type { WorkerEvent } from './json-events';
+import { buildId, enginesFor, openSession, type Session } from './session';
+
+export interface WorkerOptions {
+  readonly queues: readonly ServedQueue[];
+  readonly engines?: number;
+  readonly drainSeconds: number;
+  readonly listen?: { readonly host: string; readonly port: number };
+  readonly json: boolean;
+}
+
+/**
+ * `tutelage worker`: this machine takes steps from the queues it serves until a signal comes. Then it takes no more, gives
+ * the steps under way a bounded time (a finetune saves a checkpoint, answers in flight come in) and ends with 0; what was
+ * not finished is done by whoever serves the queue next.
+ */
+export async function workerCommand(options: WorkerOptions): Promise<number> {
+  const interrupt = interruption();
+  try {
+    const metricsPort = options.listen === undefined ? null : await listenOnce(0);
+    const session = await openSession({
+      queues: options.queues,
+      engines: options.queues.includes('student') ? (options.engines ?? enginesFor([], 1)) : 1,
+      warmEngines: 0,
+      onProgress: (message) => process.stderr.write(`setting up: ${message}\n`),
+      worker: { metricsPort, drainSeconds: options.drainSeconds },
+    });
+    try {
+      return await serve(session, { ...options, metricsPort, interrupted: interrupt.asked });
+    } finally {
+      await session.close();
+    }
+  } finally {
+    interrupt.done();
+  }
+}
+
+interface Serving extends WorkerOptions {
+  readonly metricsPort: number | null;
+  readonly interrupted: Promise<'interrupted'>;
+}
+
+async function serve(session: Session, options: Serving): Promise<number> {
+  const about = aboutWorker(session, options.queues);
+  let state: 'serving' | 'draining' = 'serving';
+  const { ledger } = session.dependencies;
+  const endpoint =
+    options.listen === undefined || options.metricsPort === null
+      ? null
+      : await openWorkerEndpoint(options.listen, {
+          ledger,
+          metricsPort: options.metricsPort,
+          health: () => ({ state, ...about }),
+        });
+  const tell = (event: WorkerEvent, text: string) => {
+    process.stderr.write(`${text}\n`);
+    if (options.json) {
+      process.stdout.write(`${JSON.stringify(event)}\n`);
+    }
+  };
+  try {
+    const url = endpoint?.url ?? null;
+    const place = `${about.taskQueues.join(', ')} of ${about.server} (namespace ${about.namespace})`;
+    const extras = [about.build && `build ${about.build}`, url && `${url}/health and ${url}/metrics`];
+    tell({ event: 'serving', ...about, url }, [`serving ${place}`, ...extras.filter(Boolean)].join('; '));
+    await Promise.race([
+      options.interrupted,
+      session.workersEnded.then(() => {
+        throw new TutelageError('transient', 'the worker ended unexpectedly', 'give the same command again');
+      }),
+    ]);
+    state = 'draining';
+    const { drainSeconds } = options;
+    tell(
+      { event: 'draining', drainSeconds },
+      `draining: steps under way have ${drainSeconds} s; a signal again ends at once`,
+    );
+    await session.close();
+    tell({ event: 'drained' }, 'drained: what was not finished is done by whoever serves the queue next');
+    return exitCodes.done;
+  } finally {
+    await endpoint?.close();
+  }
+}
+
+function aboutWorker({ server, loopQueueDeployment }: Session, queues: readonly ServedQueue[]) {
+  return {
+    taskQueues: queues.map((queue) => queueName(loopQueueDeployment, queue)),
+    server: server.address,
+    namespace: server.namespace,
+    build: buildId(),
+    pid: process.pid,
+    startedMs: Date.now(),
+  };
+}
