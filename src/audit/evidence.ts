@@ -4,7 +4,8 @@ import type { RunPlan } from '../core/config';
 import { TutelageError } from '../core/errors';
 import type { RunRecord } from '../core/run-record';
 import { runRecordSchema } from '../core/run-record-schema';
-import { type ArtifactStore, openArtifactStore } from '../store/artifacts/artifact-store';
+import type { ArtifactStore } from '../store/artifacts/artifact-store';
+import { openArtifacts } from '../store/artifacts/open-artifacts';
 import { type LedgerReader, openLedgerReader } from '../store/ledger/read-ledger';
 import { readJsonFile, type Workspace } from '../store/workspace';
 import { type JobRecords, readJobRecords } from './job-records';
@@ -50,7 +51,7 @@ export async function gatherEvidence(workspace: Workspace, run: string): Promise
     run,
     record,
     plan,
-    store: readOnlyStore(openArtifactStore(workspace.artifacts, workspace.checkouts)),
+    store: readOnlyStore(openArtifacts(workspace)),
     ledger: await openLedgerReader(workspace.ledgerFile),
     jobs: await readJobRecords(workspace.jobs),
     iterations: read.filter(({ file }) => file.startsWith('iter-')).sort(byNumber),

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { loadRun } from '../analysis/load';
 import type { ForkRecord } from '../audit/evidence';
-import { openArtifactStore } from '../store/artifacts/artifact-store';
+import { openArtifacts } from '../store/artifacts/open-artifacts';
 import { readJsonFile, type Workspace } from '../store/workspace';
 import type { RunProgress } from '../workflows/run';
 
@@ -14,7 +14,7 @@ export async function forkProgress(workspace: Workspace, run: string): Promise<R
   if (record === null || last === undefined) {
     return null;
   }
-  const store = openArtifactStore(workspace.artifacts, workspace.checkouts);
+  const store = openArtifacts(workspace);
   return {
     prepared: record.prepared,
     baseEvaluation: record.baseEvaluation,

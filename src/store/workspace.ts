@@ -7,6 +7,8 @@ export interface Workspace {
   readonly root: string;
   readonly ledgerFile: string;
   readonly artifacts: string;
+  /** Copies of artifacts that lie in a bucket; apart from `artifacts`, whose files may lie nowhere else. */
+  readonly artifactCache: string;
   /** Directories of stored models, laid out for reading; made again from artifacts when missing. */
   readonly checkouts: string;
   readonly jobs: string;
@@ -31,10 +33,17 @@ export async function openWorkspace(root = process.env.TUTELAGE_HOME ?? '.tutela
       { cause },
     );
   }
+  return workspaceAt(absolute);
+}
+
+/** The layout alone; nothing is made or looked at. */
+export function workspaceAt(root: string): Workspace {
+  const absolute = resolve(root);
   return {
     root: absolute,
     ledgerFile: join(absolute, 'ledger.db'),
     artifacts: join(absolute, 'artifacts'),
+    artifactCache: join(absolute, 'artifact-cache'),
     checkouts: join(absolute, 'checkouts'),
     jobs: join(absolute, 'jobs'),
     logs: join(absolute, 'logs'),

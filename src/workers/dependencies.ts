@@ -6,7 +6,8 @@ import type { RunConfig } from '../core/config/schema';
 import { answersPerRow } from '../core/hygiene/agreement';
 import { judgeOf } from '../core/strategies';
 import { taskOf } from '../core/tasks';
-import { type ArtifactStore, openArtifactStore } from '../store/artifacts/artifact-store';
+import type { ArtifactStore } from '../store/artifacts/artifact-store';
+import { openArtifacts } from '../store/artifacts/open-artifacts';
 import { openLedger } from '../store/ledger';
 import type { Workspace } from '../store/workspace';
 import { createStudents, type Students } from '../student';
@@ -26,7 +27,7 @@ export async function openDependencies(options: {
   studentSlots: number;
 }): Promise<OpenDependencies> {
   const { workspace, client } = options;
-  const store = openArtifactStore(workspace.artifacts, workspace.checkouts);
+  const store = openArtifacts(workspace);
   const ledger = await openLedger(workspace.ledgerFile);
   const students = openStudents(options, store);
   const teachers = new Map<string, Promise<Teacher>>();

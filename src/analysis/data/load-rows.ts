@@ -1,10 +1,11 @@
-import { join } from 'node:path';
 import type { ArtifactRef } from '../../core/artifact-ref';
 import type { Pick, Prediction, RejectedRow, Seed, SyntheticRow } from '../../core/records';
 import type { Reflection } from '../../core/reflection';
 import type { IterationRecord, RunRecord } from '../../core/run-record';
-import { type ArtifactStore, openArtifactStore } from '../../store/artifacts/artifact-store';
+import type { ArtifactStore } from '../../store/artifacts/artifact-store';
+import { openArtifacts } from '../../store/artifacts/open-artifacts';
 import type { PriceList } from '../../store/ledger/prices';
+import { workspaceAt } from '../../store/workspace';
 import type { Labels } from '../results-schema';
 import type { RowLine } from './row-line';
 
@@ -18,8 +19,7 @@ export interface RunRows {
   readonly reflections: { readonly first: readonly Reflection[]; readonly final: readonly Reflection[] } | null;
 }
 
-export const storeOf = (workspace: string): ArtifactStore =>
-  openArtifactStore(join(workspace, 'artifacts'), join(workspace, 'checkouts'));
+export const storeOf = (workspace: string): ArtifactStore => openArtifacts(workspaceAt(workspace));
 
 /**
  * The rows of a run, as far as it has come.

@@ -1,0 +1,78 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ArtifactRef } from '../../core/artifact-ref';
+import { TutelageError } from '../../core/errors';
+import { exists, hashFile, writeWhole } from './whole-files';
+
+/** Files under the hash of their content: what an artifact store stands on. */
+export interface AddressedFiles {
+  /** Lets `write` make the file at a temporary path; it is durable under its address when this returns. */
+  place(sha256: string, write: (temporary: string) => Promise<void>): Promise<void>;
+  /** Path of the file, its content verified. */
+  pathOf(ref: ArtifactRef): Promise<string>;
+  has(sha256: string): Promise<boolean>;
+  /** Tells that a path is in use, for whoever clears space. */
+  used(path: string): Promise<void>;
+}
+
+export function localFiles(root: string): AddressedFiles {
+  return {
+    place: (sha256, write) => writeWhole(addressIn(root, sha256), write),
+    pathOf: async (ref) => {
+      const path = addressIn(root, ref.sha256);
+      const sha256 = await hashFile(path).catch((cause: unknown) => {
+        throw damaged(`artifact ${ref.kind} ${ref.sha256} cannot be read at ${path}`, cause);
+      });
+      if (sha256 !== ref.sha256) {
+        throw damaged(`artifact ${path} should hash to ${ref.sha256}, but hashes to ${sha256}`);
+      }
+      return path;
+    },
+    has: (sha256) => exists(addressIn(root, sha256)),
+    used: async () => {},
+  };
+}
+
+/** Where files lie when the folder is only a cache of them. */
+export interface RemoteFiles {
+  has(sha256: string): Promise<boolean>;
+  /** Durable there when this returns. What is there already is not sent again. */
+  send(sha256: string, path: string): Promise<void>;
+  /** Brings the content to a new file, its hash checked. */
+  fetch(ref: ArtifactRef, path: string): Promise<void>;
+}
+
+/** Whatever has its address in the cache lies in the remote too: it is sent before it is given its name. */
+export function cachedFiles(root: string, remote: RemoteFiles, used: AddressedFiles['used']): AddressedFiles {
+  return {
+    place: async (sha256, write) => {
+      const path = addressIn(root, sha256);
+      if (await exists(path)) {
+        return remote.send(sha256, path);
+      }
+      await writeWhole(path, async (temporary) => {
+        await write(temporary);
+        await remote.send(sha256, temporary);
+      });
+    },
+    pathOf: async (ref) => {
+      const path = addressIn(root, ref.sha256);
+      await used(path);
+      // A copy that is not what it should be is no loss.
+      if ((await hashFile(path).catch(() => null)) !== ref.sha256) {
+        await rm(path, { force: true });
+        await writeWhole(path, (temporary) => remote.fetch(ref, temporary));
+      }
+      return path;
+    },
+    has: remote.has,
+    used,
+  };
+}
+
+const addressIn = (root: string, sha256: string) => join(root, sha256.slice(0, 2), sha256.slice(2));
+
+const damaged = (message: string, cause?: unknown) =>
+  new TutelageError('damaged', message, 'restore the file from a backup, or start the run afresh with --new', {
+    cause,
+  });
