@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { servedQueues } from '../core/names';
 import { addAuditingVerbs } from './auditing-verbs';
 import { describeError, exitCodeOf, exitCodes } from './exit-codes';
+import { addPreparingVerbs } from './preparing-verbs';
 import { parseQueues } from './queues';
 import { addResultVerbs } from './result-verbs';
 import { addSteeringVerbs } from './steer-verbs';
@@ -19,6 +20,8 @@ export function buildProgram(finish: (exitCode: number) => void): Command {
     .description('Durable active distillation: a small student learns from rows a teacher writes, under a budget.')
     .showHelpAfterError()
     .exitOverride();
+
+  addPreparingVerbs(program, finish);
 
   program
     .command('run')

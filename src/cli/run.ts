@@ -9,6 +9,7 @@ import { openWorkspace, type Workspace } from '../store/workspace';
 import { firstSearchAttributes } from '../workflows/display';
 import { steerSignal } from '../workflows/messages';
 import { readConfigFile } from './config-file';
+import { requireKeys } from './credentials';
 import { exitCodes } from './exit-codes';
 import { takeSnapshot } from './follow';
 import { forkProgress } from './fork-progress';
@@ -53,6 +54,9 @@ export async function followLaunch(
   if (await isComplete(workspace, launch)) {
     await output.complete(workspace, launch, { wasComplete: true });
     return exitCodes.done;
+  }
+  if (options.queues.includes('teacher')) {
+    requireKeys(launch.plans.map(({ config }) => config));
   }
   const unlock = lockRun(workspace, launch.name);
   try {

@@ -1,4 +1,5 @@
 import { readConfigFile } from './config-file';
+import { keyNames } from './credentials';
 import { exitCodes } from './exit-codes';
 
 /** `tutelage validate FILE`: reads and checks, starts nothing, asks nobody. */
@@ -12,9 +13,15 @@ export async function validateCommand(
   } else {
     const [first] = runs;
     const rows = first ? first.config.iterations * first.config.samples_per_iteration : 0;
+    const keys = keyNames(runs.map(({ config }) => config));
+    const absent = keys.filter((name) => (process.env[name] ?? '') === '');
     process.stderr.write(
-      `${file} is valid: ${runs.length === 1 ? 'one run' : `${runs.length} runs`} of up to ${rows.toLocaleString('en-US')} rows\n` +
-        `next: tutelage run ${file}\n`,
+      [
+        `${file} is valid: ${runs.length === 1 ? 'one run' : `${runs.length} runs`} of up to ${rows.toLocaleString('en-US')} rows`,
+        ...absent.map((name) => `hint: preview and run need ${name} in the environment, which is not set`),
+        `next: tutelage ${keys.length === 0 ? 'run' : 'preview'} ${file}`,
+        '',
+      ].join('\n'),
     );
   }
   return exitCodes.done;

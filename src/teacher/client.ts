@@ -1,8 +1,8 @@
 import OpenAI from 'openai';
 import type { TeacherConfig } from '../core/config/schema';
-import { TutelageError } from '../core/errors';
 import { redact, secretsOf } from '../core/secrets';
-import { type ChatRequest, endpointOf, openaiBaseUrl } from './request';
+import { keyOf } from './key';
+import { type ChatRequest, openaiBaseUrl } from './request';
 
 /** Posts one request and returns the reply's body as received. Throws what `classifyError` reads. */
 export type Post = (request: ChatRequest, signal: AbortSignal) => Promise<string>;
@@ -41,18 +41,6 @@ export function discretion(
 ): (text: string) => string {
   const secrets = secretsOf(environment, [api_key_env]);
   return (text) => redact(text, secrets);
-}
-
-function keyOf(config: TeacherConfig, environment: Readonly<Record<string, string | undefined>>): string {
-  const key = environment[config.api_key_env];
-  if (key === undefined || key === '') {
-    throw new TutelageError(
-      'missing',
-      `no key for the teacher at ${endpointOf(config)}: the environment variable ${config.api_key_env} is not set`,
-      `export ${config.api_key_env}=... (any text where the endpoint needs no key), or name another in teacher.api_key_env`,
-    );
-  }
-  return key;
 }
 
 function offlineUrl(baseUrl: string | undefined): string {
