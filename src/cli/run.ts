@@ -17,6 +17,7 @@ import { type Interruption, interruption } from './interruption';
 import { findLaunch, type Launch, storeFailures, storeLaunch } from './launch';
 import { type Output, openOutput } from './output';
 import { queuesWithoutWorkers } from './queues';
+import { runFailure } from './run-failure';
 import { lockRun } from './run-lock';
 import { enginesFor, openSession, type Session } from './session';
 import type { Snapshot } from './snapshot';
@@ -208,7 +209,10 @@ async function follow(
     const snapshot = await takeSnapshot({ client, workspace, ledger: dependencies.ledger, ...launch, startedMs });
     output.snapshot(snapshot);
     if (status !== 'RUNNING' && status !== 'UNKNOWN') {
-      await storeFailures(workspace, launch, await handle.result());
+      const result = await handle.result().catch((error: unknown) => {
+        throw runFailure(launch.name, error);
+      });
+      await storeFailures(workspace, launch, result);
       return snapshot;
     }
     restingSinceMs = waitsForAPerson(snapshot) ? (restingSinceMs ?? Date.now()) : undefined;

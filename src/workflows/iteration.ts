@@ -139,12 +139,13 @@ function openIteration(input: IterationInput) {
 }
 
 /** Nothing to learn from: the end of the run where a cap or a person was the reason (`null`), an error where the answers were. */
-function nothingBought({ asked, refused, gaveUp }: Bought): null {
+function nothingBought({ asked, refused, gaveUp, reasons }: Bought): null {
   if (refused > 0 || gaveUp) {
     return null;
   }
+  const told = Object.entries(reasons).map(([reason, count]) => `${count} times ${reason}`);
   throw ApplicationFailure.nonRetryable(
-    `the teacher was asked for ${asked} rows and not one could be used; the reasons are in the run's rejected rows`,
+    `the teacher was asked for ${asked} rows and not one could be used: ${told.slice(0, 3).join('; ')}`,
     'no-rows-accepted',
   );
 }
