@@ -2,20 +2,20 @@ import type { ArtifactRef } from '../core/artifact-ref';
 import { countReasons } from '../core/hygiene/count-reasons';
 import { KnownQuestions } from '../core/hygiene/known-questions';
 import { funnelOf, type Objection, Sieve } from '../core/hygiene/sift';
-import type { Pick, RejectedRow, Seed, SyntheticRow } from '../core/records';
+import type { RejectedRow, Seed, SyntheticRow } from '../core/records';
 import type { Funnel } from '../core/run-record';
 import { taskOf } from '../core/tasks';
 import type { BoughtRow } from '../teacher';
 import type { Dependencies } from './dependencies';
 import { pastIterations } from './past';
 import type { RunContext } from './run-context';
+import type { Picks } from './select';
 
-export interface CollectRowsInput extends RunContext {
+export interface CollectRowsInput extends RunContext, Picks {
   readonly iteration: number;
   readonly rowsWanted: number;
   /** Records of the finished iterations; `null` before the first. */
   readonly past: ArtifactRef | null;
-  readonly selection: ArtifactRef;
   readonly batches: readonly ArtifactRef[];
 }
 
@@ -38,7 +38,6 @@ export function createCollectRows({ store, ledger }: Dependencies) {
     const { config, iteration } = input;
     const task = taskOf(config.task);
     const seeds = await store.readRecords<Seed>(input.prepared.pool);
-    const seedsById = new Map(seeds.map((seed) => [seed.id, seed]));
     const sieve = new Sieve(task, config.hygiene, await knownQuestions(input, seeds));
     const bought = await readBought(input);
 
@@ -46,8 +45,8 @@ export function createCollectRows({ store, ledger }: Dependencies) {
     const rejected: RejectedRow[] = [];
     const unused: string[] = [];
     for (const row of bought) {
-      const { parent } = row;
-      const origin = { parent, iteration, rank: row.rank };
+      const { seed } = row;
+      const origin = { parent: seed.id, iteration, rank: row.rank };
       const id = rowId(iteration, row.rank);
       const objection =
         row.state === 'answered'
@@ -55,7 +54,7 @@ export function createCollectRows({ store, ledger }: Dependencies) {
           : null;
       if (row.state === 'answered' && objection === null) {
         const { question, answer, questionRequest, answerRequest } = row;
-        const stratum = task.stratum(question, seedsById.get(parent) ?? null);
+        const stratum = task.stratum(question, seed);
         rows.push({ id, ...origin, question, answer, stratum, questionRequest, answerRequest, ...sampleRequests(row) });
       } else {
         rejected.push({ ...origin, ...rejection(row, objection) });
@@ -74,15 +73,15 @@ export function createCollectRows({ store, ledger }: Dependencies) {
     };
   };
 
-  async function readBought({ selection, batches }: CollectRowsInput): Promise<(BoughtRow & { parent: string })[]> {
-    const picks = await store.readRecords<Pick>(selection);
+  async function readBought({ pickedSeeds, batches }: CollectRowsInput): Promise<(BoughtRow & { seed: Seed })[]> {
+    const seeds = await store.readRecords<Seed>(pickedSeeds);
     const bought: BoughtRow[] = [];
     for (const batch of batches) {
       bought.push(...(await store.readRecords<BoughtRow>(batch)));
     }
     return bought
       .sort((left, right) => left.rank - right.rank)
-      .map((row) => ({ ...row, parent: (picks[row.rank] as Pick).seedId }));
+      .map((row) => ({ ...row, seed: seeds[row.rank] as Seed }));
   }
 
   /** What a new question must not be: one of the test sets, of the pool, or of an earlier iteration's rows. */

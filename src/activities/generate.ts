@@ -2,13 +2,14 @@ import { Context } from '@temporalio/activity';
 import type { ArtifactRef } from '../core/artifact-ref';
 import type { Pick, Seed } from '../core/records';
 import type { ArtifactStore } from '../store/artifacts/artifact-store';
+import { allRecords } from '../store/artifacts/tables';
 import type { RowOrder } from '../teacher';
 import type { Dependencies } from './dependencies';
 import { progressReporter } from './progress';
 import type { RunContext } from './run-context';
+import type { Picks } from './select';
 
-export interface GenerateInput extends RunContext {
-  readonly selection: ArtifactRef;
+export interface GenerateInput extends RunContext, Picks {
   /** The micro-batch: picks of rank `from` up to, not including, `to`. */
   readonly from: number;
   readonly to: number;
@@ -42,7 +43,7 @@ export function createGenerate({ store, teacherOf }: Dependencies) {
 
 /** What the picks of a micro-batch, or of a whole wave, ask the teacher for. */
 export async function ordersOf(store: ArtifactStore, input: GenerateInput): Promise<RowOrder[]> {
-  const picks = (await store.readRecords<Pick>(input.selection)).slice(input.from, input.to);
-  const seeds = new Map((await store.readRecords<Seed>(input.prepared.pool)).map((seed) => [seed.id, seed]));
-  return picks.map(({ rank, seedId, askedBefore }) => ({ rank, askedBefore, seed: seeds.get(seedId) as Seed }));
+  const picks = await allRecords<Pick>(store, input.selection, input);
+  const seeds = await allRecords<Seed>(store, input.pickedSeeds, input);
+  return picks.map(({ rank, askedBefore }, index) => ({ rank, askedBefore, seed: seeds[index] as Seed }));
 }

@@ -1,8 +1,9 @@
 import { Context } from '@temporalio/activity';
 import type { ArtifactRef } from '../core/artifact-ref';
 import type { Seed } from '../core/records';
+import type { ArtifactStore } from '../store/artifacts/artifact-store';
 import type { Dependencies } from './dependencies';
-import { predictionsById } from './pairs';
+import { answeredSeeds } from './pairs';
 import { progressReporter } from './progress';
 import type { RunContext } from './run-context';
 
@@ -22,19 +23,18 @@ export interface GradeResult {
 /** Buys a judge's grade for the student's answer to each seed of a micro-batch. */
 export function createGrade({ store, judgeOf }: Dependencies) {
   return async function grade(input: GradeInput): Promise<GradeResult> {
-    const { run, experiment, config, prepared } = input;
+    const { run, experiment, config } = input;
     const { score } = config.strategy;
     if (score !== 'judge' && score !== 'lion') {
       throw new RangeError(`score: ${score} buys no grades`);
     }
-    const answers = await predictionsById(store, input.predictions);
-    const seeds = (await store.readRecords<Seed>(prepared.pool)).slice(input.from, input.to);
+    const answers = await answersOf(store, input);
     const judge = await judgeOf(config);
     const report = progressReporter();
     const grades = await judge.buyGrades({
       account: { run, experiment },
       kind: score,
-      answers: seeds.map((seed) => ({ seed, answer: answers.get(seed.id)?.text ?? '' })),
+      answers,
       runSeed: config.seed,
       signal: Context.current().cancellationSignal,
       onProgress: ({ done, total, waiting }) =>
@@ -43,4 +43,16 @@ export function createGrade({ store, judgeOf }: Dependencies) {
     const refused = grades.filter(({ state }) => state === 'refused').length;
     return { grades: await store.putRecords('grades', grades), refused };
   };
+}
+
+/** The seeds of the micro-batch, each with the student's answer. */
+export async function answersOf(
+  store: ArtifactStore,
+  { prepared, predictions, from, to }: Pick<GradeInput, 'prepared' | 'predictions' | 'from' | 'to'>,
+): Promise<{ seed: Seed; answer: string }[]> {
+  const answers: { seed: Seed; answer: string }[] = [];
+  for await (const [seed, prediction] of answeredSeeds(store, prepared.pool, predictions, { from, to })) {
+    answers.push({ seed, answer: prediction?.text ?? '' });
+  }
+  return answers;
 }

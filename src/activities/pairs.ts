@@ -1,37 +1,55 @@
 import type { ArtifactRef } from '../core/artifact-ref';
 import type { Prediction, Seed } from '../core/records';
+import type { Shard } from '../core/table';
 import { taskOf } from '../core/tasks';
 import type { ArtifactStore } from '../store/artifacts/artifact-store';
+import { putTable, readTable } from '../store/artifacts/tables';
+import { withRecords } from './pool';
 import type { RunContext } from './run-context';
+import { type PoolPart, partsOfShard } from './shards';
 
 /**
  * Every seed's prompt with the answer that is looked at: the tokens of the student's own (`text`: its text, for a model
- * with a tokenizer of its own), or the reference where there are no predictions.
+ * with a tokenizer of its own), or the reference where there are no predictions. One table for each part of the pool.
  */
 export async function putPairs(
   store: ArtifactStore,
-  { config, prepared, predictions }: RunContext & { readonly predictions: ArtifactRef | null },
+  input: RunContext & Shard & { readonly predictions: ArtifactRef | null },
   own: 'tokens' | 'text' = 'tokens',
-): Promise<ArtifactRef> {
-  const task = taskOf(config.task);
-  const pool = await store.readRecords<Seed>(prepared.pool);
-  const answers = predictions === null ? null : await predictionsById(store, predictions);
-  const answerTo = (seed: Seed) => {
-    if (answers === null) {
-      // Without a reference there is nothing to look at: no tokens, and so no score.
-      return seed.answer === null ? { tokenIds: [] } : { answer: seed.answer };
+): Promise<ArtifactRef[]> {
+  const task = taskOf(input.config.task);
+  const tables: ArtifactRef[] = [];
+  for (const part of await partsOfShard(store, input.prepared.pool, input)) {
+    tables.push(await putTable(store, 'pairs', pairsOf(part), { partRows: Number.POSITIVE_INFINITY }));
+  }
+  return tables;
+
+  async function* pairsOf(part: PoolPart) {
+    for await (const [seed, answer] of answeredSeeds(store, input.prepared.pool, input.predictions, part)) {
+      yield {
+        id: seed.id,
+        prompt: task.studentPrompt(seed.question),
+        ...(input.predictions === null ? reference(seed) : given(answer, own)),
+      };
     }
-    const { tokenIds, text } = answers.get(seed.id) ?? { tokenIds: [], text: '' };
-    return own === 'tokens' ? { tokenIds } : { answer: text };
-  };
-  return store.putRecords(
-    'pairs',
-    pool.map((seed) => ({ id: seed.id, prompt: task.studentPrompt(seed.question), ...answerTo(seed) })),
-  );
+  }
 }
 
-/** The student's answers by the seed they answer. */
-export async function predictionsById(store: ArtifactStore, ref: ArtifactRef): Promise<Map<string, Prediction>> {
-  const predictions = await store.readRecords<Prediction>(ref);
-  return new Map(predictions.map((prediction) => [prediction.id, prediction]));
+/** Without a reference there is nothing to look at: no tokens, and so no score. */
+const reference = ({ answer }: Seed) => (answer === null ? { tokenIds: [] } : { answer });
+
+const given = (answer: Prediction | undefined, own: 'tokens' | 'text') =>
+  own === 'tokens' ? { tokenIds: answer?.tokenIds ?? [] } : { answer: answer?.text ?? '' };
+
+/** The seeds of these places of the pool, each with the student's answer. */
+export function answeredSeeds(
+  store: ArtifactStore,
+  pool: ArtifactRef,
+  predictions: ArtifactRef | null,
+  range: { readonly from: number; readonly to: number },
+) {
+  return withRecords(
+    readTable<Seed>(store, pool, range),
+    predictions === null ? null : readTable<Prediction>(store, predictions, range),
+  );
 }

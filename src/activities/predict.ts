@@ -1,15 +1,18 @@
 import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
 import type { Prediction, Seed } from '../core/records';
+import type { Shard } from '../core/table';
 import { taskOf } from '../core/tasks';
+import { putTable, readTable } from '../store/artifacts/tables';
 import type { Dependencies } from './dependencies';
+import { withRecords } from './pool';
 import type { RunContext } from './run-context';
 import { secondOpinions } from './second-opinion';
-import { type Shard, shardParameters } from './shards';
+import { type PoolPart, partsOfShard, shardParameters } from './shards';
 import { studentStep } from './student-step';
 
-export type PredictInput = RunContext & Partial<Shard> & { readonly student: ModelRef };
+export type PredictInput = RunContext & Shard & { readonly student: ModelRef };
 
-/** The student answers every seed of the pool, greedily. */
+/** The student answers every seed of the pool, or of a part of it, greedily. */
 export function createPredict(dependencies: Dependencies) {
   const { store } = dependencies;
   const doJob = studentStep(dependencies);
@@ -17,39 +20,58 @@ export function createPredict(dependencies: Dependencies) {
 
   return async function predict(input: PredictInput): Promise<ArtifactRef> {
     const { config, prepared } = input;
-    const task = taskOf(config.task);
-    const pool = await store.readRecords<Seed>(prepared.pool);
-    const prompts = await store.putRecords(
-      'prompts',
-      pool.map((seed) => ({ id: seed.id, prompt: task.studentPrompt(seed.question) })),
-    );
+    const parts = await partsOfShard(store, prepared.pool, input);
+    const prompts: ArtifactRef[] = [];
+    for (const { seeds } of parts) {
+      prompts.push(await putTable(store, 'prompts', promptsOf(input, seeds), { partRows: Number.POSITIVE_INFINITY }));
+    }
     const result = await doJob(input.run, {
       op: 'predict',
       model: input.student,
-      inputs: { prompts: [prompts] },
+      inputs: { prompts },
       parameters: { maxNewTokens: config.student.max_new_tokens, ...shardParameters(input) },
       threads: config.student.threads,
     });
     const predictions = result.outputs.predictions as ArtifactRef;
-    const scoresByVerdict = config.strategy.score === 'incorrect' && task.secondOpinion !== null;
-    return scoresByVerdict ? withOpinions(input, predictions, pool) : predictions;
+    const scoresByVerdict = config.strategy.score === 'incorrect' && taskOf(config.task).secondOpinion !== null;
+    return scoresByVerdict ? withOpinions(input, predictions, parts) : predictions;
   };
 
-  /** A strategy that picks wrong answers means the same by wrong as the evaluation does. */
-  async function withOpinions({ run, config }: PredictInput, ref: ArtifactRef, pool: readonly Seed[]) {
+  async function* promptsOf({ config }: PredictInput, seeds: ArtifactRef) {
     const task = taskOf(config.task);
-    const seeds = new Map(pool.map((seed) => [seed.id, seed]));
-    const predictions = await store.readRecords<Prediction>(ref);
-    const checked = predictions.map(({ id, text }) => {
-      const { question, answer } = seeds.get(id) as Seed;
-      const reference = answer ?? '';
-      return { reference, text, ...task.check(question, reference, text) };
-    });
+    for await (const { id, question } of readTable<Seed>(store, seeds)) {
+      yield { id, prompt: task.studentPrompt(question) };
+    }
+  }
+
+  /** A strategy that picks wrong answers means the same by wrong as the evaluation does. */
+  async function withOpinions({ run, config }: PredictInput, ref: ArtifactRef, parts: readonly PoolPart[]) {
+    const task = taskOf(config.task);
+    const predictions: Prediction[] = [];
+    const checked: Parameters<typeof askEngine>[2][number][] = [];
+    for await (const [{ question, answer }, prediction] of withRecords(
+      seedsOf(parts),
+      readTable<Prediction>(store, ref),
+    )) {
+      // A share has some of the seeds.
+      if (prediction !== undefined) {
+        const reference = answer ?? '';
+        const { text } = prediction;
+        predictions.push(prediction);
+        checked.push({ reference, text, ...task.check(question, reference, text) });
+      }
+    }
     const opinions = await askEngine(run, config, checked);
     const known = predictions.map((prediction, index): Prediction => {
       const secondOpinion = opinions.get(index);
       return secondOpinion === undefined ? prediction : { ...prediction, secondOpinion };
     });
     return store.putRecords('predictions', known);
+  }
+
+  async function* seedsOf(parts: readonly PoolPart[]) {
+    for (const { seeds } of parts) {
+      yield* readTable<Seed>(store, seeds);
+    }
   }
 }

@@ -7,6 +7,7 @@ import type { Seed } from '../core/records';
 import type { PreparedRun } from '../core/run-record';
 import { taskOf } from '../core/tasks';
 import type { TaskData } from '../core/tasks/task';
+import { putTable } from '../store/artifacts/tables';
 import { loadTaskData } from '../store/datasets/task-data';
 import type { Dependencies } from './dependencies';
 import { finetunedModel, finetuneJob } from './finetune-job';
@@ -29,7 +30,7 @@ export function createPrepare(dependencies: Dependencies) {
   return async function prepare({ run, experiment, config, experimentBudget }: PrepareInput): Promise<PreparedRun> {
     await ledger.openAccount({ run, experiment, budget: config.budget, experimentBudget });
     const data = await readData(config, Context.current().cancellationSignal);
-    const pool = await store.putRecords('pool', data.pool);
+    const pool = await putTable(store, 'pool', data.pool);
     const tests: Record<string, ArtifactRef> = {};
     for (const [name, questions] of Object.entries(data.tests)) {
       tests[name] = await store.putRecords('test-set', questions);

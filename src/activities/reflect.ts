@@ -5,6 +5,7 @@ import type { Reflection } from '../core/reflection';
 import { taskOf } from '../core/tasks';
 import type { Dependencies } from './dependencies';
 import { pastIterations } from './past';
+import { seedsById } from './pool';
 import type { RunContext } from './run-context';
 import { secondOpinions } from './second-opinion';
 import { studentStep } from './student-step';
@@ -36,7 +37,11 @@ export function createReflect(dependencies: Dependencies) {
 
   return async function reflect(input: ReflectInput): Promise<ArtifactRef> {
     const rows = await rowsOf(input);
-    const seeds = new Map((await store.readRecords<Seed>(input.prepared.pool)).map((seed) => [seed.id, seed]));
+    const seeds = await seedsById(
+      store,
+      input.prepared.pool,
+      rows.map(({ parent }) => parent),
+    );
     const parents = [...new Set(rows.map(({ parent }) => parent))].map((id) => seeds.get(id) as Seed);
     const asked = [
       ...parents.map(({ id, question, answer: reference }): Question => ({ id: `seed/${id}`, question, reference })),

@@ -1,13 +1,14 @@
 import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
 import { stableHash } from '../core/random';
+import type { Shard } from '../core/table';
 import type { Dependencies } from './dependencies';
 import { putPairs } from './pairs';
 import type { RunContext } from './run-context';
-import { type Shard, shardParameters } from './shards';
+import { shardParameters } from './shards';
 import { studentStep } from './student-step';
 
 export type ScoreInput = RunContext &
-  Partial<Shard> & {
+  Shard & {
     readonly student: ModelRef;
     /** The student's own answers; `null` where the references are looked at. */
     readonly predictions: ArtifactRef | null;
@@ -29,7 +30,7 @@ export function createScore(dependencies: Dependencies) {
     const result = await doJob(input.run, {
       op: 'score',
       model: input.student,
-      inputs: { answers: [await putPairs(dependencies.store, input)] },
+      inputs: { answers: await putPairs(dependencies.store, input) },
       parameters: shardParameters(input),
       threads: config.student.threads,
     });
@@ -46,7 +47,7 @@ export function createSketch(dependencies: Dependencies) {
     const { outputs } = await doJob(input.run, {
       op: 'badge',
       model: input.student,
-      inputs: { answers: [await putPairs(dependencies.store, input)] },
+      inputs: { answers: await putPairs(dependencies.store, input) },
       parameters: { seed: stableHash('sketch', config.seed) % 2 ** 31, ...shardParameters(input) },
       threads: config.student.threads,
     });
@@ -66,7 +67,7 @@ export function createReward(dependencies: Dependencies) {
     const result = await doJob(run, {
       op: 'reward',
       model: { base: imported.outputs.model as ArtifactRef },
-      inputs: { answers: [await putPairs(dependencies.store, input, 'text')] },
+      inputs: { answers: await putPairs(dependencies.store, input, 'text') },
       parameters: shardParameters(input),
       threads,
     });

@@ -1,11 +1,13 @@
 import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
-import type { Seed } from '../core/records';
-import type { SelectionBasis } from '../core/run-record';
-import { type Measurements, measurementsOf, selectSeeds, tieBreakStream } from '../core/strategies';
+import type { AnswerLoss, Draw, Grade, Pick as Picked, Prediction, Reward, Seed } from '../core/records';
+import type { IterationRecord, SelectionBasis } from '../core/run-record';
+import { type Measured, measurementsOf, Selection, tieBreakStream } from '../core/strategies';
 import { taskOf } from '../core/tasks';
 import type { ArtifactStore } from '../store/artifacts/artifact-store';
+import { putTable, readTable } from '../store/artifacts/tables';
 import type { Dependencies } from './dependencies';
-import { pastIterations, timesAsked } from './past';
+import { pastIterations } from './past';
+import { withRecords } from './pool';
 import { rankingPlace } from './ranking-place';
 import type { RunContext } from './run-context';
 
@@ -20,49 +22,111 @@ export interface SelectInput extends RunContext {
   readonly count: number;
 }
 
-export interface Selected {
+/** What is put to the teacher. */
+export interface Picks {
   readonly selection: ArtifactRef;
+  /** The seed of each pick, in rank order: a step that buys for fifty of them looks into no pool of a million. */
+  readonly pickedSeeds: ArtifactRef;
+}
+
+export interface Selected extends Picks {
   readonly selectedBy: SelectionBasis;
 }
 
-/** Scores the pool by the run's strategy and keeps the seeds it needs most. */
+/**
+ * Scores the pool by the run's strategy and keeps the seeds it needs most. The pool passes by once or twice; what is kept
+ * of it are the picks, and for a selector that weighs or halves the pool two numbers a seed.
+ */
 export function createSelect({ store }: Dependencies) {
   return async function select(input: SelectInput): Promise<Selected> {
-    const { config, prepared, student, count } = input;
-    const seeds = await store.readRecords<Seed>(prepared.pool);
+    const { config, student, count } = input;
     const past = await pastIterations(store, input.past);
     const { stream, skip } = rankingPlace(input, past);
     const place = { runSeed: config.seed, iteration: stream };
-    const picks = selectSeeds({
-      strategy: config.strategy,
-      task: taskOf(config.task),
-      seeds,
-      measurements: await readMeasurements(store, input),
-      count,
-      skip,
-      ...place,
-      asked: await timesAsked(store, past, seeds),
-    });
+    const { strategy } = config;
+    const selection = new Selection({ strategy, task: taskOf(config.task), count, skip, ...place });
+    const asked = new TimesAsked(await timesPicked(store, past));
+    for (let pass = 0; pass < selection.passes; pass += 1) {
+      for await (const [seed, measured] of measuredSeeds(store, input)) {
+        selection.see(seed, measured, pass);
+        if (pass === 0) {
+          asked.see(seed);
+        }
+      }
+    }
+    const picks = selection.picks(asked.byQuestion);
     return {
-      selection: await store.putRecords('selection', picks),
+      selection: await putTable(
+        store,
+        'selection',
+        picks.map(({ pick }) => pick),
+      ),
+      pickedSeeds: await putTable(
+        store,
+        'picked-seeds',
+        picks.map(({ seed }) => seed),
+      ),
       selectedBy: { student, stream: tieBreakStream(place), skip, count },
     };
   };
 }
 
-/** What was measured, under the names that the scorers know. */
-export async function readMeasurements(
+/** Every seed of the pool with what the scorers look at. */
+async function* measuredSeeds(
   store: ArtifactStore,
-  { config, predictions, scores }: Pick<SelectInput, 'config' | 'predictions' | 'scores'>,
-): Promise<Measurements> {
+  { config, prepared, predictions, scores }: SelectInput,
+): AsyncGenerator<[Seed, Measured]> {
   const { measurement } = measurementsOf(config.strategy);
-  const read = async <T>(ref: ArtifactRef | null) => (ref === null ? null : store.readRecords<T>(ref));
-  const scoresOf = async <T>(kind: typeof measurement) => (kind === measurement ? read<T>(scores) : null);
-  return {
-    predictions: await read(predictions),
-    losses: await scoresOf('loss'),
-    rewards: await scoresOf('reward'),
-    grades: await scoresOf('grades'),
-    draws: await scoresOf('gradients'),
-  };
+  const seeds = readTable<Seed>(store, prepared.pool);
+  if (measurement === 'gradients') {
+    yield* drawnSeeds(seeds, scores === null ? [] : await store.readRecords<Draw>(scores));
+  } else if (measurement === null) {
+    const answers = predictions === null ? null : readTable<Prediction>(store, predictions);
+    for await (const [seed, prediction] of withRecords(seeds, answers)) {
+      yield [seed, { prediction }];
+    }
+  } else {
+    const table = scores === null ? null : readTable<AnswerLoss & Reward & Grade>(store, scores);
+    const name = ({ loss: 'loss', reward: 'reward', grades: 'grade' } as const)[measurement];
+    for await (const [seed, record] of withRecords(seeds, table)) {
+      yield [seed, { [name]: record }];
+    }
+  }
+}
+
+async function* drawnSeeds(seeds: AsyncIterable<Seed>, draws: readonly Draw[]): AsyncGenerator<[Seed, Measured]> {
+  const byPlace = new Map(draws.map((draw) => [draw.index, draw]));
+  let place = 0;
+  for await (const seed of seeds) {
+    yield [seed, { draw: byPlace.get(place) }];
+    place += 1;
+  }
+}
+
+/** Seed -> how often it was put to the teacher in the finished iterations. */
+async function timesPicked(
+  store: ArtifactStore,
+  iterations: readonly IterationRecord[],
+): Promise<ReadonlyMap<string, number>> {
+  const times = new Map<string, number>();
+  for (const { selection, asked } of iterations) {
+    for await (const { seedId } of readTable<Picked>(store, selection, { to: asked })) {
+      times.set(seedId, (times.get(seedId) ?? 0) + 1);
+    }
+  }
+  return times;
+}
+
+/** Seeds with the same question count as one. */
+class TimesAsked {
+  readonly byQuestion = new Map<string, number>();
+
+  constructor(private readonly bySeed: ReadonlyMap<string, number>) {}
+
+  see({ id, question }: Seed): void {
+    const times = this.bySeed.get(id);
+    if (times !== undefined) {
+      this.byQuestion.set(question, (this.byQuestion.get(question) ?? 0) + times);
+    }
+  }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ArtifactKind, ArtifactRef } from '../core/artifact-ref';
 import { canonicalJson } from '../core/canonical-json';
 import type { ArtifactStore } from '../store/artifacts/artifact-store';
+import { allRecords } from '../store/artifacts/tables';
 
 /**
  * The store as an audit uses it: reads are the store's own, with their hashes checked; what a step puts is hashed and
@@ -14,6 +15,11 @@ export function readOnlyStore(store: ArtifactStore): ArtifactStore {
     const text = texts.get(ref.sha256) ?? (await store.readText(ref));
     texts.set(ref.sha256, text);
     return text;
+  }
+
+  async function* readLines(ref: ArtifactRef) {
+    const text = texts.get(ref.sha256);
+    yield* text === undefined ? store.readLines(ref) : text.split('\n').filter((line) => line !== '');
   }
 
   function put(kind: ArtifactKind, text: string, rows?: number): ArtifactRef {
@@ -30,11 +36,8 @@ export function readOnlyStore(store: ArtifactStore): ArtifactStore {
     putFile: refuse,
     putDirectory: refuse,
     readText,
-    readRecords: async <T>(ref: ArtifactRef) =>
-      (await readText(ref))
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as T),
+    readRecords: <T>(ref: ArtifactRef) => allRecords<T>({ readText, readLines }, ref),
+    readLines,
     pathOf: (ref) => store.pathOf(ref),
     checkout: refuse,
     has: async (ref) => texts.has(ref.sha256) || store.has(ref),

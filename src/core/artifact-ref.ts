@@ -11,6 +11,7 @@ export type ArtifactKind =
   | 'embeddings'
   | 'pairs'
   | 'selection'
+  | 'picked-seeds'
   | 'bought-rows'
   | 'rows'
   | 'rejected-rows'
@@ -29,8 +30,10 @@ export interface ArtifactRef {
   readonly kind: ArtifactKind;
   readonly sha256: string;
   readonly bytes: number;
-  /** Number of JSON lines, where the artifact is a table. */
+  /** Number of records, where the artifact is a table. */
   readonly rows?: number;
+  /** Of a large table, which lies in so many parts: the artifact is the list of their references, in order. */
+  readonly parts?: number;
 }
 
 /** A student's weights: a complete model directory, or one with a PEFT adapter on top. */

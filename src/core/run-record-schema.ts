@@ -12,6 +12,7 @@ const artifactRef = z.object({
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits'),
   bytes: count,
   rows: count.exactOptional(),
+  parts: count.exactOptional(),
 });
 
 const modelRef = z.object({ base: artifactRef, adapter: artifactRef.exactOptional() });

@@ -1,6 +1,6 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { BatchJob } from '../activities/batch';
-import type { ArtifactRef } from '../core/artifact-ref';
+import type { Picks } from '../activities/select';
 import type { Steering } from '../core/steering';
 import { activityGroups } from './activity-options';
 import type { IterationInput } from './iteration';
@@ -24,8 +24,8 @@ export function batchBuyer(options: {
   const { input, rest, steering } = options;
   const { patiently } = options.patience;
 
-  return async (selection: ArtifactRef, from: number, to: number) => {
-    const wave = { ...input, selection, from, to };
+  return async (picks: Picks, from: number, to: number) => {
+    const wave = { ...input, ...picks, from, to };
     for (let jobs = 0; jobs < JOBS_MAX && steering().stopping === null; jobs += 1) {
       await rest.safePoint();
       const job = (await patiently(() => teacher.submitBatch(wave)))?.job ?? null;

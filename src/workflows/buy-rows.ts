@@ -1,4 +1,5 @@
 import type { RowsResult } from '../activities/collect-rows';
+import type { Picks } from '../activities/select';
 import type { ArtifactRef } from '../core/artifact-ref';
 import type { RunConfig } from '../core/config/schema';
 import type { Steering } from '../core/steering';
@@ -39,7 +40,7 @@ export function rowBuyer(options: {
   const waveMax = input.config.teacher.mode === 'batch' ? ROWS_PER_JOB : Number.POSITIVE_INFINITY;
 
   /** Asks for rows until as many are accepted as were wanted, replacing rejected ones by the next of `count` picks. */
-  async function buyRows(picks: ArtifactRef, count: number): Promise<Bought> {
+  async function buyRows(picks: Picks, count: number): Promise<Bought> {
     const batches: ArtifactRef[] = [];
     let asked = 0;
     let result: RowsResult | undefined;
@@ -50,7 +51,7 @@ export function rowBuyer(options: {
       const wanted = Math.min(input.rowsWanted - (result?.accepted ?? 0), count - asked, waveMax);
       batches.push(...(await buyWave(picks, asked, asked + wanted)));
       asked += wanted;
-      result = await light.collectRows({ ...input, selection: picks, batches });
+      result = await light.collectRows({ ...input, ...picks, batches });
       options.onAccepted(result.accepted);
     }
     return { ...result, asked, gaveUp: gaveUp() };
@@ -60,7 +61,7 @@ export function rowBuyer(options: {
    * Picks `from` up to `to`, in micro-batches. Several are in flight at once, unless a cap may bind before the wave is
    * through: then one follows the other, so that the rows a cap leaves out are the last in rank, whatever arrived first.
    */
-  async function buyWave(picks: ArtifactRef, from: number, to: number): Promise<ArtifactRef[]> {
+  async function buyWave(picks: Picks, from: number, to: number): Promise<ArtifactRef[]> {
     if (input.config.teacher.mode === 'batch') {
       const result = await buyBatch(picks, from, to);
       return result === null ? [] : [result.rows];
@@ -78,7 +79,7 @@ export function rowBuyer(options: {
       const summary = `generate iteration ${input.iteration} batch ${index + 1}/${batches.length}`;
       const config = atConcurrency(input.config, steering().concurrency);
       const result = await patiently(() =>
-        teacher.generate.executeWithOptions({ summary }, [{ ...input, config, selection: picks, ...batch }]),
+        teacher.generate.executeWithOptions({ summary }, [{ ...input, config, ...picks, ...batch }]),
       );
       refused ||= result !== null && result.refused > 0;
       return result?.rows ?? null;

@@ -50,12 +50,12 @@ export async function iteration(input: IterationInput): Promise<IterationOutcome
 
   const forSelect = enter('select');
   await rest.safePoint();
-  const { selection, selectedBy } = await light.select.executeWithOptions(forSelect, [
+  const { selectedBy, ...picks } = await light.select.executeWithOptions(forSelect, [
     { ...looking, predictions, scores },
   ]);
 
   enter('generate');
-  const { gaveUp, ...bought } = await buyRows(selection, count);
+  const { gaveUp, ...bought } = await buyRows(picks, count);
   if (bought.accepted === 0) {
     return nothingBought({ ...bought, gaveUp });
   }
@@ -71,6 +71,7 @@ export async function iteration(input: IterationInput): Promise<IterationOutcome
   );
 
   const { iteration } = input;
+  const { selection } = picks;
   const outcome = { iteration, predictions, scores, selection, selectedBy, ...bought, student: finetuned, evaluation };
   if (input.config.analyses !== true) {
     return outcome;

@@ -1,7 +1,7 @@
 import type { RunContext } from '../activities/run-context';
-import type { Sketches } from '../activities/score';
 import type { ArtifactKind, ArtifactRef, ModelRef } from '../core/artifact-ref';
 import { measurementsOf } from '../core/strategies';
+import { cutPool, PART_ROWS, type Shard } from '../core/table';
 import { activityGroups } from './activity-options';
 import type { createPatience } from './patience';
 import type { Rest } from './rest';
@@ -15,8 +15,17 @@ export interface MeasureInput extends RunContext {
   readonly count: number;
 }
 
-/** Seeds of one `grade` activity: their calls keep an endpoint busy, and a pool of thousands stays a few dozen steps. */
+/**
+ * Seeds of one `grade` activity: their calls keep an endpoint busy, and a pool of thousands stays a few dozen steps. Of
+ * a large pool they are more, so that there are never more steps than the references of their tables fit in one payload.
+ */
 const SEEDS_PER_GRADING = 200;
+const GRADINGS_MAX = 500;
+
+/** What a step is called in Temporal's UI. */
+interface Title {
+  readonly summary: string;
+}
 
 /** The steps that look at the whole pool. A large one is divided among the engines; its results do not show it. */
 export function measuring(
@@ -26,13 +35,13 @@ export function measuring(
   const { light, teacher, student } = activityGroups();
   const { config, prepared } = input;
   const poolSize = prepared.pool.rows ?? 0;
+  const { shard_rows } = config.student;
+  const shards = cutPool(prepared.pool, shard_rows);
 
   /** The student's own answers. */
   async function predict(): Promise<ArtifactRef> {
-    return joined(
-      'predictions',
-      await sharded('predict', (title, shard) => student.predict.executeWithOptions(title, [{ ...input, ...shard }])),
-    );
+    const answer = (title: Title, part: Shard) => student.predict.executeWithOptions(title, [{ ...input, ...part }]);
+    return joined('predictions', await sharded('predict', answer));
   }
 
   /**
@@ -41,29 +50,27 @@ export function measuring(
    */
   async function score(predictions: ArtifactRef | null): Promise<ArtifactRef | null | 'refused'> {
     const own = { ...input, predictions };
-    switch (measurementsOf(config.strategy).measurement) {
+    const { measurement } = measurementsOf(config.strategy);
+    switch (measurement) {
       case null:
         return null;
       case 'loss':
-        return joined(
-          'scores',
-          await sharded('score', (title, shard) => student.score.executeWithOptions(title, [{ ...own, ...shard }])),
-        );
-      case 'reward':
-        return joined(
-          'scores',
-          await sharded('reward', (title, shard) => student.reward.executeWithOptions(title, [{ ...own, ...shard }])),
-        );
+      case 'reward': {
+        const step = measurement === 'loss' ? 'score' : 'reward';
+        const measure = (title: Title, part: Shard) => student[step].executeWithOptions(title, [{ ...own, ...part }]);
+        return joined('scores', await sharded(step, measure));
+      }
       case 'gradients':
-        return diversify(
-          await sharded('sketch', (title, shard) => student.sketch.executeWithOptions(title, [{ ...own, ...shard }])),
-        );
+        return diversify(own);
       case 'grades':
         return grade(predictions as ArtifactRef);
     }
   }
 
-  async function diversify(sketches: Sketches[]): Promise<ArtifactRef> {
+  async function diversify(own: MeasureInput & { readonly predictions: ArtifactRef | null }): Promise<ArtifactRef> {
+    const cut = wholeParts(prepared.pool, shard_rows);
+    const sketch = (title: Title, part: Shard) => student.sketch.executeWithOptions(title, [{ ...own, ...part }]);
+    const sketches = await sharded('sketch', sketch, cut);
     return rest.interruptible(() =>
       student.diversify.executeWithOptions(titled('diversify'), [{ ...input, sketches }]),
     );
@@ -72,8 +79,9 @@ export function measuring(
   /** One micro-batch after the other, each with many calls in flight, so that what a cap leaves out is the pool's end. */
   async function grade(predictions: ArtifactRef): Promise<ArtifactRef | 'refused'> {
     const parts: ArtifactRef[] = [];
-    for (let from = 0; from < poolSize; from += SEEDS_PER_GRADING) {
-      const batch = { from, to: Math.min(from + SEEDS_PER_GRADING, poolSize) };
+    const size = Math.max(SEEDS_PER_GRADING, Math.ceil(poolSize / GRADINGS_MAX));
+    for (let from = 0; from < poolSize; from += size) {
+      const batch = { from, to: Math.min(from + size, poolSize) };
       await rest.safePoint();
       const title = titled('grade', `seeds ${batch.from + 1} to ${batch.to} of ${poolSize}`);
       const result = await patience.patiently(() =>
@@ -84,32 +92,38 @@ export function measuring(
       }
       parts.push(result.grades);
     }
-    return joined('grades', parts);
+    return joined('grades', parts, 1);
   }
 
   async function sharded<T>(
     what: string,
-    work: (title: { summary: string }, shard: { shard?: number; shards?: number }) => Promise<T>,
+    work: (title: Title, part: Shard) => Promise<T>,
+    cut: readonly Shard[] = shards,
   ): Promise<T[]> {
-    const { shard_rows } = config.student;
-    const shards = Math.max(1, Math.ceil(poolSize / shard_rows));
     return rest.interruptible(() =>
       Promise.all(
-        Array.from({ length: shards }, (_, shard) =>
-          shards === 1 ? work(titled(what), {}) : work(titled(what, `shard ${shard + 1}/${shards}`), { shard, shards }),
+        cut.map((shard, index) =>
+          work(titled(what, cut.length === 1 ? '' : `shard ${index + 1}/${cut.length}`), shard),
         ),
       ),
     );
   }
 
-  /** What the step is called in Temporal's UI. */
-  function titled(what: string, part = ''): { summary: string } {
-    return { summary: `${what} iteration ${input.iteration} ${part}`.trim() };
+  async function joined(
+    kind: ArtifactKind,
+    parts: readonly ArtifactRef[],
+    shares = shards[0]?.shards ?? 1,
+  ): Promise<ArtifactRef> {
+    return parts.length === 1 ? (parts[0] as ArtifactRef) : light.joinParts({ ...input, kind, parts, shares });
   }
 
-  async function joined(kind: ArtifactKind, parts: readonly ArtifactRef[]): Promise<ArtifactRef> {
-    return parts.length === 1 ? (parts[0] as ArtifactRef) : light.joinParts({ ...input, kind, parts });
+  function titled(what: string, part = ''): Title {
+    return { summary: `${what} iteration ${input.iteration} ${part}`.trim() };
   }
 
   return { predict, score };
 }
+
+/** Sketches know their seeds by place: in the pool's only part, or as whole parts that follow each other. */
+const wholeParts = (pool: ArtifactRef, shardRows: number) =>
+  cutPool(pool, pool.parts === undefined ? shardRows : Math.max(shardRows, PART_ROWS));

@@ -8,11 +8,11 @@ import { createPredict } from '../../src/activities/predict';
 import type { ArtifactRef } from '../../src/core/artifact-ref';
 import { runConfigSchema } from '../../src/core/config/schema';
 import type { EvaluatedAnswer, Prediction, Seed } from '../../src/core/records';
-import { selectSeeds } from '../../src/core/strategies';
 import { taskOf } from '../../src/core/tasks';
 import { openArtifactStore } from '../../src/store/artifacts/artifact-store';
 import { openWorkspace } from '../../src/store/workspace';
 import { createStudents, type Students } from '../../src/student';
+import { selectSeeds } from '../support/select-seeds';
 
 jest.setTimeout(120_000);
 
@@ -75,7 +75,7 @@ it('an answer in another form is right by math-verify, for the evaluation and fo
     );
     const picks = selectSeeds({
       ...{ strategy: config.strategy, task: taskOf(config.task), seeds, count: 8, skip: 0, runSeed: 1, iteration: 1 },
-      measurements: { predictions: seen, losses: null, rewards: null, grades: null, draws: null },
+      measurements: { predictions: seen },
       asked: new Map(),
     });
     const wrong = picks.filter(({ score }) => score === 1).map(({ seedId }) => seedId);

@@ -1,7 +1,6 @@
-import type { GradeInput, GradeResult } from '../../activities/grade';
-import { predictionsById } from '../../activities/pairs';
+import { answersOf, type GradeInput, type GradeResult } from '../../activities/grade';
 import { canonicalJson } from '../../core/canonical-json';
-import type { Grade, Seed } from '../../core/records';
+import type { Grade } from '../../core/records';
 import { judgeOf } from '../../core/strategies';
 import type { Ledger } from '../../store/ledger';
 import type { StoredCall } from '../../store/ledger/read-ledger';
@@ -95,12 +94,10 @@ async function gradeAgain({ store, ledger, record }: Evidence, input: GradeInput
     offlineBaseUrl: 'http://127.0.0.1:9/v1',
     environment: { [judgeConfig.api_key_env]: 'unused' },
   });
-  const answers = await predictionsById(store, input.predictions);
-  const seeds = (await store.readRecords<Seed>(prepared.pool)).slice(input.from, input.to);
   return judge.buyGrades({
     account: { run: record.run, experiment: record.experiment },
     kind: config.strategy.score as 'judge' | 'lion',
-    answers: seeds.map((seed) => ({ seed, answer: answers.get(seed.id)?.text ?? '' })),
+    answers: await answersOf(store, { ...input, prepared }),
     runSeed: config.seed,
     signal: new AbortController().signal,
   });

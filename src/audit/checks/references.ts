@@ -4,6 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ArtifactRef } from '../../core/artifact-ref';
+import { partsOf } from '../../store/artifacts/tables';
 import { type Check, Findings, messageOf } from '../check';
 import type { Evidence } from '../evidence';
 import { referencesIn } from '../references';
@@ -39,9 +40,14 @@ async function allReferences({ record, iterations, parents, store }: Evidence): 
       add([step.input, step.result], `${path}, event ${step.eventId}`);
     }
   }
-  for (const [ref, place] of [...found.values()].filter(([{ kind }]) => kind === 'iterations')) {
+  for (const [ref, place] of [...found.values()]) {
     // One that cannot be read is found by its own check.
-    add(await store.readRecords(ref).catch(() => []), `${place} (iterations ${ref.sha256})`);
+    if (ref.kind === 'iterations') {
+      add(await store.readRecords(ref).catch(() => []), `${place} (iterations ${ref.sha256})`);
+    }
+    if (ref.parts !== undefined) {
+      add(await partsOf(store, ref).catch(() => []), `${place} (parts of ${ref.kind} ${ref.sha256})`);
+    }
   }
   return new Map(found.values());
 }
@@ -56,7 +62,7 @@ async function checkArtifact(evidence: Evidence, ref: ArtifactRef, place: string
       findings.found(path, `has ${size} bytes; ${place} says ${ref.bytes}`);
     }
     if (ref.rows !== undefined) {
-      const rows = (await store.readRecords(ref)).length;
+      const rows = await rowsOf(store, ref);
       if (rows !== ref.rows) {
         findings.found(path, `has ${rows} rows; ${place} says ${ref.rows}`);
       }
@@ -67,6 +73,18 @@ async function checkArtifact(evidence: Evidence, ref: ArtifactRef, place: string
   } catch (error) {
     findings.found(place, messageOf(error));
   }
+}
+
+/** As the file has them, or as its parts are said to have: each part has its own check. */
+async function rowsOf(store: Evidence['store'], ref: ArtifactRef): Promise<number> {
+  if (ref.parts !== undefined) {
+    return (await partsOf(store, ref)).reduce((sum, part) => sum + (part.rows ?? 0), 0);
+  }
+  let rows = 0;
+  for await (const _ of store.readLines(ref)) {
+    rows += 1;
+  }
+  return rows;
 }
 
 /** A model is a manifest of files; what is laid out of them for the engine must be the same bytes. */

@@ -10,6 +10,6 @@ export {
   writeMarks,
 } from './judging';
 export { resolveStrategy, strategyProblems } from './presets';
-export { type Measurements, measurementsOf } from './scorers';
-export { selectSeeds } from './select';
+export { type Measured, measurementsOf } from './scorers';
+export { Selection } from './select';
 export { tieBreakStream } from './selectors';

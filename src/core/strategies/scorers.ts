@@ -51,25 +51,16 @@ export interface StrategyNeeds {
   readonly reference: boolean;
 }
 
-/** What was measured. `null` where the strategy does not need it. */
-export interface Measurements {
-  /** Own answers, one for each seed. */
-  readonly predictions: readonly Prediction[] | null;
-  /** Of the answers that `strategy.target` names. */
-  readonly losses: readonly AnswerLoss[] | null;
-  readonly rewards: readonly Reward[] | null;
-  readonly grades: readonly Grade[] | null;
-  /** The rows that k-means++ took, by their place in the pool. */
-  readonly draws: readonly Draw[] | null;
-}
-
-export interface ScoreInput {
-  readonly strategy: StrategyConfig;
-  /** Its check serves the scorers that look at right and wrong. */
-  readonly task: Task;
-  /** The whole pool. */
-  readonly seeds: readonly Seed[];
-  readonly measurements: Measurements;
+/** What was measured of one seed; absent where there is nothing. */
+export interface Measured {
+  /** The student's own answer. */
+  readonly prediction?: Prediction | undefined;
+  /** Of the answer that `strategy.target` names. */
+  readonly loss?: AnswerLoss | undefined;
+  readonly reward?: Reward | undefined;
+  readonly grade?: Grade | undefined;
+  /** Where k-means++ took it. */
+  readonly draw?: Draw | undefined;
 }
 
 export interface ScoredSeed {
@@ -92,95 +83,66 @@ export function measurementsOf({ score, target }: StrategyConfig): StrategyNeeds
   };
 }
 
-/** One line for each seed, in the pool's order. */
-export function scoreSeeds(input: ScoreInput): ScoredSeed[] {
-  const scoreOf = scorerOf(input);
-  return input.seeds.map((seed) => ({ id: seed.id, ...scoreOf(seed) }));
-}
-
 type Found = Omit<ScoredSeed, 'id'>;
 
-const unmeasured: Found = { score: null, state: 'unmeasured' };
-
-function scorerOf(input: ScoreInput): (seed: Seed) => Found {
-  const { measurements } = input;
-  switch (input.strategy.score) {
+/**
+ * Gives a seed its number, from what was measured of it.
+ * @param task its check serves the scorers that look at right and wrong
+ */
+export function scorerOf(
+  strategy: StrategyConfig,
+  task: Pick<Task, 'check'>,
+): (seed: Seed, measured: Measured) => Found {
+  const lossOf = meanOf(strategy);
+  switch (strategy.score) {
     case 'random':
       return () => ({ score: null, state: 'unscored' });
     case 'loss':
-      return lossScorer(input, ({ nllSum }) => nllSum);
+      return (_, { loss }) => found(loss && lossOf(loss, loss.nllSum));
     case 'entropy':
-      return lossScorer(input, ({ entropySum }) => entropySum);
+      return (_, { loss }) => found(loss && lossOf(loss, loss.entropySum));
     case 'incorrect':
-      return incorrectScorer(input);
+      return (seed, { prediction }) => incorrectScore(task, seed, prediction);
     case 'reward':
-      return byId(measurements.rewards, 'reward', ({ reward }) => reward);
+      return (_, { reward }) => found(reward?.reward);
     case 'judge':
-      return byId(measurements.grades, 'judge', ({ student }) => student);
+      return (_, { grade }) => found(grade?.student);
     case 'lion':
-      return byId(measurements.grades, 'lion', ({ student, reference }) =>
-        student === null || reference === null ? null : reference - student,
-      );
+      return (_, { grade }) => found(grade && differenceOf(grade));
     case 'badge':
-      return drawScorer(input);
+      // Seeds that were drawn have the squared distance they were drawn by. The others have none: they were not needed.
+      return (_, { draw }) => found(draw?.distance);
   }
 }
 
-function lossScorer(
-  { strategy: { score, per }, measurements: { losses } }: ScoreInput,
-  sumOf: (loss: AnswerLoss) => number,
-): (seed: Seed) => Found {
-  return byId(losses, score, (loss) => {
-    if (loss.tokens === 0) {
-      return null;
-    }
-    return per === 'token' ? sumOf(loss) / loss.tokens : sumOf(loss);
-  });
+const unmeasured: Found = { score: null, state: 'unmeasured' };
+
+/** `null` and what is not finite are no numbers. */
+function found(value: number | null | undefined): Found {
+  return value == null || !Number.isFinite(value) ? unmeasured : { score: rounded(value), state: 'scored' };
 }
 
-/** A number that was measured for the seed; `null` and what is not finite are no numbers. */
-function byId<T extends { readonly id: string }>(
-  measured: readonly T[] | null,
-  score: Score,
-  numberOf: (measured: T) => number | null,
-): (seed: Seed) => Found {
-  const found = new Map(mustHave(measured, score).map((entry) => [entry.id, entry]));
-  return ({ id }) => {
-    const entry = found.get(id);
-    const value = entry === undefined ? null : numberOf(entry);
-    return value === null || !Number.isFinite(value) ? unmeasured : { score: rounded(value), state: 'scored' };
-  };
-}
+const meanOf =
+  ({ per }: StrategyConfig) =>
+  ({ tokens }: AnswerLoss, sum: number) =>
+    tokens === 0 ? null : per === 'token' ? sum / tokens : sum;
+
+const differenceOf = ({ student, reference }: Grade) =>
+  student === null || reference === null ? null : reference - student;
 
 /** 1 where the final answer is not the reference's. An unreadable answer is wrong, as in LLM2LLM, and says so in its state. */
-function incorrectScorer({ task, measurements: { predictions } }: ScoreInput): (seed: Seed) => Found {
-  const answers = new Map(mustHave(predictions, 'incorrect').map((prediction) => [prediction.id, prediction]));
-  return ({ id, question, answer }) => {
-    const prediction = answers.get(id);
-    if (prediction === undefined || answer === null) {
-      return unmeasured;
-    }
-    const verdict = task.check(question, answer, prediction.text);
-    const isRight = verdict.correct || prediction.secondOpinion === 'correct';
-    return { score: isRight ? 0 : 1, state: verdict.wellFormed ? 'scored' : 'unreadable' };
-  };
-}
-
-/** Seeds that were drawn have the squared distance they were drawn by. The others have none: they were not needed. */
-function drawScorer({ seeds, measurements: { draws } }: ScoreInput): (seed: Seed) => Found {
-  const distances = new Map(mustHave(draws, 'badge').map(({ index, distance }) => [seeds[index]?.id, distance]));
-  return ({ id }) => {
-    const distance = distances.get(id);
-    return distance === undefined ? unmeasured : { score: rounded(distance), state: 'scored' };
-  };
+function incorrectScore(
+  task: Pick<Task, 'check'>,
+  { question, answer }: Seed,
+  prediction: Prediction | undefined,
+): Found {
+  if (prediction === undefined || answer === null) {
+    return unmeasured;
+  }
+  const verdict = task.check(question, answer, prediction.text);
+  const isRight = verdict.correct || prediction.secondOpinion === 'correct';
+  return { score: isRight ? 0 : 1, state: verdict.wellFormed ? 'scored' : 'unreadable' };
 }
 
 /** Six significant digits: what differs less is a tie, so the last bits of a matrix product decide no selection. */
 const rounded = (value: number) => Number(value.toPrecision(6));
-
-function mustHave<T>(measured: T | null, score: string): T {
-  if (measured === null) {
-    throw new RangeError(`score: ${score} needs measurements that were not made`);
-  }
-  return measured;
-}

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
+import { type Measurements, type SelectInput, scoreSeeds, selectSeeds } from '../../../test/support/select-seeds';
 import type { StrategyInFile } from '../config/schema';
 import type { AnswerLoss, Grade, Pick, Prediction, Seed } from '../records';
 import { operatorChains } from '../tasks/operator-chains';
 import { resolveStrategy, strategyProblems } from './presets';
-import { type Measurements, measurementsOf, scorers, scoreSeeds } from './scorers';
-import { type SelectInput, selectSeeds } from './select';
+import { measurementsOf, scorers } from './scorers';
 
 const task = operatorChains({ step_weights: [1], zipf: 1.5, pool_size: 10, test_size: 10 });
 const questionOf = (index: number) => `${index % 10}%${Math.floor(index / 10)}=`;
@@ -24,8 +24,6 @@ const lossesOf = (values: readonly number[], tokens = 2): AnswerLoss[] =>
   }));
 const answersOf = (texts: readonly string[]): Prediction[] =>
   seedsOf(texts.length).map(({ id }, index) => ({ id, text: texts[index] ?? '', tokenIds: [], finish: 'stop' }));
-const nothing: Measurements = { predictions: null, losses: null, rewards: null, grades: null, draws: null };
-const measured = (some: Partial<Measurements>): Measurements => ({ ...nothing, ...some });
 const byLoss = { score: 'loss', target: 'own', per: 'token', keep: 'high', temperature: 1, rescore: 'each' } as const;
 
 function selectFrom(inFile: StrategyInFile, values: readonly number[], more: Partial<SelectInput> = {}): Pick[] {
@@ -33,7 +31,7 @@ function selectFrom(inFile: StrategyInFile, values: readonly number[], more: Par
     task,
     strategy: resolveStrategy(inFile),
     seeds: seedsOf(values.length),
-    measurements: measured({ losses: lossesOf(values) }),
+    measurements: { losses: lossesOf(values) },
     count: values.length,
     runSeed: 1,
     iteration: 1,
@@ -42,7 +40,7 @@ function selectFrom(inFile: StrategyInFile, values: readonly number[], more: Par
   });
 }
 const scoresOf = (inFile: StrategyInFile, seeds: readonly Seed[], some: Partial<Measurements>) =>
-  scoreSeeds({ strategy: resolveStrategy(inFile), task, seeds, measurements: measured(some) });
+  scoreSeeds(resolveStrategy(inFile), task, { seeds, measurements: some });
 const indexes = (picks: readonly Pick[]) => picks.map(({ seedId }) => Number(seedId.slice(5)));
 
 const losses = fc.array(fc.integer({ min: 0, max: 8 }), { minLength: 1, maxLength: 60 });
@@ -85,7 +83,7 @@ describe('a selection', () => {
       fc.property(strategies, losses, (strategy, values) => {
         const reversed = {
           seeds: seedsOf(values.length).reverse(),
-          measurements: measured({ losses: lossesOf(values).reverse() }),
+          measurements: { losses: lossesOf(values).reverse() },
         };
         expect(selectFrom(strategy, values, reversed)).toEqual(selectFrom(strategy, values));
       }),
@@ -235,7 +233,7 @@ describe('scores', () => {
       { id: 'pool-00002', nllSum: Number.NaN, tokens: 2, entropySum: 0 },
       { id: 'pool-00003', nllSum: 0.2, tokens: 2, entropySum: 0 },
     ];
-    const input = { seeds: seedsOf(4), measurements: measured({ losses: odd }) };
+    const input = { seeds: seedsOf(4), measurements: { losses: odd } };
     expect(scoresOf('loss', input.seeds, { losses: odd }).map(({ state }) => state)).toEqual([
       'unmeasured',
       'unmeasured',
@@ -248,7 +246,7 @@ describe('scores', () => {
   });
 
   test('of incorrect: wrong answers first, unreadable ones among them, right ones fill up', () => {
-    const measurements = measured({ predictions: answersOf(['4', '5', 'x', '']) });
+    const measurements = { predictions: answersOf(['4', '5', 'x', '']) };
     const scored = scoresOf('incorrect', seedsOf(5), measurements);
     expect(scored.map(({ score, state }) => [score, state])).toEqual([
       [0, 'scored'],
@@ -266,12 +264,8 @@ describe('scores', () => {
       ...prediction,
       ...(index === 0 ? {} : { secondOpinion: index === 1 ? 'correct' : 'timeout' }),
     }));
-    const scored = scoresOf('incorrect', seedsOf(3), measured({ predictions }));
+    const scored = scoresOf('incorrect', seedsOf(3), { predictions });
     expect(scored.map(({ score }) => score)).toEqual([1, 0, 1]);
-  });
-
-  test('need their measurements', () => {
-    expect(() => scoresOf('loss', seedsOf(1), {})).toThrow('score: loss needs');
   });
 });
 
@@ -359,7 +353,7 @@ describe('the measured scorers', () => {
     size: number,
     some: Partial<Measurements>,
     more: Partial<SelectInput> = {},
-  ) => selectFrom(inFile, new Array<number>(size).fill(0), { measurements: measured(some), ...more });
+  ) => selectFrom(inFile, new Array<number>(size).fill(0), { measurements: some, ...more });
 
   test('reward keeps the low end, and what has no reward comes last', () => {
     const rewards = [3, -2, null, 0.5].map((reward, index) => ({ id: seedsOf(4)[index]?.id as string, reward }));

@@ -1,9 +1,47 @@
+import { type Candidate, type Selector, shuffled, withReason } from './selector';
+import { Smallest } from './smallest';
+
 /**
  * Random, but evenly over the strata: one seed of each in turn, in a shuffled order inside each, until the smaller ones
  * are used up. The control for a pool that is skewed: what a strategy gains beyond this arm is not mere rebalancing.
- *
- * @param shuffled in random order; the strata take turns in the order in which they first appear
  */
+export function stratifiedSelector(places: number): Selector {
+  const sizes = new Map<string, number>();
+  const strata = new Map<string, Smallest<Candidate>>();
+  let turns = 0;
+  return {
+    passes: 2,
+    see: (seed, pass) => {
+      const { stratum } = seed;
+      if (pass === 0) {
+        sizes.set(stratum, (sizes.get(stratum) ?? 0) + 1);
+        return;
+      }
+      turns ||= turnsFor(places, [...sizes.values()]);
+      const own = strata.get(stratum) ?? new Smallest(turns, shuffled);
+      strata.set(stratum, own);
+      own.add(seed);
+    },
+    ranked: () => {
+      const kept = [...strata.values()].flatMap((seeds) => seeds.sorted()).sort(shuffled);
+      return withReason(evenlyOverStrata(kept, ({ stratum }) => stratum).slice(0, places), 'drawn');
+    },
+  };
+}
+
+/** After so many turns all places are taken, or all seeds. */
+function turnsFor(places: number, sizes: readonly number[]): number {
+  const longest = Math.max(...sizes);
+  let turns = 0;
+  let taken = 0;
+  while (taken < places && turns < longest) {
+    taken += sizes.filter((size) => size > turns).length;
+    turns += 1;
+  }
+  return turns;
+}
+
+/** @param shuffled in random order; the strata take turns in the order in which they first appear */
 export function evenlyOverStrata<T>(shuffled: readonly T[], stratumOf: (seed: T) => string): T[] {
   const strata = new Map<string, T[]>();
   for (const seed of shuffled) {

@@ -4,6 +4,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import type { ArtifactKind, ArtifactRef } from '../../core/artifact-ref';
 import { canonicalJson } from '../../core/canonical-json';
 import { type AddressedFiles, localFiles } from './addressed-files';
+import { allRecords, linesOf } from './tables';
 import { copyAndSync, exists, hashFile, writeAndSync, writeWhole } from './whole-files';
 
 /**
@@ -19,6 +20,8 @@ export interface ArtifactStore {
   putDirectory(kind: ArtifactKind, directory: string): Promise<ArtifactRef>;
   readText(ref: ArtifactRef): Promise<string>;
   readRecords<T>(ref: ArtifactRef): Promise<T[]>;
+  /** The lines of a file one by one, its content verified before the first; without empty ones. */
+  readLines(ref: ArtifactRef): AsyncIterable<string>;
   /** Path of the stored file, its content verified. */
   pathOf(ref: ArtifactRef): Promise<string>;
   /** Path of a directory with the files of a stored directory, verified once and reused. Read-only by convention. */
@@ -82,6 +85,10 @@ export function openArtifactStore(
     return target;
   }
 
+  async function* readLines(ref: ArtifactRef) {
+    yield* linesOf(await files.pathOf(ref));
+  }
+
   return {
     putText: (kind, text) => putBytes(kind, Buffer.from(text)),
     putRecords: (kind, records) =>
@@ -89,18 +96,12 @@ export function openArtifactStore(
     putFile,
     putDirectory,
     readText,
-    readRecords: async <T>(ref: ArtifactRef) => parseLines<T>(await readText(ref)),
+    readRecords: <T>(ref: ArtifactRef) => allRecords<T>({ readText, readLines }, ref),
+    readLines,
     pathOf: files.pathOf,
     checkout,
     has: (ref) => files.has(ref.sha256),
   };
-}
-
-function parseLines<T>(text: string): T[] {
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as T);
 }
 
 async function linkOrCopy(source: string, target: string): Promise<void> {

@@ -1,0 +1,55 @@
+import type { Draw, Seed } from '../records';
+import type { ScoredSeed } from './scorers';
+import { Smallest } from './smallest';
+
+/** A seed as it passes by, with its number. */
+export interface Candidate extends ScoredSeed, Seed {
+  readonly tieBreak: number;
+  readonly draw?: Draw | undefined;
+}
+
+export type Measured = Candidate & { readonly score: number };
+
+/** A seed in its place, with the reason for it. */
+export type RankedSeed = Candidate & { readonly reason: string };
+
+/**
+ * Finds the first places of the order in which a strategy takes seeds, each once, while the pool passes by: as often as
+ * it says, each time whole, in any order. It keeps as many seeds as places are wanted, and at most two numbers a seed.
+ *
+ * Ties are broken by a hash of the seed's id in the stream of this run and iteration, never by the pool's order: grades
+ * tie massively, and pools are often sorted. Seeds without a score come last.
+ */
+export interface Selector {
+  readonly passes: 1 | 2;
+  /** @param pass from 0 */
+  see(seed: Candidate, pass: number): void;
+  ranked(): RankedSeed[];
+}
+
+/** Equal hashes are all but impossible; the id decides them, so that the order is total. */
+export function shuffled(left: Candidate, right: Candidate): number {
+  return left.tieBreak - right.tieBreak || (left.id < right.id ? -1 : Number(left.id > right.id));
+}
+
+export const hasScore = (seed: Candidate): seed is Measured => seed.score !== null;
+
+export const withReason = (seeds: readonly Candidate[], reason: string): RankedSeed[] =>
+  seeds.map((seed) => ({ ...seed, reason }));
+
+/** The seeds without a score, which come after all others. */
+export class Unmeasured {
+  private readonly seeds: Smallest<Candidate>;
+
+  constructor(private readonly places: number) {
+    this.seeds = new Smallest(places, shuffled);
+  }
+
+  add(seed: Candidate): void {
+    this.seeds.add(seed);
+  }
+
+  after(ranked: readonly RankedSeed[]): RankedSeed[] {
+    return [...ranked, ...withReason(this.seeds.sorted(), 'unmeasured')].slice(0, this.places);
+  }
+}

@@ -1,0 +1,121 @@
+import { createReadStream } from 'node:fs';
+import type { ArtifactKind, ArtifactRef } from '../../core/artifact-ref';
+import { canonicalJson } from '../../core/canonical-json';
+import { PART_ROWS } from '../../core/table';
+import type { ArtifactStore } from './artifact-store';
+
+/** Records as they come; what is small enough may be a list. */
+export type Records<T> = AsyncIterable<T> | Iterable<T>;
+
+/**
+ * Stores a table of any size. More rows than one part holds are stored as parts, and the table is the list of their
+ * references. The same records give the same artifacts; up to one part they are those of `putRecords`.
+ */
+export async function putTable(
+  store: Pick<ArtifactStore, 'putText'>,
+  kind: ArtifactKind,
+  records: Records<object>,
+  { partRows = PART_ROWS }: { readonly partRows?: number } = {},
+): Promise<ArtifactRef> {
+  const parts: ArtifactRef[] = [];
+  let lines: string[] = [];
+  const putPart = async () => {
+    parts.push({ ...(await store.putText(kind, lines.join(''))), rows: lines.length });
+    lines = [];
+  };
+  for await (const record of records) {
+    if (lines.length === partRows) {
+      await putPart();
+    }
+    lines.push(`${canonicalJson(record)}\n`);
+  }
+  await putPart();
+  return listParts(store, kind, parts);
+}
+
+/** One table of several, in order: the list of them. */
+export async function listParts(
+  store: Pick<ArtifactStore, 'putText'>,
+  kind: ArtifactKind,
+  parts: readonly ArtifactRef[],
+): Promise<ArtifactRef> {
+  if (parts.length === 1) {
+    return parts[0] as ArtifactRef;
+  }
+  const rows = parts.reduce((sum, part) => sum + (part.rows ?? 0), 0);
+  const list = await store.putText(kind, parts.map((part) => `${canonicalJson(part)}\n`).join(''));
+  return { ...list, rows, parts: parts.length };
+}
+
+/** The parts of a table, in order: itself, where it has none. */
+export async function partsOf(store: Pick<ArtifactStore, 'readText'>, table: ArtifactRef): Promise<ArtifactRef[]> {
+  if (table.parts === undefined) {
+    return [table];
+  }
+  const list = (await store.readText(table)).split('\n').filter((line) => line !== '');
+  return list.map((line) => JSON.parse(line) as ArtifactRef);
+}
+
+/** From the first up to, not including, the last; from 0. */
+interface RowRange {
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/**
+ * The records of a table one by one, all or those of a range; parts outside it are not read.
+ * The hash of each part is checked before its first record is given.
+ */
+export async function* readTable<T>(
+  store: Pick<ArtifactStore, 'readText' | 'readLines'>,
+  table: ArtifactRef,
+  { from = 0, to = Number.POSITIVE_INFINITY }: RowRange = {},
+): AsyncGenerator<T> {
+  let first = 0;
+  for (const part of await partsOf(store, table)) {
+    const end = first + (part.rows ?? Number.POSITIVE_INFINITY);
+    if (first < to && end > from) {
+      let row = first;
+      for await (const line of store.readLines(part)) {
+        if (row >= to) {
+          break;
+        }
+        if (row >= from) {
+          yield JSON.parse(line) as T;
+        }
+        row += 1;
+      }
+    }
+    first = end;
+  }
+}
+
+/** The same as a list. */
+export async function allRecords<T>(
+  store: Pick<ArtifactStore, 'readText' | 'readLines'>,
+  table: ArtifactRef,
+  range: RowRange = {},
+): Promise<T[]> {
+  const records: T[] = [];
+  for await (const record of readTable<T>(store, table, range)) {
+    records.push(record);
+  }
+  return records;
+}
+
+/** Lines of a file that was verified, without its empty ones. JSON strings may hold what other readers take for an end of line. */
+export async function* linesOf(path: string): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: 1 << 20 })) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() as string;
+    for (const line of lines) {
+      if (line !== '') {
+        yield line;
+      }
+    }
+  }
+  if (rest !== '') {
+    yield rest;
+  }
+}
