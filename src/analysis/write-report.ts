@@ -13,26 +13,45 @@ export interface WrittenReport {
   readonly csvPath: string;
 }
 
+/** A run or an experiment, and the root of its workspace. */
+export interface Reported {
+  readonly workspace: string;
+  readonly name: string;
+}
+
+/** A report as it would be written: what is in it, and each of its files, drawn when asked for. */
+export interface DrawnReport {
+  readonly results: RunResults | ExperimentResults;
+  readonly files: readonly { readonly file: string; readonly draw: () => string | Buffer }[];
+}
+
+/** Everything is drawn from what is stored: the same data give the same bytes. Writes nothing. */
+export async function drawReport({ workspace, name }: Reported): Promise<DrawnReport> {
+  const { results, details } = await loadAll(workspace, name);
+  const runs = results.kind === 'run' ? [results] : results.runs;
+  const checkpoints = runs.flatMap((run) => run.curve.map((point) => ({ run, point })));
+  const lines = details.rows.flatMap(({ lines: own }) => own);
+  return {
+    results,
+    files: [
+      { file: 'results.json', draw: () => `${JSON.stringify(results, null, 2)}\n` },
+      { file: 'results.csv', draw: () => csvOf(checkpointColumns, checkpoints) },
+      { file: 'rows.parquet', draw: () => parquetFile(columnsOf(rowColumns, lines)) },
+      { file: 'report.html', draw: () => renderReport(results, details.rows) },
+    ],
+  };
+}
+
 /**
  * Writes results.json, results.csv, rows.parquet and report.html beside what they are drawn from, each whole or not at
  * all. Also for what is still going: as far as it has come.
  */
-export async function writeReport(options: {
-  /** Root of the workspace. */
-  workspace: string;
-  /** A run or an experiment. */
-  name: string;
-}): Promise<WrittenReport> {
-  const { workspace, name } = options;
-  const { results, details } = await loadAll(workspace, name);
-  const pathOf = (file: string) => fileOf(workspace, name, file);
-  const runs = results.kind === 'run' ? [results] : results.runs;
-  const checkpoints = runs.flatMap((run) => run.curve.map((point) => ({ run, point })));
-  const lines = details.rows.flatMap(({ lines: own }) => own);
-  await writeFileAtomically(pathOf('results.json'), `${JSON.stringify(results, null, 2)}\n`);
-  await writeFileAtomically(pathOf('results.csv'), csvOf(checkpointColumns, checkpoints));
-  await writeFileAtomically(pathOf('rows.parquet'), parquetFile(columnsOf(rowColumns, lines)));
-  await writeFileAtomically(pathOf('report.html'), renderReport(results, details.rows));
+export async function writeReport(reported: Reported): Promise<WrittenReport> {
+  const { results, files } = await drawReport(reported);
+  const pathOf = (file: string) => fileOf(reported.workspace, reported.name, file);
+  for (const { file, draw } of files) {
+    await writeFileAtomically(pathOf(file), draw());
+  }
   return {
     results,
     resultsPath: pathOf('results.json'),

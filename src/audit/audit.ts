@@ -8,6 +8,7 @@ import { historiesCheck, recordCheck } from './checks/histories';
 import { jobsCheck } from './checks/jobs';
 import { referencesCheck } from './checks/references';
 import { replayCheck } from './checks/replay';
+import { checkResults, resultsCheck } from './checks/results';
 import { secretsCheck } from './checks/secrets';
 import { stepChecks } from './checks/steps';
 import { capsCheck, totalsCheck } from './checks/totals';
@@ -26,6 +27,7 @@ const checks: readonly Check[] = [
   callsCheck,
   totalsCheck,
   capsCheck,
+  resultsCheck,
   replayCheck,
   secretsCheck,
 ];
@@ -36,6 +38,7 @@ export interface CheckLine extends CheckResult {
 }
 
 export interface AuditReport {
+  /** The run, or the experiment. */
   readonly run: string;
   readonly holds: boolean;
   readonly checks: readonly CheckLine[];
@@ -64,4 +67,11 @@ export async function auditRun(workspace: Workspace, run: string): Promise<Audit
   } finally {
     await evidence.ledger.close();
   }
+}
+
+/** What belongs to an experiment itself: the results of all its runs together. */
+export async function auditExperiment(workspace: Workspace, experiment: string): Promise<AuditReport> {
+  const { name, claim } = resultsCheck;
+  const result = await checkResults(workspace, experiment);
+  return { run: experiment, holds: result.problems.length === 0, checks: [{ name, claim, ...result }] };
 }

@@ -1,4 +1,4 @@
-import { type AuditReport, auditRun } from '../audit/audit';
+import { type AuditReport, auditExperiment, auditRun } from '../audit/audit';
 import { gatherEvidence } from '../audit/evidence';
 import { rowStory, seedStory } from '../audit/stories';
 import { TutelageError } from '../core/errors';
@@ -6,7 +6,7 @@ import { openWorkspace, type Workspace } from '../store/workspace';
 import { installRuntime } from '../workers/runtime';
 import { exitCodes } from './exit-codes';
 import { rowLines, seedLines } from './stories';
-import { begunRuns } from './workspace-names';
+import { begunRuns, findWork } from './workspace-names';
 
 export interface AuditOptions {
   readonly json: boolean;
@@ -25,10 +25,15 @@ export async function auditCommand(name: string, options: AuditOptions): Promise
   }
   installRuntime(workspace);
   let holds = true;
-  for (const run of await begunRuns(workspace, name)) {
-    const report = await auditRun(workspace, run);
+  const show = (report: AuditReport) => {
     holds &&= report.holds;
     process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${auditTable(report).join('\n')}\n`);
+  };
+  for (const run of await begunRuns(workspace, name)) {
+    show(await auditRun(workspace, run));
+  }
+  if ((await findWork(workspace, name)).kind === 'experiment') {
+    show(await auditExperiment(workspace, name));
   }
   return holds ? exitCodes.done : exitCodes.failed;
 }

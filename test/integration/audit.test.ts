@@ -31,7 +31,15 @@ describe('tutelage audit', () => {
     expect(report.checks.flatMap(({ problems }) => problems)).toEqual([]);
     expect(exitCode).toBe(0);
     const counts = Object.fromEntries(report.checks.map(({ name, checked }) => [name, checked]));
-    expect(counts).toMatchObject({ selections: 2, finetunes: 2, rows: 2, 'bought rows': 120, calls: 240, replay: 3 });
+    expect(counts).toMatchObject({
+      selections: 2,
+      finetunes: 2,
+      rows: 2,
+      'bought rows': 120,
+      calls: 240,
+      replay: 3,
+      results: 4,
+    });
     expect(counts.caps).toBeGreaterThanOrEqual(240);
   });
 
@@ -134,6 +142,18 @@ describe('tutelage audit', () => {
       () => tamper.update(`update calls set worst_tokens = worst_tokens - 1 where id = ${lastCall('answer')}`),
       'bought rows',
       /generate/,
+    ],
+    [
+      'a number of results.json',
+      () => tamper.replace(join(run, 'results.json'), /"accepted": 60/, '"accepted": 61'),
+      'results',
+      /results\.json/,
+    ],
+    [
+      'a number of the report',
+      () => tamper.replace(join(run, 'report.html'), />(0\.\d\d\d)</, '> $1<'),
+      'results',
+      /report\.html/,
     ],
     [
       'a key in a log',

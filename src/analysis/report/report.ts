@@ -14,6 +14,7 @@ import { funnelFigure, purchaseTable, timeFigure } from './cost-figures';
 import { fairnessNotes } from './fairness-notes';
 import { axisSwitch, coloursOf, curveFigure, strataFigure } from './figures';
 import { funnelTables } from './funnel';
+import { generator } from './generator';
 import { type Html, html, trusted } from './html';
 import { artifactTables, configTables } from './provenance';
 import { type RowData, rowData } from './row-data';
@@ -41,6 +42,7 @@ export function renderReport(results: RunResults | ExperimentResults, rows: read
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+<meta name="generator" content="${generator()}">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <title>${name} · tutelage</title>
 <style>${trusted(style)}</style>

@@ -52,7 +52,8 @@ export function priceNanoUsd(usage: TokenUsage, price: TeacherConfig['price']): 
 
 /** What the configuration's requests are paid at: a batch job has a discount. */
 export function priceList({ price, mode, batch_discount }: TeacherConfig): TeacherConfig['price'] {
-  if (price === undefined || mode === 'live') {
+  // Configurations of runs that began before there were batch jobs name no mode.
+  if (price === undefined || mode !== 'batch') {
     return price;
   }
   const pays = (usd: number) => usd * (1 - batch_discount);
