@@ -1,3 +1,4 @@
+import { connect } from 'node:tls';
 import type { TLSConfig } from '@temporalio/client';
 import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
 import { TutelageError } from '../core/errors';
@@ -58,11 +59,44 @@ function loadProfile(environment: NodeJS.ProcessEnv): ClientConnectConfig {
 }
 
 /** Why a cluster was not reached, and what to do: certificates, keys and addresses go wrong in ways of their own. */
-export function unreachable({ address, tls }: TemporalConnectionOptions, cause: unknown): TutelageError {
-  const said = (cause as Error).message;
-  const [what, hint] = causeOf(said, tls !== undefined && tls !== false);
-  return new TutelageError('missing', `no Temporal server answers at ${address}: ${what}`, hint, { cause });
+export async function unreachable(options: TemporalConnectionOptions, cause: unknown): Promise<TutelageError> {
+  const said = (await handshakeProblem(options)) ?? (cause as Error).message;
+  const [what, hint] = causeOf(said, isSecure(options));
+  return new TutelageError('missing', `no Temporal server answers at ${options.address}: ${what}`, hint, { cause });
 }
+
+/** The client says of a certificate that it does not trust only that time ran out; a handshake by hand says why. */
+function handshakeProblem(options: TemporalConnectionOptions): Promise<string | null> {
+  if (!isSecure(options)) {
+    return Promise.resolve(null);
+  }
+  const { hostname, port } = new URL(`https://${options.address}`);
+  const tls = typeof options.tls === 'object' ? options.tls : {};
+  return new Promise((resolve) => {
+    const socket = connect({
+      host: hostname,
+      port: Number(port || 443),
+      servername: tls.serverNameOverride ?? hostname,
+      ...(tls.serverRootCACertificate ? { ca: Buffer.from(tls.serverRootCACertificate) } : {}),
+      ...(tls.clientCertPair
+        ? { cert: Buffer.from(tls.clientCertPair.crt), key: Buffer.from(tls.clientCertPair.key) }
+        : {}),
+      ALPNProtocols: ['h2'],
+      timeout: HANDSHAKE_MS_MAX,
+    });
+    const end = (problem: string | null) => {
+      socket.destroy();
+      resolve(problem);
+    };
+    socket.once('secureConnect', () => end(null));
+    socket.once('timeout', () => end(null));
+    socket.once('error', (error) => end(error.message));
+  });
+}
+
+const HANDSHAKE_MS_MAX = 5000;
+
+const isSecure = ({ tls }: TemporalConnectionOptions) => tls !== undefined && tls !== false;
 
 function causeOf(said: string, isTls: boolean): readonly [what: string, hint: string] {
   if (/certificate|self.signed|altnames|issuer|handshake|ssl/i.test(said)) {

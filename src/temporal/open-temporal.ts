@@ -50,7 +50,7 @@ async function openCluster({ namespace, connectionOptions }: NamedCluster): Prom
     const connection = await Connection.connect({ ...connectionOptions, connectTimeout: '10s' });
     await connection.close();
   } catch (cause) {
-    throw unreachable(connectionOptions, cause);
+    throw await unreachable(connectionOptions, cause);
   }
   return { address, namespace, connectionOptions, isEmbedded: false, close: async () => {} };
 }
