@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { TutelageError } from '../core/errors';
 import type { RunRecord } from '../core/run-record';
 import { taskOf } from '../core/tasks';
+import { ledgerPlace } from '../store/ledger/place';
 import { readPrices } from '../store/ledger/prices';
 import { writeFileAtomically } from '../store/workspace';
 import { columnsOf, rowColumns } from './data/columns';
@@ -38,7 +39,7 @@ export async function exportRun(options: ExportOptions): Promise<string[]> {
     throw new TutelageError('usage', `${run} has no rows in ${workspace}`, 'name a run that has finished an iteration');
   }
   const store = storeOf(workspace);
-  const prices = await readPrices(join(workspace, 'ledger.db'), [record.run]);
+  const prices = await readPrices(ledgerPlace(workspace), [record.run]);
   const loaded = await loadRows(store, record, { labels: {}, prices });
   if (loaded === null) {
     throw new TutelageError('damaged', `the artifacts of ${run} are not in ${workspace}`, 'restore them from a backup');

@@ -5,6 +5,7 @@ import { canonicalJson } from '../core/canonical-json';
 import { TutelageError } from '../core/errors';
 import type { RunRecord } from '../core/run-record';
 import { runRecordSchema } from '../core/run-record-schema';
+import { ledgerPlace } from '../store/ledger/place';
 import { readPrices } from '../store/ledger/prices';
 import { readJsonFile } from '../store/workspace';
 import { loadRows, storeOf } from './data/load-rows';
@@ -82,7 +83,7 @@ async function loadDetails(workspace: string, runs: readonly LabelledRun[]): Pro
   const store = storeOf(workspace);
   const started = runs.filter((run) => run.record !== null);
   const prices = await readPrices(
-    join(workspace, 'ledger.db'),
+    ledgerPlace(workspace),
     started.map(({ record }) => record?.run ?? ''),
   );
   const rows: Details['rows'][number][] = [];

@@ -52,7 +52,7 @@ export async function gatherEvidence(workspace: Workspace, run: string): Promise
     record,
     plan,
     store: readOnlyStore(openArtifacts(workspace)),
-    ledger: await openLedgerReader(workspace.ledgerFile),
+    ledger: await openLedgerReader(workspace.ledger),
     jobs: await readJobRecords(workspace.jobs),
     iterations: read.filter(({ file }) => file.startsWith('iter-')).sort(byNumber),
     parents: read.filter(({ file }) => file.startsWith('run')).sort(byNumber),

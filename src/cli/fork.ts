@@ -143,8 +143,8 @@ async function makeFork(
 ): Promise<void> {
   const { run, config } = plan;
   const shared = record.iterations.slice(0, after);
-  const reader = await openLedgerReader(workspace.ledgerFile);
-  const ledger = await openLedger(workspace.ledgerFile);
+  const reader = await openLedgerReader(workspace.ledger);
+  const ledger = await openLedger(workspace.ledger);
   try {
     const spends = shared.map(({ spend }) => spend);
     const groups = callsByMoment(await reader.callsOf({ kind: 'run', name: of }), spends);

@@ -26,7 +26,7 @@ const WATCH_EVERY_MS = 1000;
 /** `tutelage status [NAME]`: all that was ever started here, or one run or experiment. Starts nothing. */
 export async function statusCommand(name: string | undefined, options: StatusOptions): Promise<number> {
   const workspace = await openWorkspace();
-  const ledger = await openLedger(workspace.ledgerFile);
+  const ledger = await openLedger(workspace.ledger);
   try {
     for (;;) {
       const works = name === undefined ? topLevel(await listWork(workspace)) : [await findWork(workspace, name)];

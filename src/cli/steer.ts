@@ -60,7 +60,7 @@ export function whoIsAsking(): string {
 }
 
 async function withWorkflowWorker<T>(workspace: Workspace, temporal: Temporal, work: () => Promise<T>): Promise<T> {
-  const ledger = await openLedger(workspace.ledgerFile);
+  const ledger = await openLedger(workspace.ledger);
   try {
     const worker = await startWorkflowWorker(
       { ledger, workspace },

@@ -1,11 +1,13 @@
 import { access, constants, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { TutelageError } from '../core/errors';
+import { ledgerPlace } from './ledger/place';
 
 /** Where everything that must survive lies: one visible folder, `./.tutelage` unless TUTELAGE_HOME names another. */
 export interface Workspace {
   readonly root: string;
-  readonly ledgerFile: string;
+  /** A file of the workspace, or the address of a database that several machines share. */
+  readonly ledger: string;
   readonly artifacts: string;
   /** Copies of artifacts that lie in a bucket; apart from `artifacts`, whose files may lie nowhere else. */
   readonly artifactCache: string;
@@ -41,7 +43,7 @@ export function workspaceAt(root: string): Workspace {
   const absolute = resolve(root);
   return {
     root: absolute,
-    ledgerFile: join(absolute, 'ledger.db'),
+    ledger: ledgerPlace(absolute),
     artifacts: join(absolute, 'artifacts'),
     artifactCache: join(absolute, 'artifact-cache'),
     checkouts: join(absolute, 'checkouts'),

@@ -28,7 +28,7 @@ export async function openDependencies(options: {
 }): Promise<OpenDependencies> {
   const { workspace, client } = options;
   const store = openArtifacts(workspace);
-  const ledger = await openLedger(workspace.ledgerFile);
+  const ledger = await openLedger(workspace.ledger);
   const students = openStudents(options, store);
   const teachers = new Map<string, Promise<Teacher>>();
   let offline: Promise<OfflineTeacher> | undefined;

@@ -1,7 +1,7 @@
 import { type SubmitBatchResult, waveName } from '../../activities/batch';
 import type { GenerateInput } from '../../activities/generate';
+import { isJob, jobOwner } from '../../store/ledger/owner';
 import type { StoredCall } from '../../store/ledger/read-ledger';
-import { isJob, jobOwner } from '../../store/ledger/reserve';
 import { isOfRow } from '../call-purposes';
 import { type Check, Findings } from '../check';
 import { type Evidence, numberOf } from '../evidence';

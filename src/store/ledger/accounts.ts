@@ -1,8 +1,7 @@
 import { sql } from 'kysely';
 import type { Caps } from '../../core/budget/price';
 import { TutelageError } from '../../core/errors';
-import type { LedgerDatabase } from './database';
-import type { Change } from './group-commit';
+import type { Change, LedgerDatabase } from './database';
 import type { AccountKind } from './schema';
 
 export interface AccountName {
@@ -44,7 +43,7 @@ export function openAccount({ kind, name }: AccountName, caps: Caps): Change<voi
  */
 export function setCaps(account: AccountName, caps: Caps, who: string): Change<void> {
   checkCaps(caps, `${account.kind} ${account.name}`);
-  return async (transaction) => {
+  return async (transaction, { at }) => {
     const { committed, caps: before } = await readAccount(transaction, account);
     for (const cap of capNames) {
       const limit = caps[cap];
@@ -68,7 +67,7 @@ export function setCaps(account: AccountName, caps: Caps, who: string): Change<v
       .values({
         kind,
         name,
-        at: Date.now(),
+        at,
         who,
         caps_before: JSON.stringify(before),
         caps_after: JSON.stringify(caps),
@@ -78,22 +77,28 @@ export function setCaps(account: AccountName, caps: Caps, who: string): Change<v
 }
 
 /** @throws TutelageError `usage` when there is no such account */
-export async function readAccount(transaction: LedgerDatabase, { kind, name }: AccountName): Promise<Account> {
-  const row = await transaction
+export const readAccount = async (transaction: LedgerDatabase, name: AccountName): Promise<Account> =>
+  (await readAccounts(transaction, [name]))[0] as Account;
+
+/** In the order of the names. */
+export async function readAccounts(transaction: LedgerDatabase, names: readonly AccountName[]): Promise<Account[]> {
+  const rows = await transaction
     .selectFrom('accounts')
     .selectAll()
-    .where('kind', '=', kind)
-    .where('name', '=', name)
-    .executeTakeFirst();
-  if (row === undefined) {
-    throw new TutelageError('usage', `the ledger has no account for ${kind} ${name}`, 'start it with `tutelage run`');
-  }
-  return {
-    kind,
-    name,
-    caps: { samples: row.cap_samples, tokens: row.cap_tokens, nanoUsd: row.cap_nano_usd },
-    committed: { samples: row.samples, tokens: row.tokens, nanoUsd: row.nano_usd },
-  };
+    .where((when) => when.or(names.map(({ kind, name }) => when.and({ kind, name }))))
+    .execute();
+  return names.map(({ kind, name }) => {
+    const row = rows.find((one) => one.kind === kind && one.name === name);
+    if (row === undefined) {
+      throw new TutelageError('usage', `the ledger has no account for ${kind} ${name}`, 'start it with `tutelage run`');
+    }
+    return {
+      kind,
+      name,
+      caps: { samples: row.cap_samples, tokens: row.cap_tokens, nanoUsd: row.cap_nano_usd },
+      committed: { samples: row.samples, tokens: row.tokens, nanoUsd: row.nano_usd },
+    };
+  });
 }
 
 /** The first cap that adding this would pass, or `null`. */
@@ -112,18 +117,45 @@ export async function changeAccounts(
   change: Committed,
   changeOfBill: Committed = change,
 ): Promise<void> {
-  await add(transaction, { kind: 'run', name: run }, change);
-  if (experiment !== null) {
-    await add(transaction, { kind: 'experiment', name: experiment }, changeOfBill);
-  }
-}
-
-async function add(transaction: LedgerDatabase, { kind, name }: AccountName, change: Committed): Promise<void> {
-  if (change.samples === 0 && change.tokens === 0 && change.nanoUsd === 0) {
+  const [ofRun, ofExperiment] = accountNames({ run, experiment });
+  if (changeOfBill === change) {
+    await add(transaction, [ofRun, ofExperiment], change);
     return;
   }
-  await sql`update accounts set samples = samples + ${change.samples}, tokens = tokens + ${change.tokens},
-    nano_usd = nano_usd + ${change.nanoUsd} where kind = ${kind} and name = ${name}`.execute(transaction);
+  await add(transaction, [ofRun], change);
+  await add(transaction, [ofExperiment], changeOfBill);
+}
+
+/** The run's, and the experiment's where it has one. */
+export const accountNames = ({
+  run,
+  experiment,
+}: {
+  readonly run: string;
+  readonly experiment: string | null;
+}): readonly [AccountName, AccountName?] =>
+  experiment === null
+    ? [{ kind: 'run', name: run }]
+    : [
+        { kind: 'run', name: run },
+        { kind: 'experiment', name: experiment },
+      ];
+
+async function add(
+  transaction: LedgerDatabase,
+  names: readonly (AccountName | undefined)[],
+  { samples, tokens, nanoUsd }: Committed,
+): Promise<void> {
+  const accounts = names.filter((name) => name !== undefined);
+  if (accounts.length === 0 || (samples === 0 && tokens === 0 && nanoUsd === 0)) {
+    return;
+  }
+  const those = sql.join(
+    accounts.map(({ kind, name }) => sql`(kind = ${kind} and name = ${name})`),
+    sql` or `,
+  );
+  await sql`update accounts set samples = samples + ${samples}, tokens = tokens + ${tokens},
+    nano_usd = nano_usd + ${nanoUsd} where ${those}`.execute(transaction);
 }
 
 function checkCaps(caps: Caps, whose: string): void {

@@ -3,8 +3,7 @@ import type { Updateable } from 'kysely';
 import type { TokenUsage } from '../../core/budget/price';
 import { TutelageError } from '../../core/errors';
 import { type Committed, changeAccounts } from './accounts';
-import type { LedgerDatabase } from './database';
-import type { Change } from './group-commit';
+import type { Change, LedgerDatabase, Moment } from './database';
 import type { Reservation } from './reserve';
 import type { CallFinish, CallsTable } from './schema';
 import { compressAnswer, readAnswer, type StoredAnswer } from './stored-answer';
@@ -34,7 +33,7 @@ export function markSent(
   requestHash: string,
   priceOf: (usage: TokenUsage) => number,
 ): Change<SendDecision> {
-  return async (transaction) => {
+  return async (transaction, moment) => {
     const other = await transaction
       .selectFrom('calls')
       .select(['id', 'state'])
@@ -47,10 +46,10 @@ export function markSent(
     }
     if (other?.state === 'settled') {
       const owned = await readAnswer(transaction, other.id);
-      await chargeShared(transaction, call, owned, priceOf(owned.usage));
+      await chargeShared(transaction, moment, { call, owned, nanoUsd: priceOf(owned.usage) });
       return { send: false, owned };
     }
-    await changeReserved(transaction, call, { request_hash: requestHash, sent_at: Date.now() });
+    await changeReserved(transaction, call, { request_hash: requestHash, sent_at: moment.at });
     return { send: true };
   };
 }
@@ -59,8 +58,8 @@ export function markSent(
 export function settle(call: Reservation, outcome: Outcome): Change<void> {
   const body = compressAnswer(outcome.raw);
   const sha256 = createHash('sha256').update(outcome.raw).digest('hex');
-  return async (transaction) => {
-    await changeReserved(transaction, call, settledColumns(outcome.usage, outcome.nanoUsd, outcome.finish));
+  return async (transaction, { at }) => {
+    await changeReserved(transaction, call, settledColumns(outcome, at));
     await transaction.insertInto('answers').values({ call: call.id, body, sha256 }).execute();
     await changeAccounts(transaction, call, {
       samples: 0,
@@ -71,15 +70,16 @@ export function settle(call: Reservation, outcome: Outcome): Change<void> {
 }
 
 /** The request certainly cost nothing and waits to be sent again: the room stays held, a crash would release it. */
-export function takeBack(call: Reservation, attempt: number): Change<void> {
-  return (transaction) => changeReserved(transaction, call, { request_hash: null, sent_at: null, attempt });
+export function takeBack(call: Reservation, attempt?: number): Change<void> {
+  const counted = attempt === undefined ? {} : { attempt };
+  return (transaction) => changeReserved(transaction, call, { request_hash: null, sent_at: null, ...counted });
 }
 
 /** The calls cost nothing and will not be sent. */
 export function release(calls: readonly Reservation[]): Change<void> {
-  return async (transaction) => {
+  return async (transaction, { at }) => {
     for (const call of calls) {
-      await changeReserved(transaction, call, { state: 'released', samples: 0, ended_at: Date.now() });
+      await changeReserved(transaction, call, { state: 'released', samples: 0, ended_at: at });
       await changeAccounts(transaction, call, heldBack(call));
     }
   };
@@ -87,15 +87,15 @@ export function release(calls: readonly Reservation[]): Change<void> {
 
 /** Sent, and the outcome is lost: it counts at its worst case for ever, but holds no sample. */
 export function markUnknown(call: Reservation): Change<void> {
-  return async (transaction) => {
-    await changeReserved(transaction, call, { state: 'unknown', samples: 0, ended_at: Date.now() });
+  return async (transaction, { at }) => {
+    await changeReserved(transaction, call, { state: 'unknown', samples: 0, ended_at: at });
     await changeAccounts(transaction, call, { samples: -call.samples, tokens: 0, nanoUsd: 0 });
   };
 }
 
 /** The row was not accepted after all: its sample is free for another one, its money stays spent. Doing it twice is doing it once. */
 export function dropSamples(run: string, rows: readonly string[]): Change<void> {
-  return async (transaction) => {
+  return async (transaction, { isShared }) => {
     for (const row of rows) {
       const answers = await transaction
         .selectFrom('calls')
@@ -104,6 +104,7 @@ export function dropSamples(run: string, rows: readonly string[]): Change<void> 
         .where('row', '=', row)
         .where('state', 'in', ['reserved', 'settled'])
         .where('samples', '=', 1)
+        .$if(isShared, (query) => query.forUpdate())
         .execute();
       for (const answer of answers) {
         await transaction.updateTable('calls').set({ samples: 0 }).where('id', '=', answer.id).execute();
@@ -124,13 +125,12 @@ const heldBack = ({ worst, samples }: Reservation): Committed => ({
 
 async function chargeShared(
   transaction: LedgerDatabase,
-  call: Reservation,
-  owned: StoredAnswer,
-  nanoUsd: number,
+  { at }: Moment,
+  { call, owned, nanoUsd }: { readonly call: Reservation; readonly owned: StoredAnswer; readonly nanoUsd: number },
 ): Promise<void> {
   const { usage, requestHash, finish } = owned;
   await changeReserved(transaction, call, {
-    ...settledColumns(usage, nanoUsd, finish),
+    ...settledColumns({ usage, nanoUsd, finish }, at),
     request_hash: requestHash,
     shared_from: owned.call,
   });
@@ -142,7 +142,7 @@ async function chargeShared(
   await changeAccounts(transaction, call, change, heldBack(call));
 }
 
-const settledColumns = (usage: TokenUsage, nanoUsd: number, finish: CallFinish) => ({
+const settledColumns = ({ usage, nanoUsd, finish }: Omit<Outcome, 'raw'>, at: number) => ({
   state: 'settled' as const,
   input_tokens: usage.inputTokens,
   cached_tokens: usage.cachedTokens,
@@ -151,7 +151,7 @@ const settledColumns = (usage: TokenUsage, nanoUsd: number, finish: CallFinish) 
   nano_usd: nanoUsd,
   estimated: usage.estimated ? 1 : 0,
   finish,
-  ended_at: Date.now(),
+  ended_at: at,
 });
 
 /** @throws TutelageError `transient` when the call is no longer this session's: another process took it for dead */

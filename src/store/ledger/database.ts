@@ -1,81 +1,50 @@
-import { Kysely, SqliteDialect, sql } from 'kysely';
-import Database from 'libsql';
+import type { Kysely } from 'kysely';
 import { TutelageError } from '../../core/errors';
-import { migrations } from './migrations';
-import type { LedgerTables } from './schema';
+import type { AccountKind, LedgerTables } from './schema';
 
 export type LedgerDatabase = Kysely<LedgerTables>;
 
-/**
- * Opens `<workspace>/ledger.db` and brings it to this version's schema. WAL with synchronous FULL: a commit that
- * returned survives a power cut. Another process's transaction is waited for, up to 20 s.
- * @throws TutelageError `missing` when the file cannot be opened, `usage` when a newer version wrote it
- */
-export async function openDatabase(path: string): Promise<LedgerDatabase> {
-  const connection = connect(path);
-  const database = new Kysely<LedgerTables>({
-    dialect: new SqliteDialect({ database: withStatementCache(connection) }),
-  });
-  await database.connection().execute(async (session) => {
-    await sql`begin immediate`.execute(session);
-    try {
-      await migrate(session, path);
-      await sql`commit`.execute(session);
-    } catch (error) {
-      await sql`rollback`.execute(session);
-      throw error;
-    }
-  });
-  return database;
+/** When a change happens, by the one clock that all who share the ledger go by. */
+export interface Moment {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Since when the database answers: before that nobody could renew a lease. */
+  readonly upSince: number;
+  /** Whether other machines may work on the same ledger. */
+  readonly isShared: boolean;
 }
 
-function connect(path: string): Database.Database {
-  try {
-    const connection = new Database(path);
-    connection.exec('pragma busy_timeout = 20000');
-    connection.exec('pragma journal_mode = wal');
-    connection.exec('pragma synchronous = full');
-    return connection;
-  } catch (cause) {
-    throw new TutelageError(
-      'missing',
-      `the ledger ${path} cannot be opened: ${(cause as Error).message}`,
-      'check that the workspace exists, is writable and has free space',
-      { cause },
-    );
-  }
+/** A change to the ledger. It may run a second time after a rollback, so it keeps nothing outside its result. */
+export type Change<T> = (transaction: LedgerDatabase, moment: Moment) => Promise<T>;
+
+/** An account whose caps a change relies on. */
+export interface Touched {
+  readonly kind: AccountKind;
+  readonly name: string;
 }
 
-async function migrate(session: LedgerDatabase, path: string): Promise<void> {
-  const { rows } = await sql<{ user_version: number }>`pragma user_version`.execute(session);
-  const version = rows[0]?.user_version ?? 0;
-  if (version > migrations.length) {
-    throw new TutelageError(
-      'usage',
-      `the ledger ${path} has version ${version}, this program knows versions up to ${migrations.length}`,
-      'use the newer tutelage that wrote it, or another workspace',
-    );
-  }
-  for (const statement of migrations.slice(version).flat()) {
-    await sql.raw(statement).execute(session);
-  }
-  await sql.raw(`pragma user_version = ${migrations.length}`).execute(session);
+/** What the ledger needs of a database. SQLite and PostgreSQL give the same guarantees in their own ways. */
+export interface LedgerStore {
+  read<T>(query: (database: LedgerDatabase) => Promise<T>): Promise<T>;
+  /**
+   * One transaction, durable when it resolves. Nobody else changes the touched accounts, nor calls that are charged to
+   * them, between what the change reads and its commit.
+   * @throws LedgerUnreachable when the database stayed away; whether the change was committed may not be known then
+   */
+  change<T>(change: Change<T>, touched: readonly Touched[]): Promise<T>;
+  /** What the database itself finds wrong with its data; empty when nothing. */
+  integrityProblems(): Promise<string[]>;
+  /** From now on a database that does not answer is not waited for: the process wants to end. */
+  hurry(): void;
+  close(): Promise<void>;
 }
 
-/** Kysely prepares every statement anew; the ledger has a few dozen, run many thousand times. */
-function withStatementCache(connection: Database.Database) {
-  const statements = new Map<string, Database.Statement>();
-  return {
-    close: () => connection.close(),
-    prepare(text: string) {
-      let statement = statements.get(text);
-      if (statement === undefined) {
-        statement = connection.prepare(text);
-        if (statements.size < 200) {
-          statements.set(text, statement);
-        }
-      }
-      return statement as never;
-    },
-  };
+/** The database did not come back within the time it was waited for. */
+export class LedgerUnreachable extends TutelageError {
+  readonly isLedgerUnreachable = true;
+}
+
+export interface StoreOptions {
+  /** How long a database that went away is waited for. */
+  readonly patienceMs?: number;
 }

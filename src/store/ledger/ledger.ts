@@ -12,8 +12,11 @@ import {
   settle,
   takeBack,
 } from './calls';
-import { openDatabase } from './database';
-import { type Change, GroupCommit } from './group-commit';
+import type { Change, StoreOptions } from './database';
+import { GroupCommit } from './group-commit';
+import { openStore } from './open-store';
+import { openSession } from './own-session';
+import { jobOwner } from './owner';
 import {
   type Bill,
   billOf,
@@ -29,7 +32,6 @@ import {
 import type { StoredCall } from './read-ledger';
 import {
   type Charge,
-  jobOwner,
   type Refusal,
   type Reservation,
   type Reserved,
@@ -38,7 +40,7 @@ import {
   reserveRows,
 } from './reserve';
 import { type CallToReserve, type ReservedCalls, reserveCalls } from './reserve-calls';
-import { beginSession, endSession, leaseRenewalMs, recoverDead, renewLease } from './sessions';
+import { recoverDead } from './sessions';
 import { shareCalls } from './share-calls';
 
 export type { Account, AccountName, CapName } from './accounts';
@@ -113,51 +115,54 @@ const pollMs = 100;
 /** How long an equal request of this process is waited for before the ledger is asked again. */
 const lookAgainMs = 5000;
 
-/** @param path `<workspace>/ledger.db`, made when missing */
-export async function openLedger(path: string, options: { readonly groupWindowMs?: number } = {}): Promise<Ledger> {
-  const database = await openDatabase(path);
-  const group = new GroupCommit(database, options.groupWindowMs ?? 2);
-  const session = beginSession();
-  await group.submit(session.change);
-  await group.submit(recoverDead(session.id));
-  const lease = setInterval(() => void group.submit(renewLease(session.id)).catch(() => undefined), leaseRenewalMs);
-  lease.unref();
+/** @param place as `ledgerPlace` says it: the workspace's file, made when missing, or the address of a database */
+export async function openLedger(
+  place: string,
+  options: StoreOptions & { readonly groupWindowMs?: number } = {},
+): Promise<Ledger> {
+  const store = await openStore(place, options);
+  const group = new GroupCommit(store, options.groupWindowMs ?? 2);
+  const session = await openSession(group).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
   let made = 0;
   const nextId = () => `${session.id}.${++made}`;
   const inFlight = new InFlight();
 
-  async function decide(call: Reservation, hash: string, change: Change<SendDecision>): Promise<SendDecision> {
-    const decision = await group.submit(change);
-    if (decision.send) {
-      inFlight.begin(call.id, hash);
-    }
-    return decision;
-  }
-
-  const ending = async (call: Reservation, change: Change<void>) => {
+  const ending = async (calls: readonly Reservation[], change: Change<void>) => {
+    const ids = calls.map(({ id }) => id);
     try {
-      await group.submit(change);
+      await session.ending(ids, change);
     } finally {
-      inFlight.end(call.id);
+      ids.forEach((id) => {
+        inFlight.end(id);
+      });
     }
   };
 
   return {
     openAccount: (opening) => group.submit(openAccounts(opening)),
     openSharing: (opening, groups) =>
-      group.submit(async (transaction) => {
-        await openAccounts(opening)(transaction);
-        await shareCalls(session.id, opening.run, groups)(transaction);
+      group.submit(async (transaction, moment) => {
+        await openAccounts(opening)(transaction, moment);
+        await shareCalls(session.id, opening.run, groups)(transaction, moment);
       }),
-    setCaps: (account, caps, who) => group.submit(setCaps(account, caps, who)),
-    account: (account) => readAccount(database, account),
+    setCaps: (account, caps, who) => group.submit(setCaps(account, caps, who), [account]),
+    account: (account) => store.read((database) => readAccount(database, account)),
     reserveRows: (charge, rows, job) => {
-      const owner = job === undefined ? session.id : jobOwner(job);
-      return group.submit(reserveRows(owner, charge, rows, nextId));
+      const owner = () => (job === undefined ? session.id : jobOwner(job));
+      return session.reserving(() => reserveRows(owner(), charge, rows, nextId), charge);
     },
-    reserveCalls: (charge, calls) => group.submit(reserveCalls(session.id, charge, calls, nextId)),
-    reserveAgain: (lost) => group.submit(reserveAgain(session.id, lost, nextId())),
-    markSent: (call, hash, priceOf) => decide(call, hash, markSent(call, hash, priceOf)),
+    reserveCalls: (charge, calls) => session.reserving(() => reserveCalls(session.id, charge, calls, nextId), charge),
+    reserveAgain: (lost) => session.reserving(() => reserveAgain(session.id, lost, nextId()), lost),
+    markSent: async (call, hash, priceOf) => {
+      const decision = await session.sending(call, markSent(call, hash, priceOf));
+      if (decision.send) {
+        inFlight.begin(call.id, hash);
+      }
+      return decision;
+    },
     equalRequestEnded: async (hash) => {
       if (!(await inFlight.ended(hash))) {
         // Another process has it, and may be dead.
@@ -165,38 +170,32 @@ export async function openLedger(path: string, options: { readonly groupWindowMs
         await group.submit(recoverDead(session.id));
       }
     },
-    takeBack: (call, attempt) => ending(call, takeBack(call, attempt)),
-    settle: (call, outcome) => ending(call, settle(call, outcome)),
-    release: async (calls) => {
-      await group.submit(release(calls));
-      for (const { id } of calls) {
-        inFlight.end(id);
-      }
-    },
-    markUnknown: (call) => ending(call, markUnknown(call)),
-    dropSamples: (run, rows) => group.submit(dropSamples(run, rows)),
+    takeBack: (call, attempt) => ending([call], takeBack(call, attempt)),
+    settle: (call, outcome) => ending([call], settle(call, outcome)),
+    release: (calls) => ending(calls, release(calls)),
+    markUnknown: (call) => ending([call], markUnknown(call)),
+    dropSamples: (run, rows) => group.submit(dropSamples(run, rows), [{ kind: 'run', name: run }]),
     recover: () => group.submit(recoverDead(session.id)),
-    spendOf: (run) => spendOf(database, { kind: 'run', name: run }),
-    spendOfExperiment: (experiment) => spendOf(database, { kind: 'experiment', name: experiment }),
-    billOf: (account) => billOf(database, account),
-    callCounts: (account) => callCounts(database, account),
-    overview: (runs) => overview(database, runs),
-    unknownCalls: (account) => unknownCalls(database, account),
-    recount: () => recount(database),
+    spendOf: (run) => store.read((database) => spendOf(database, { kind: 'run', name: run })),
+    spendOfExperiment: (name) => store.read((database) => spendOf(database, { kind: 'experiment', name })),
+    billOf: (account) => store.read((database) => billOf(database, account)),
+    callCounts: (account) => store.read((database) => callCounts(database, account)),
+    overview: (runs) => store.read((database) => overview(database, runs)),
+    unknownCalls: (account) => store.read((database) => unknownCalls(database, account)),
+    recount: () => store.read(recount),
     close: async () => {
-      clearInterval(lease);
-      await group.idle();
-      await group.submit(endSession(session.id));
-      await database.destroy();
+      store.hurry();
+      await session.close();
+      await store.close();
     },
   };
 }
 
 function openAccounts({ run, experiment, budget, experimentBudget }: Opening): Change<void> {
-  return async (transaction) => {
-    await openAccount({ kind: 'run', name: run }, capsOf(budget))(transaction);
+  return async (transaction, moment) => {
+    await openAccount({ kind: 'run', name: run }, capsOf(budget))(transaction, moment);
     if (experiment !== null) {
-      await openAccount({ kind: 'experiment', name: experiment }, capsOf(experimentBudget ?? {}))(transaction);
+      await openAccount({ kind: 'experiment', name: experiment }, capsOf(experimentBudget ?? {}))(transaction, moment);
     }
   };
 }

@@ -1,5 +1,8 @@
+import { TutelageError } from '../../core/errors';
+
 /**
- * Append-only: a ledger that was written by version n is opened by every later version, by the statements after the
+ * The schema of both databases, in words that SQLite knows; PostgreSQL's names of the same types are put in by
+ * `inPostgres`. Append-only: a ledger that was written by version n is opened by every later version, by the statements after the
  * n-th. Never change an entry that was released.
  */
 export const migrations: readonly (readonly string[])[] = [
@@ -44,3 +47,24 @@ export const migrations: readonly (readonly string[])[] = [
   // What the raw answer hashed to when it came; answers of before have none.
   [`alter table answers add column sha256 text`],
 ];
+
+const typesInPostgres: Readonly<Record<string, string>> = {
+  integer: 'bigint',
+  blob: 'bytea',
+  // Texts are compared by their bytes in SQLite; an order by the server's language would be another one.
+  text: 'text collate "C"',
+};
+
+export const inPostgres = (statement: string): string =>
+  statement.replace(/\b(integer|blob|text)\b/g, (type) => typesInPostgres[type] ?? type);
+
+/** @throws TutelageError `usage` when a newer program wrote the ledger */
+export function refuseNewer(version: number, place: string): void {
+  if (version > migrations.length) {
+    throw new TutelageError(
+      'usage',
+      `the ledger ${place} has version ${version}, this program knows versions up to ${migrations.length}`,
+      'use the newer tutelage that wrote it, or another workspace',
+    );
+  }
+}

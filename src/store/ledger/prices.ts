@@ -1,6 +1,9 @@
 import { access } from 'node:fs/promises';
 import { sql } from 'kysely';
-import { openDatabase } from './database';
+import type { LedgerDatabase } from './database';
+import { openStore } from './open-store';
+import { isPostgres } from './place';
+import { amongst } from './queries';
 import type { CallPurpose } from './schema';
 
 /** What an answer cost when it was bought, whoever uses it since. */
@@ -29,41 +32,42 @@ export interface PriceList {
 /**
  * What the settled calls of these runs cost. Of the ledger as it is at this moment, for a reader that buys nothing.
  *
+ * @param place as `ledgerPlace` says it
  * @returns `null` where the workspace has no ledger
  */
-export async function readPrices(path: string, runs: readonly string[]): Promise<PriceList | null> {
-  if (!(await exists(path))) {
+export async function readPrices(place: string, runs: readonly string[]): Promise<PriceList | null> {
+  if (!isPostgres(place) && !(await exists(place))) {
     return null;
   }
-  const database = await openDatabase(path);
-  const settled = () =>
-    database
-      .selectFrom('calls')
-      .where('state', '=', 'settled')
-      .where('run', 'in', [...runs]);
+  const store = await openStore(place);
   try {
-    const calls = await settled()
-      .select(['request_hash', 'input_tokens', 'output_tokens', 'nano_usd'])
-      .orderBy('request_hash')
-      .execute();
-    const prices = new Map<string, Price>();
-    for (const call of calls) {
-      const price = { inputTokens: call.input_tokens, outputTokens: call.output_tokens, nanoUsd: call.nano_usd };
-      prices.set(call.request_hash as string, price);
-    }
-    const purchases = await settled()
-      .select(['run', 'purpose', sql<number>`count(*)`.as('answers')])
-      .select(sql<number>`sum(input_tokens)`.as('inputTokens'))
-      .select(sql<number>`sum(output_tokens)`.as('outputTokens'))
-      .select(sql<number>`sum(nano_usd)`.as('nanoUsd'))
-      .groupBy(['run', 'purpose'])
-      .orderBy('run')
-      .orderBy('purpose')
-      .execute();
-    return { prices, purchases, answers: calls.length, distinct: sum([...prices.values()]) };
+    return await store.read((database) => pricesOf(database, runs));
   } finally {
-    await database.destroy();
+    await store.close();
   }
+}
+
+async function pricesOf(database: LedgerDatabase, runs: readonly string[]): Promise<PriceList> {
+  const settled = () => database.selectFrom('calls').where('state', '=', 'settled').where('run', 'in', amongst(runs));
+  const calls = await settled()
+    .select(['request_hash', 'input_tokens', 'output_tokens', 'nano_usd'])
+    .orderBy('request_hash')
+    .execute();
+  const prices = new Map<string, Price>();
+  for (const call of calls) {
+    const price = { inputTokens: call.input_tokens, outputTokens: call.output_tokens, nanoUsd: call.nano_usd };
+    prices.set(call.request_hash as string, price);
+  }
+  const purchases = await settled()
+    .select(['run', 'purpose', sql<number>`count(*)`.as('answers')])
+    .select(sql<number>`sum(input_tokens)`.as('inputTokens'))
+    .select(sql<number>`sum(output_tokens)`.as('outputTokens'))
+    .select(sql<number>`sum(nano_usd)`.as('nanoUsd'))
+    .groupBy(['run', 'purpose'])
+    .orderBy('run')
+    .orderBy('purpose')
+    .execute();
+  return { prices, purchases, answers: calls.length, distinct: sum([...prices.values()]) };
 }
 
 function sum(prices: readonly Price[]): PriceList['distinct'] {

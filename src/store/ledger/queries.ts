@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Spend } from '../../core/run-record';
 import type { AccountName } from './accounts';
 import type { LedgerDatabase } from './database';
@@ -34,6 +34,12 @@ export interface UnknownCall {
   readonly sentAt: number | null;
 }
 
+/** For `in`: PostgreSQL knows no empty list. No run has an empty name. */
+export const amongst = (runs: readonly string[]): string[] => (runs.length === 0 ? [''] : [...runs]);
+
+/** How many rows are so. */
+const counted = (so: RawBuilder<unknown>) => sql<number>`count(*) filter (where ${so})`;
+
 /** A run's budget counts shared answers at their price; an experiment's is over its bill, which does not. */
 export async function spendOf(database: LedgerDatabase, { kind, name }: AccountName): Promise<Spend> {
   const total = (column: string, state: CallState) =>
@@ -45,7 +51,7 @@ export async function spendOf(database: LedgerDatabase, { kind, name }: AccountN
       total('input_tokens', 'settled').as('input'),
       total('output_tokens', 'settled').as('output'),
       total('nano_usd', 'settled').as('nanoUsd'),
-      sql<number>`coalesce(sum(state = 'unknown'), 0)`.as('unknownCalls'),
+      counted(sql`state = 'unknown'`).as('unknownCalls'),
       total('worst_tokens', 'unknown').as('unknownTokens'),
       total('worst_nano_usd', 'unknown').as('unknownNanoUsd'),
     ])
@@ -83,12 +89,12 @@ export async function callCounts(database: LedgerDatabase, { kind, name }: Accou
   const row = await database
     .selectFrom('calls')
     .select([
-      sql<number>`coalesce(sum(state = 'reserved'), 0)`.as('reserved'),
-      sql<number>`coalesce(sum(state = 'settled'), 0)`.as('settled'),
-      sql<number>`coalesce(sum(state = 'unknown'), 0)`.as('unknown'),
-      sql<number>`coalesce(sum(state = 'released'), 0)`.as('released'),
-      sql<number>`coalesce(sum(state = 'reserved' and request_hash is not null), 0)`.as('inFlight'),
-      sql<number>`coalesce(sum(shared_from is not null), 0)`.as('shared'),
+      counted(sql`state = 'reserved'`).as('reserved'),
+      counted(sql`state = 'settled'`).as('settled'),
+      counted(sql`state = 'unknown'`).as('unknown'),
+      counted(sql`state = 'released'`).as('released'),
+      counted(sql`state = 'reserved' and request_hash is not null`).as('inFlight'),
+      counted(sql`shared_from is not null`).as('shared'),
       sql<number>`coalesce(sum(estimated), 0)`.as('estimated'),
       sql<number | null>`min(case when state = 'reserved' then sent_at end)`.as('oldest'),
     ])
@@ -119,14 +125,14 @@ export async function overview(database: LedgerDatabase, runs: readonly string[]
   const row = await database
     .selectFrom('calls')
     .select([
-      sql<number>`coalesce(sum(state = 'settled' and shared_from is null), 0)`.as('bought'),
-      sql<number>`coalesce(sum(shared_from is not null), 0)`.as('shared'),
-      sql<number>`coalesce(sum(state = 'unknown'), 0)`.as('unknown'),
-      sql<number>`coalesce(sum(state = 'reserved' and request_hash is not null), 0)`.as('inFlight'),
+      counted(sql`state = 'settled' and shared_from is null`).as('bought'),
+      counted(sql`shared_from is not null`).as('shared'),
+      counted(sql`state = 'unknown'`).as('unknown'),
+      counted(sql`state = 'reserved' and request_hash is not null`).as('inFlight'),
       sql<number>`coalesce(sum(case when shared_from is null then input_tokens + output_tokens end), 0)`.as('tokens'),
       sql<number>`coalesce(sum(case when shared_from is null then nano_usd end), 0)`.as('nanoUsd'),
     ])
-    .where('run', 'in', [...runs])
+    .where('run', 'in', amongst(runs))
     .executeTakeFirstOrThrow();
   const { nanoUsd, ...counts } = row;
   return { ...counts, usd: nanoUsd / 1e9 };

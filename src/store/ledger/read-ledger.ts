@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
-import { sql } from 'kysely';
 import type { AccountName } from './accounts';
-import { openDatabase } from './database';
+import type { LedgerDatabase } from './database';
+import { openStore } from './open-store';
 import type { AccountsTable, CallsTable, CapChangesTable } from './schema';
 import { readAnswer, type StoredAnswer } from './stored-answer';
 
@@ -27,62 +27,74 @@ export interface LedgerReader {
   close(): Promise<void>;
 }
 
-/** @throws TutelageError `missing` when the file cannot be opened */
-export async function openLedgerReader(path: string): Promise<LedgerReader> {
-  const database = await openDatabase(path);
+/**
+ * @param place as `ledgerPlace` says it
+ * @throws TutelageError `missing` when it cannot be opened
+ */
+export async function openLedgerReader(place: string): Promise<LedgerReader> {
+  const store = await openStore(place);
   // Every check asks for them; they are read once, as of one moment.
-  const read = new Map<string, Promise<readonly StoredCall[]>>();
+  const known = new Map<string, Promise<readonly StoredCall[]>>();
   return {
-    callsOf: ({ kind, name }) => {
-      const key = `${kind} ${name}`;
-      const query = database
-        .selectFrom('calls')
-        .selectAll()
-        .where(kind, '=', name)
-        .orderBy('reserved_at')
-        .orderBy('id');
-      const calls = read.get(key) ?? query.execute();
-      read.set(key, calls);
+    callsOf: (account) => {
+      const key = `${account.kind} ${account.name}`;
+      const calls = known.get(key) ?? store.read((database) => callsOf(database, account));
+      known.set(key, calls);
       return calls;
     },
-    callsById: async (ids) => {
-      const found: StoredCall[] = [];
-      for (let start = 0; start < ids.length; start += 500) {
-        const some = ids.slice(start, start + 500);
-        found.push(...(await database.selectFrom('calls').selectAll().where('id', 'in', some).execute()));
-      }
-      return found;
-    },
-    answerOf: (call) => readAnswer(database, call),
+    callsById: (ids) => store.read((database) => callsById(database, ids)),
+    answerOf: (call) => store.read((database) => readAnswer(database, call)),
     answerHashOf: async (call) => {
-      const row = await database.selectFrom('answers').select('sha256').where('call', '=', call).executeTakeFirst();
+      const row = await store.read((database) =>
+        database.selectFrom('answers').select('sha256').where('call', '=', call).executeTakeFirst(),
+      );
       return row?.sha256 ?? null;
     },
-    answersWithoutCall: async () => {
-      const rows = await database
-        .selectFrom('answers')
-        .leftJoin('calls', 'calls.id', 'answers.call')
-        .select('answers.call')
-        .where((when) => when.or([when('calls.state', 'is', null), when('calls.state', '<>', 'settled')]))
-        .execute();
-      return rows.map(({ call }) => call);
-    },
+    answersWithoutCall: () => store.read(answersWithoutCall),
     account: async ({ kind, name }) => {
-      const query = database.selectFrom('accounts').selectAll().where('kind', '=', kind).where('name', '=', name);
-      return (await query.executeTakeFirst()) ?? null;
+      const row = await store.read((database) =>
+        database
+          .selectFrom('accounts')
+          .selectAll()
+          .where('kind', '=', kind)
+          .where('name', '=', name)
+          .executeTakeFirst(),
+      );
+      return row ?? null;
     },
     capChangesOf: ({ kind, name }) =>
-      database
-        .selectFrom('cap_changes')
-        .selectAll()
-        .where('kind', '=', kind)
-        .where('name', '=', name)
-        .orderBy('at')
-        .execute(),
-    integrityProblems: async () => {
-      const { rows } = await sql<{ integrity_check: string }>`pragma integrity_check`.execute(database);
-      return rows.map((row) => row.integrity_check).filter((text) => text !== 'ok');
-    },
-    close: () => database.destroy(),
+      store.read((database) =>
+        database
+          .selectFrom('cap_changes')
+          .selectAll()
+          .where('kind', '=', kind)
+          .where('name', '=', name)
+          .orderBy('at')
+          .execute(),
+      ),
+    integrityProblems: () => store.integrityProblems(),
+    close: () => store.close(),
   };
+}
+
+const callsOf = (database: LedgerDatabase, { kind, name }: AccountName): Promise<StoredCall[]> =>
+  database.selectFrom('calls').selectAll().where(kind, '=', name).orderBy('reserved_at').orderBy('id').execute();
+
+async function callsById(database: LedgerDatabase, ids: readonly string[]): Promise<StoredCall[]> {
+  const found: StoredCall[] = [];
+  for (let start = 0; start < ids.length; start += 500) {
+    const some = ids.slice(start, start + 500);
+    found.push(...(await database.selectFrom('calls').selectAll().where('id', 'in', some).execute()));
+  }
+  return found;
+}
+
+async function answersWithoutCall(database: LedgerDatabase): Promise<string[]> {
+  const rows = await database
+    .selectFrom('answers')
+    .leftJoin('calls', 'calls.id', 'answers.call')
+    .select('answers.call')
+    .where((when) => when.or([when('calls.state', 'is', null), when('calls.state', '<>', 'settled')]))
+    .execute();
+  return rows.map(({ call }) => call);
 }

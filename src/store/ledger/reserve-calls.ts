@@ -1,20 +1,9 @@
 import type { WorstCase } from '../../core/budget/price';
 import type { Committed } from './accounts';
 import { changeAccounts } from './accounts';
-import type { LedgerDatabase } from './database';
-import type { Change } from './group-commit';
-import {
-  accountsOf,
-  addReservation,
-  assertWithinCaps,
-  type Charge,
-  firstRefusal,
-  type GrantedCall,
-  hold,
-  nothingInFlight,
-  type Refusal,
-  type Reservation,
-} from './reserve';
+import type { Change, LedgerDatabase } from './database';
+import { accountsOf, addReservation, assertWithinCaps, firstRefusal, hold, nothingInFlight } from './hold';
+import type { Charge, GrantedCall, Refusal, Reservation } from './reserve';
 import type { CallPurpose } from './schema';
 import { readAnswer } from './stored-answer';
 
@@ -40,7 +29,7 @@ export function reserveCalls(
   calls: readonly CallToReserve[],
   nextId: () => string,
 ): Change<ReservedCalls> {
-  return async (transaction) => {
+  return async (transaction, moment) => {
     const accounts = await accountsOf(transaction, charge);
     const granted: GrantedCall[] = [];
     const reservations: Reservation[] = [];
@@ -67,11 +56,11 @@ export function reserveCalls(
       reservations.push(reservation);
       granted.push({ reservation });
     }
-    await hold(transaction, owner, reservations);
+    await hold(transaction, moment, { owner, reservations });
     await changeAccounts(transaction, charge, added);
     await assertWithinCaps(transaction, charge, accounts, reservations.length > 0);
     if (refused !== null && refused !== 'busy') {
-      refused = { ...refused, final: await nothingInFlight(transaction, owner, refused.account) };
+      refused = { ...refused, final: await nothingInFlight(transaction, moment, { owner, account: refused.account }) };
     }
     return { granted, refused };
   };

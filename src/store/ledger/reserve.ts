@@ -1,17 +1,9 @@
 import type { WorstCase } from '../../core/budget/price';
-import {
-  type Account,
-  type AccountName,
-  bindingCap,
-  type CapName,
-  type Committed,
-  changeAccounts,
-  readAccount,
-} from './accounts';
-import type { LedgerDatabase } from './database';
-import type { Change } from './group-commit';
+import { type AccountName, type CapName, type Committed, changeAccounts } from './accounts';
+import type { Change, LedgerDatabase } from './database';
+import { accountsOf, addReservation, assertWithinCaps, firstRefusal, hold, nothingInFlight } from './hold';
+import { isJob } from './owner';
 import type { CallPurpose, CallsTable } from './schema';
-import { recoverDead } from './sessions';
 import { readAnswer, type StoredAnswer } from './stored-answer';
 
 /** Who is charged. */
@@ -92,7 +84,7 @@ export function reserveRows(
   rows: readonly RowToReserve[],
   nextId: () => string,
 ): Change<Reserved> {
-  return async (transaction) => {
+  return async (transaction, moment) => {
     const owned = await callsOfRows(transaction, charge.run, rows);
     const accounts = await accountsOf(transaction, charge);
     const granted: GrantedRow[] = [];
@@ -116,11 +108,11 @@ export function reserveRows(
       reservations.push(...held);
       granted.push(row);
     }
-    await hold(transaction, owner, reservations);
+    await hold(transaction, moment, { owner, reservations });
     await changeAccounts(transaction, charge, added);
     await assertWithinCaps(transaction, charge, accounts, reservations.length > 0);
     if (refused !== null && refused !== 'busy') {
-      refused = { ...refused, final: await nothingInFlight(transaction, owner, refused.account) };
+      refused = { ...refused, final: await nothingInFlight(transaction, moment, { owner, account: refused.account }) };
     }
     return { granted, refused };
   };
@@ -128,7 +120,7 @@ export function reserveRows(
 
 /** Reserves the same call anew after its outcome was lost; the lost one goes on counting. */
 export function reserveAgain(owner: string, lost: Reservation, id: string): Change<Reservation | Refusal> {
-  return async (transaction) => {
+  return async (transaction, moment) => {
     const accounts = await accountsOf(transaction, lost);
     const again: Reservation = { ...lost, id };
     const added = addReservation({ samples: 0, tokens: 0, nanoUsd: 0 }, again);
@@ -136,7 +128,7 @@ export function reserveAgain(owner: string, lost: Reservation, id: string): Chan
     if (refusal !== null) {
       return { ...refusal, final: true };
     }
-    await hold(transaction, owner, [again]);
+    await hold(transaction, moment, { owner, reservations: [again] });
     await changeAccounts(transaction, lost, added);
     await assertWithinCaps(transaction, lost, accounts, true);
     return again;
@@ -224,10 +216,6 @@ async function grantRow(
 
 type RowPurpose = 'question' | 'answer' | 'verify';
 
-/** Owners are sessions (processes), and batch jobs. */
-export const jobOwner = (job: string): string => `batch:${job}`;
-export const isJob = (owner: string): boolean => owner.startsWith(jobOwner(''));
-
 /** Within a run and purpose every call has a name of its own. */
 const furtherNames = ({ row, further }: RowToReserve): string[] =>
   Array.from({ length: further?.count ?? 0 }, (_, index) => `${row}~${index + 1}`);
@@ -236,100 +224,4 @@ function heldBy({ question, answer, further }: GrantedRow): Reservation[] {
   return [question, answer, ...further].flatMap((call) =>
     call !== null && 'reservation' in call && call.held === undefined ? [call.reservation] : [],
   );
-}
-
-export const addReservation = (sum: Committed, { worst, samples }: Reservation): Committed => ({
-  samples: sum.samples + samples,
-  tokens: sum.tokens + worst.tokens,
-  nanoUsd: sum.nanoUsd + worst.nanoUsd,
-});
-
-export async function accountsOf(transaction: LedgerDatabase, { run, experiment }: Charge): Promise<Account[]> {
-  const ofRun = await readAccount(transaction, { kind: 'run', name: run });
-  return experiment === null
-    ? [ofRun]
-    : [ofRun, await readAccount(transaction, { kind: 'experiment', name: experiment })];
-}
-
-export function firstRefusal(accounts: readonly Account[], added: Committed): Omit<Refusal, 'final'> | null {
-  for (const account of accounts) {
-    const cap = bindingCap(account, added);
-    if (cap !== null) {
-      return { account: { kind: account.kind, name: account.name }, cap };
-    }
-  }
-  return null;
-}
-
-export async function hold(
-  transaction: LedgerDatabase,
-  owner: string,
-  reservations: readonly Reservation[],
-): Promise<void> {
-  const reservedAt = Date.now();
-  const rows = reservations.map(({ id, run, experiment, row, purpose, worst, samples }) => ({
-    ...{
-      id,
-      run,
-      experiment,
-      row,
-      purpose,
-      samples,
-      owner,
-      request_hash: null,
-      attempt: 1,
-      state: 'reserved' as const,
-    },
-    ...{ worst_tokens: worst.tokens, worst_nano_usd: worst.nanoUsd, shared_from: null, finish: null, estimated: 0 },
-    ...{ input_tokens: 0, cached_tokens: 0, output_tokens: 0, reasoning_tokens: 0, nano_usd: 0 },
-    ...{ reserved_at: reservedAt, sent_at: null, ended_at: null },
-  }));
-  // SQLite binds at most 32,766 values in a statement; a row has 23.
-  for (let start = 0; start < rows.length; start += 500) {
-    await transaction
-      .insertInto('calls')
-      .values(rows.slice(start, start + 500))
-      .execute();
-  }
-}
-
-/** Invariant 1, looked at inside the transaction that could break it. */
-export async function assertWithinCaps(
-  transaction: LedgerDatabase,
-  charge: Charge,
-  before: readonly Account[],
-  reserved: boolean,
-): Promise<void> {
-  if (!reserved) {
-    return;
-  }
-  for (const account of await accountsOf(transaction, charge)) {
-    const was = before.find(({ kind }) => kind === account.kind)?.committed ?? account.committed;
-    const nothing: Committed = { samples: 0, tokens: 0, nanoUsd: 0 };
-    const grown: Committed = {
-      samples: account.committed.samples - was.samples,
-      tokens: account.committed.tokens - was.tokens,
-      nanoUsd: account.committed.nanoUsd - was.nanoUsd,
-    };
-    const passed = bindingCap({ ...account, committed: was }, grown) ?? bindingCap(account, nothing);
-    if (passed !== null) {
-      throw new Error(`a reservation passed the cap ${passed} of ${account.kind} ${account.name}: this is a defect`);
-    }
-  }
-}
-
-export async function nothingInFlight(
-  transaction: LedgerDatabase,
-  owner: string,
-  account: AccountName,
-): Promise<boolean> {
-  await recoverDead(owner)(transaction);
-  const inFlight = await transaction
-    .selectFrom('calls')
-    .select('id')
-    .where(account.kind, '=', account.name)
-    .where('state', '=', 'reserved')
-    .limit(1)
-    .executeTakeFirst();
-  return inFlight === undefined;
 }

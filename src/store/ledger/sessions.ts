@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { TutelageError } from '../../core/errors';
 import { changeAccounts } from './accounts';
-import type { Change } from './group-commit';
+import type { Change, LedgerDatabase, Moment } from './database';
 
 /** How long a session that cannot be looked at (another machine's) counts as alive after its last sign. */
-const leaseMs = 60_000;
+export const leaseMs = 60_000;
 export const leaseRenewalMs = 15_000;
 
 interface Process {
@@ -21,26 +22,57 @@ export function beginSession(): { readonly id: string; readonly change: Change<v
   const id = `${Date.now().toString(36)}-${randomBytes(5).toString('hex')}`;
   return {
     id,
-    change: async (transaction) => {
-      const row = { id, ...thisProcess(), lease_until: Date.now() + leaseMs, ended: 0 };
+    change: async (transaction, { at }) => {
+      const row = { id, ...thisProcess(), lease_until: at + leaseMs, ended: 0 };
       await transaction.insertInto('sessions').values(row).execute();
     },
   };
 }
 
-export function renewLease(id: string): Change<void> {
-  return async (transaction) => {
-    await transaction
+/** Answers whether the session is still open: another process may have taken this one for dead. */
+export function renewLease(id: string): Change<boolean> {
+  return async (transaction, { at }) => {
+    const { numUpdatedRows } = await transaction
       .updateTable('sessions')
-      .set({ lease_until: Date.now() + leaseMs })
+      .set({ lease_until: at + leaseMs })
       .where('id', '=', id)
-      .execute();
+      .where('ended', '=', 0)
+      .executeTakeFirst();
+    return numUpdatedRows === 1n;
   };
+}
+
+/** The session of this process was ended by another one. */
+export class SessionEnded extends TutelageError {
+  constructor() {
+    super(
+      'transient',
+      'another process took this one for dead, because it gave no sign for a minute',
+      'the step will be done again from what is settled',
+    );
+  }
+}
+
+/**
+ * Reserving as a session that has ended would hold room for ever. On a ledger of several machines the session is kept
+ * open until this transaction ends, so that whoever ends it sees what was reserved.
+ * @throws SessionEnded
+ */
+export async function assertOpen(transaction: LedgerDatabase, id: string, isShared: boolean): Promise<void> {
+  const session = await transaction
+    .selectFrom('sessions')
+    .select('ended')
+    .where('id', '=', id)
+    .$if(isShared, (query) => query.forShare())
+    .executeTakeFirst();
+  if (session?.ended !== 0) {
+    throw new SessionEnded();
+  }
 }
 
 /** Ends sessions of dead processes and what they left. Answers how many calls became unknown. */
 export function recoverDead(ownId: string): Change<number> {
-  return async (transaction) => {
+  return async (transaction, moment) => {
     const open = await transaction
       .selectFrom('sessions')
       .selectAll()
@@ -49,8 +81,8 @@ export function recoverDead(ownId: string): Change<number> {
       .execute();
     const me = thisProcess();
     let unknown = 0;
-    for (const session of open.filter((other) => !isAlive(other, me))) {
-      unknown += await endSession(session.id)(transaction);
+    for (const session of open.filter((other) => !isAlive(other, me, moment))) {
+      unknown += await endDead(session)(transaction, moment);
     }
     return unknown;
   };
@@ -58,18 +90,55 @@ export function recoverDead(ownId: string): Change<number> {
 
 /** A session's sent calls become unknown, the others are released. Answers how many became unknown. */
 export function endSession(id: string): Change<number> {
-  return async (transaction) => {
-    const left = await transaction
-      .selectFrom('calls')
-      .select(['id', 'run', 'experiment', 'samples', 'worst_tokens', 'worst_nano_usd', 'request_hash'])
-      .where('owner', '=', id)
-      .where('state', '=', 'reserved')
+  return async (transaction, moment) => {
+    await transaction.updateTable('sessions').set({ ended: 1 }).where('id', '=', id).execute();
+    const left = await openCalls(transaction, moment).where('owner', '=', id).execute();
+    return endCalls(left)(transaction, moment);
+  };
+}
+
+/** Calls whose end could not be written down when it came: as if their session had ended. */
+export function endCallsById(ids: readonly string[]): Change<number> {
+  return async (transaction, moment) => {
+    const left = await openCalls(transaction, moment)
+      .where('id', 'in', [...ids])
       .execute();
-    for (const call of left) {
+    return endCalls(left)(transaction, moment);
+  };
+}
+
+/** Only while its lease is the one that was looked at: a sign of life may have come in between. */
+function endDead({ id, lease_until }: { readonly id: string; readonly lease_until: number }): Change<number> {
+  return async (transaction, moment) => {
+    const { numUpdatedRows } = await transaction
+      .updateTable('sessions')
+      .set({ ended: 1 })
+      .where('id', '=', id)
+      .where('ended', '=', 0)
+      .where('lease_until', '=', lease_until)
+      .executeTakeFirst();
+    return numUpdatedRows === 1n ? endSession(id)(transaction, moment) : 0;
+  };
+}
+
+/** What is read of them stays true until the transaction ends. */
+const openCalls = (transaction: LedgerDatabase, { isShared }: Moment) =>
+  transaction
+    .selectFrom('calls')
+    .select(['id', 'run', 'experiment', 'samples', 'worst_tokens', 'worst_nano_usd', 'request_hash'])
+    .where('state', '=', 'reserved')
+    .orderBy('id')
+    .$if(isShared, (query) => query.forUpdate());
+
+type OpenCall = Awaited<ReturnType<ReturnType<typeof openCalls>['execute']>>[number];
+
+function endCalls(calls: readonly OpenCall[]): Change<number> {
+  return async (transaction, { at }) => {
+    for (const call of calls) {
       const sent = call.request_hash !== null;
       await transaction
         .updateTable('calls')
-        .set({ state: sent ? 'unknown' : 'released', samples: 0, ended_at: Date.now() })
+        .set({ state: sent ? 'unknown' : 'released', samples: 0, ended_at: at })
         .where('id', '=', call.id)
         .execute();
       await changeAccounts(transaction, call, {
@@ -78,14 +147,18 @@ export function endSession(id: string): Change<number> {
         nanoUsd: sent ? 0 : -call.worst_nano_usd,
       });
     }
-    await transaction.updateTable('sessions').set({ ended: 1 }).where('id', '=', id).execute();
-    return left.filter((call) => call.request_hash !== null).length;
+    return calls.filter(({ request_hash }) => request_hash !== null).length;
   };
 }
 
-function isAlive(other: Process & { lease_until: number }, me: Process): boolean {
-  if (other.host !== me.host) {
-    return other.lease_until > Date.now();
+/**
+ * A process of this machine is looked up. One of another machine is alive while its lease runs; the time in which the
+ * database itself was away does not count against it.
+ */
+function isAlive(other: Process & { lease_until: number }, me: Process, { at, upSince, isShared }: Moment): boolean {
+  const leaseRuns = Math.max(other.lease_until, upSince + leaseMs) > at;
+  if (other.host !== me.host || (isShared && other.boot !== me.boot)) {
+    return leaseRuns;
   }
   if (other.boot !== me.boot) {
     return false;
@@ -93,7 +166,7 @@ function isAlive(other: Process & { lease_until: number }, me: Process): boolean
   if (other.process_start !== '') {
     return processStart(other.pid) === other.process_start;
   }
-  return pidExists(other.pid) && other.lease_until > Date.now();
+  return pidExists(other.pid) && leaseRuns;
 }
 
 let known: Process | undefined;

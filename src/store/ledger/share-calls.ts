@@ -1,6 +1,6 @@
 import { TutelageError } from '../../core/errors';
 import { type Committed, capNames, changeAccounts, describe, readAccount } from './accounts';
-import type { Change } from './group-commit';
+import type { Change } from './database';
 import type { StoredCall } from './read-ledger';
 
 /**
@@ -10,12 +10,11 @@ import type { StoredCall } from './read-ledger';
  * @throws TutelageError `usage` when together they are above a cap of the run
  */
 export function shareCalls(owner: string, run: string, groups: readonly (readonly StoredCall[])[]): Change<void> {
-  return async (transaction) => {
+  return async (transaction, { at }) => {
     const there = await transaction.selectFrom('calls').select('id').where('run', '=', run).limit(1).execute();
     if (there.length > 0) {
       return;
     }
-    const at = Date.now();
     const rows = groups.flatMap((calls, group) =>
       calls.map((call, index) => ({
         ...call,

@@ -27,7 +27,11 @@ export async function readAnswer(transaction: LedgerDatabase, call: string): Pro
     .where('calls.id', '=', call)
     .executeTakeFirst();
   if (row?.request_hash == null || row.finish === null) {
-    throw new TutelageError('damaged', `the ledger's call ${call} is settled without an answer`, 'restore ledger.db');
+    throw new TutelageError(
+      'damaged',
+      `the ledger's call ${call} is settled without an answer`,
+      'restore the ledger from a backup',
+    );
   }
   return {
     call,
@@ -48,8 +52,13 @@ function decompress(body: Buffer | ArrayBuffer, call: string): string {
   try {
     return gunzipSync(body instanceof ArrayBuffer ? new Uint8Array(body) : body).toString('utf8');
   } catch (cause) {
-    throw new TutelageError('damaged', `the stored answer of call ${call} cannot be read`, 'restore ledger.db', {
-      cause,
-    });
+    throw new TutelageError(
+      'damaged',
+      `the stored answer of call ${call} cannot be read`,
+      'restore the ledger from a backup',
+      {
+        cause,
+      },
+    );
   }
 }

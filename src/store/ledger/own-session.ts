@@ -1,0 +1,119 @@
+import { accountNames } from './accounts';
+import { type SendDecision, takeBack } from './calls';
+import { type Change, LedgerUnreachable } from './database';
+import type { GroupCommit } from './group-commit';
+import type { Charge, Reservation } from './reserve';
+import {
+  beginSession,
+  endCallsById,
+  endSession,
+  leaseMs,
+  leaseRenewalMs,
+  recoverDead,
+  renewLease,
+  SessionEnded,
+} from './sessions';
+
+/** This process, as the ledger knows it. Another session takes its place where others took it for dead. */
+export interface OwnSession {
+  readonly id: string;
+  /** @param change made anew for the session that it is done in */
+  reserving<T>(change: () => Change<T>, charge: Charge): Promise<T>;
+  /** The last step before a request goes out: resolves only while nobody can have taken this process for dead. */
+  sending(call: Reservation, change: Change<SendDecision>): Promise<SendDecision>;
+  /** Where the database stays away, the calls end as those of a dead process would, once it is back. */
+  ending(calls: readonly string[], change: Change<void>): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openSession(group: GroupCommit): Promise<OwnSession> {
+  /** Not later than the sign that the lease counts from. */
+  let signedAt = Date.now();
+  let id = await begin(group);
+  await group.submit(recoverDead(id));
+  /** Calls of which the end could not be written down. */
+  const left = new Set<string>();
+
+  async function endLeft(): Promise<void> {
+    const ids = [...left];
+    if (ids.length > 0) {
+      await group.submit(endCallsById(ids));
+      for (const one of ids) {
+        left.delete(one);
+      }
+    }
+  }
+
+  async function giveSign(): Promise<void> {
+    const at = Date.now();
+    if (!(await group.submit(renewLease(id)))) {
+      id = await begin(group);
+    }
+    signedAt = at;
+    await endLeft();
+  }
+
+  const timer = setInterval(() => void giveSign().catch(() => undefined), leaseRenewalMs);
+  timer.unref();
+
+  const submitted = async <T>(calls: readonly string[], change: Change<T>, charge?: Charge): Promise<T> => {
+    try {
+      return await group.submit(change, charge && accountNames(charge).filter((name) => name !== undefined));
+    } catch (error) {
+      if (error instanceof LedgerUnreachable) {
+        for (const call of calls) {
+          left.add(call);
+        }
+      }
+      throw error;
+    }
+  };
+
+  return {
+    get id() {
+      return id;
+    },
+    reserving: async (change, charge) => {
+      await endLeft();
+      try {
+        return await submitted([], change(), charge);
+      } catch (error) {
+        if (!(error instanceof SessionEnded)) {
+          throw error;
+        }
+        await giveSign();
+        return submitted([], change(), charge);
+      }
+    },
+    sending: async (call, change) => {
+      for (;;) {
+        if (Date.now() - signedAt > leaseMs / 2) {
+          await giveSign();
+        }
+        const decision = await submitted([call.id], change);
+        if (!decision.send || Date.now() - signedAt < leaseMs - leaseRenewalMs) {
+          return decision;
+        }
+        // So slow that others may have ended the call meanwhile; then this fails.
+        await submitted([call.id], takeBack(call));
+      }
+    },
+    ending: submitted,
+    close: async () => {
+      clearInterval(timer);
+      await group.idle();
+      await group.submit(endSession(id)).catch((error: unknown) => {
+        // Whoever comes next finds it dead.
+        if (!(error instanceof LedgerUnreachable)) {
+          throw error;
+        }
+      });
+    },
+  };
+}
+
+async function begin(group: GroupCommit): Promise<string> {
+  const { id, change } = beginSession();
+  await group.submit(change);
+  return id;
+}
