@@ -12,6 +12,7 @@ import { createGrade } from './grade';
 import { createLoadPlan } from './load-plan';
 import { createPredict } from './predict';
 import { createPrepare } from './prepare';
+import { createReadData } from './read-data';
 import { createReflect } from './reflect';
 import { createReward, createScore, createSketch } from './score';
 import { createSelect } from './select';
@@ -23,6 +24,7 @@ export function createActivities(dependencies: Dependencies) {
   return {
     loop: {
       loadPlan: createLoadPlan(dependencies),
+      readData: createReadData(dependencies),
       joinParts: createJoinParts(dependencies),
       select: createSelect(dependencies),
       budgetMayBind: createBudgetMayBind(dependencies),

@@ -4,11 +4,11 @@ import type { RunRecord } from '../core/run-record';
 import type { Steering } from '../core/steering';
 import { readJsonFile } from '../store/workspace';
 import type { Dependencies } from './dependencies';
-import type { PrepareInput } from './prepare';
+import type { RunPlanInput } from './read-data';
 import { storedSteering } from './steering';
 
 export interface LoadedPlan {
-  readonly plan: PrepareInput;
+  readonly plan: RunPlanInput;
   /** The workspace has the run's end already: an experiment that is started again skips it. */
   readonly isComplete: boolean;
   /** What was changed before, where the run had begun; a pause or a stop is not among it. */
@@ -18,7 +18,7 @@ export interface LoadedPlan {
 /** One run of an experiment, by its place in the plans. */
 export function createLoadPlan({ store, workspace }: Dependencies) {
   return async function loadPlan({ plans, index }: { plans: ArtifactRef; index: number }): Promise<LoadedPlan> {
-    const plan = (await store.readRecords<PrepareInput>(plans))[index] as PrepareInput;
+    const plan = (await store.readRecords<RunPlanInput>(plans))[index] as RunPlanInput;
     const record = await readJsonFile<RunRecord>(join(workspace.runDirectory(plan.run), 'run.json'));
     return {
       plan,

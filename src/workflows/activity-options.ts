@@ -17,7 +17,7 @@ export function activityGroups() {
   const light = proxyActivities<
     Pick<
       Activities,
-      'loadPlan' | 'joinParts' | 'select' | 'budgetMayBind' | 'collectRows' | 'archive' | 'exportHistory'
+      'loadPlan' | 'readData' | 'joinParts' | 'select' | 'budgetMayBind' | 'collectRows' | 'archive' | 'exportHistory'
     >
   >({
     taskQueue: loopQueue,

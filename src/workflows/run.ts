@@ -8,7 +8,7 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { PrepareInput } from '../activities/prepare';
+import type { RunPlanInput } from '../activities/read-data';
 import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
 import type { RunConfig } from '../core/config/schema';
 import { iterationWorkflowId } from '../core/names';
@@ -22,7 +22,7 @@ import { reflectEnds } from './reflect-ends';
 import { budgetReason, createRest, type Rest } from './rest';
 import { steered } from './steered';
 
-export interface RunInput extends PrepareInput {
+export interface RunInput extends RunPlanInput {
   /** Given by the run itself when it continues as new, and to a fork. */
   readonly progress?: RunProgress;
   /** What was changed before: by whoever continues, or by an experiment for all its runs. */
@@ -208,7 +208,11 @@ async function prepareRun(input: RunInput, { rest, enter }: Desk): Promise<RunPr
   const { light, student } = activityGroups();
   const { progress: _progress, steering: _steering, ...plan } = input;
   enter('prepare');
-  const prepared = await rest.interruptible(() => student.prepare.executeWithOptions({ summary: 'prepare' }, [plan]));
+  const data = await rest.interruptible(() => light.readData.executeWithOptions({ summary: 'read data' }, [plan]));
+  const { run: name, config } = plan;
+  const prepared = await rest.interruptible(() =>
+    student.prepare.executeWithOptions({ summary: 'prepare' }, [{ run: name, config, ...data }]),
+  );
   enter('evaluate base');
   const context = contextOf(input, prepared);
   const evaluation = await rest.interruptible(() =>

@@ -13,6 +13,7 @@ const dieAt = join(__dirname, '..', 'support', 'die-at.cjs');
  * when its work is done and not yet reported. A process meets its place at the step's first start since it goes on.
  */
 const places = [
+  'readData:after',
   'prepare:during',
   'predict:during',
   'score:after',

@@ -91,6 +91,7 @@ const funnel = { asked: 1, answered: 1, parsed: 1, new: 1, clean: 1, verified: 1
 const model = { base: ref('model') };
 
 const emptySteps = {
+  readData: async () => ({ pool: ref('pool', 100), tests: {} }),
   prepare: async () => ({ pool: ref('pool', 100), tests: {}, ...{ base: model, baseRows: null } }),
   evaluate: async () => ({ answers: ref('evaluation'), overall: tally, strata: {} }),
   predict: async () => ref('predictions'),

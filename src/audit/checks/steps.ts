@@ -11,7 +11,7 @@ import { redoStep } from '../redo';
  * the union of the rows, an evaluation from the student's answers.
  */
 export const stepChecks: readonly Check[] = [
-  redone('base', 'pool, test sets and base student are those of the configuration', ['prepare']),
+  redone('base', 'pool, test sets and base student are those of the configuration', ['readData', 'prepare']),
   redone('answers', "each table of answers and scores is the engine's, of that checkpoint and those questions", [
     'predict',
     'score',
@@ -46,7 +46,7 @@ function redone(name: string, claim: string, activities: readonly string[]): Che
 
 /** Pools that came from a user's files are in the store; the files may have gone since. */
 const readsFiles = ({ record }: Evidence, { activity }: RecordedStep) =>
-  activity === 'prepare' && taskOf(record.config.task).files !== null;
+  activity === 'readData' && taskOf(record.config.task).files !== null;
 
 async function redo(evidence: Evidence, { path }: RecordedWorkflow, step: RecordedStep, findings: Findings) {
   const place = `${path}, event ${step.eventId} (${step.activity})`;

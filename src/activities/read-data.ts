@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { Context } from '@temporalio/activity';
+import type { ArtifactRef } from '../core/artifact-ref';
+import type { BudgetConfig, RunConfig } from '../core/config/schema';
+import type { PreparedRun } from '../core/run-record';
+import type { TaskData } from '../core/tasks/task';
+import { putTable } from '../store/artifacts/tables';
+import { loadTaskData } from '../store/datasets/task-data';
+import type { Dependencies } from './dependencies';
+
+export interface RunPlanInput {
+  readonly run: string;
+  readonly experiment: string | null;
+  readonly config: RunConfig;
+  /** Caps over all runs of the experiment together. */
+  readonly experimentBudget?: Omit<BudgetConfig, 'on_exhausted'> | undefined;
+}
+
+/** Pool and test sets, as artifacts. */
+export type RunData = Pick<PreparedRun, 'pool' | 'tests'>;
+
+/**
+ * Opens the run's account and stores its questions. Done where the loop is served: the files that a configuration names
+ * are on the machine of whoever wrote it, the engines may be elsewhere.
+ */
+export function createReadData(dependencies: Dependencies) {
+  const { workspace, store, ledger } = dependencies;
+
+  return async function readData({ run, experiment, config, experimentBudget }: RunPlanInput): Promise<RunData> {
+    await ledger.openAccount({ run, experiment, budget: config.budget, experimentBudget });
+    const data = await load(config, Context.current().cancellationSignal);
+    const tests: Record<string, ArtifactRef> = {};
+    for (const [name, questions] of Object.entries(data.tests)) {
+      tests[name] = await store.putRecords('test-set', questions);
+    }
+    return { pool: await putTable(store, 'pool', data.pool), tests };
+  };
+
+  /** Published files are brought here when they are absent. */
+  async function load(config: RunConfig, signal: AbortSignal): Promise<TaskData> {
+    const datasets = join(workspace.root, 'datasets');
+    return (await loadTaskData(config, { datasets, absent: 'fetch', signal })) as TaskData;
+  }
+}
