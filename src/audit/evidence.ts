@@ -5,7 +5,7 @@ import { TutelageError } from '../core/errors';
 import type { RunRecord } from '../core/run-record';
 import { runRecordSchema } from '../core/run-record-schema';
 import type { ArtifactStore } from '../store/artifacts/artifact-store';
-import { openArtifacts } from '../store/artifacts/open-artifacts';
+import { openArtifacts, openSharedJobs } from '../store/artifacts/open-artifacts';
 import { type LedgerReader, openLedgerReader } from '../store/ledger/read-ledger';
 import { readJsonFile, type Workspace } from '../store/workspace';
 import { type JobRecords, readJobRecords } from './job-records';
@@ -53,7 +53,7 @@ export async function gatherEvidence(workspace: Workspace, run: string): Promise
     plan,
     store: readOnlyStore(openArtifacts(workspace)),
     ledger: await openLedgerReader(workspace.ledger),
-    jobs: await readJobRecords(workspace.jobs),
+    jobs: await readJobRecords(workspace.jobs, openSharedJobs()),
     iterations: read.filter(({ file }) => file.startsWith('iter-')).sort(byNumber),
     parents: read.filter(({ file }) => file.startsWith('run')).sort(byNumber),
     damaged: histories.filter(isDamaged),

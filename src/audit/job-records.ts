@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { canonicalJson } from '../core/canonical-json';
+import type { JobRecordFiles, SharedJobs } from '../store/jobs/shared-jobs';
 import { jobIdentity, type StudentJob, type StudentResult } from '../student';
 import { messageOf, type Problem } from './check';
 
@@ -11,7 +12,7 @@ export interface JobRecord {
   readonly result: StudentResult;
 }
 
-/** The engine's finished jobs in this workspace. */
+/** The engine's finished jobs in this workspace, and of the machines that share its bucket. */
 export interface JobRecords {
   readonly count: number;
   readonly problems: readonly Problem[];
@@ -22,13 +23,16 @@ export interface JobRecords {
 }
 
 /** Reads all finished jobs; each directory must be named by the hash of what the job was. */
-export async function readJobRecords(jobsDirectory: string): Promise<JobRecords> {
+export async function readJobRecords(jobsDirectory: string, shared: SharedJobs | null): Promise<JobRecords> {
   const problems: Problem[] = [];
   const byJob = new Map<string, JobRecord[]>();
   const byOutput = new Map<string, JobRecord>();
   let count = 0;
-  for (const hash of (await readdir(jobsDirectory).catch(() => [])).sort()) {
-    const record = await readRecord(join(jobsDirectory, hash), hash, problems);
+  const hashes = new Set([...(await readdir(jobsDirectory).catch(() => [])), ...((await shared?.hashes()) ?? [])]);
+  for (const hash of [...hashes].sort()) {
+    const directory = join(jobsDirectory, hash);
+    const files = (await readFiles(directory)) ?? (await shared?.read(hash)) ?? null;
+    const record = files === null ? null : readRecord(directory, files, problems);
     if (record !== null) {
       count += 1;
       const key = keyOf(record.identity);
@@ -49,15 +53,25 @@ export async function readJobRecords(jobsDirectory: string): Promise<JobRecords>
 /** A job's name without the engine's version: an upgrade in the middle of a run must not hide what was done before it. */
 const keyOf = (identity: object) => sha256(canonicalJson({ ...identity, engine: undefined }));
 
-async function readRecord(directory: string, hash: string, problems: Problem[]) {
-  const resultPath = join(directory, 'artifacts.json');
-  const specPath = join(directory, 'spec.json');
-  const resultText = await readFile(resultPath, 'utf8').catch(() => null);
-  if (resultText === null) {
-    return null;
-  }
+/** What is not there reads as empty; without a result the job is not finished. */
+async function readFiles(directory: string): Promise<JobRecordFiles | null> {
+  const artifacts = await readFile(join(directory, 'artifacts.json'), 'utf8').catch(() => null);
+  const spec = await readFile(join(directory, 'spec.json'), 'utf8').catch(() => '');
+  return artifacts === null ? null : { spec, artifacts };
+}
+
+function readRecord(
+  directory: string,
+  files: JobRecordFiles,
+  problems: Problem[],
+): (JobRecord & { identity: object }) | null {
+  const { spec: specText, artifacts: resultText } = files;
+  const [resultPath, specPath, hash] = [
+    join(directory, 'artifacts.json'),
+    join(directory, 'spec.json'),
+    basename(directory),
+  ];
   try {
-    const specText = await readFile(specPath, 'utf8');
     const identity = JSON.parse(specText) as object;
     const named = sha256(canonicalJson(identity));
     if (named !== hash || specText !== `${JSON.stringify(JSON.parse(canonicalJson(identity)), null, 2)}\n`) {

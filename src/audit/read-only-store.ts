@@ -40,6 +40,7 @@ export function readOnlyStore(store: ArtifactStore): ArtifactStore {
     readLines,
     pathOf: (ref) => store.pathOf(ref),
     checkout: refuse,
+    keepInUse: (paths) => store.keepInUse(paths),
     has: async (ref) => texts.has(ref.sha256) || store.has(ref),
   };
 }

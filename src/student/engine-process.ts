@@ -227,10 +227,10 @@ function failureOf({ code, message, hint }: EngineFailure, op: string, logFile: 
   return new TutelageError('transient', what, hint ?? `its log is ${logFile}`);
 }
 
-/** The engine needs no key of a teacher. Bytecode is kept: compiling torch's modules anew doubles every start. */
+/** The engine needs no key of a teacher or of a bucket. Bytecode is kept: compiling torch's modules anew doubles every start. */
 function engineEnvironment({ workspace, card }: EngineOptions): NodeJS.ProcessEnv {
   const { PYTHONDONTWRITEBYTECODE: _, ...rest } = process.env;
-  const kept = Object.entries(rest).filter(([name]) => !name.endsWith('_API_KEY'));
+  const kept = Object.entries(rest).filter(([name]) => !name.endsWith('_API_KEY') && !name.startsWith('AWS_'));
   const seen = card === null ? {} : { CUDA_VISIBLE_DEVICES: card };
   return { ...Object.fromEntries(kept), ...seen, TUTELAGE_HOME: workspace };
 }

@@ -1,28 +1,50 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { ArtifactRef } from '../core/artifact-ref';
 import { canonicalJson } from '../core/canonical-json';
 import type { ArtifactStore } from '../store/artifacts/artifact-store';
+import type { JobRecordFiles, SharedJobs } from '../store/jobs/shared-jobs';
 import { readJsonFile, writeFileAtomically } from '../store/workspace';
 import { outputKind, type StudentResult } from './student-job';
 
 /** What stays of a finished job: what it was, what came out, and the locks, which others may be waiting at. */
 const KEPT = new Set(['spec.json', 'artifacts.json', 'lock', 'run.lock']);
 
-/** The job's result, when it is finished and all that it made is still in the store. */
-export async function finishedResult(directory: string, store: ArtifactStore): Promise<StudentResult | null> {
-  const result = await readJsonFile<StudentResult>(join(directory, 'artifacts.json'));
-  if (result === null) {
+/** Where a job is done, and who may have done it elsewhere. Its directory is named by its hash. */
+export interface JobPlace {
+  readonly directory: string;
+  readonly store: ArtifactStore;
+  readonly shared: SharedJobs | null;
+}
+
+/** The job's result, when it is finished, here or on another machine, and all that it made is still in the store. */
+export async function finishedResult({ directory, store, shared }: JobPlace): Promise<StudentResult | null> {
+  const path = join(directory, 'artifacts.json');
+  const own = await readJsonFile<StudentResult>(path);
+  if (own !== null || shared === null) {
+    return own === null || !(await isWhole(own, store)) ? null : resultOf(own);
+  }
+  const files = await shared.read(basename(directory));
+  const result = files && (JSON.parse(files.artifacts) as StudentResult);
+  if (files === null || result === null || !(await isWhole(result, store))) {
     return null;
   }
-  for (const ref of Object.values(result.outputs)) {
+  await writeFileAtomically(join(directory, 'spec.json'), files.spec);
+  await writeFileAtomically(path, files.artifacts);
+  return resultOf(result);
+}
+
+const resultOf = ({ metrics, outputs }: StudentResult): StudentResult => ({ metrics, outputs });
+
+async function isWhole({ outputs }: StudentResult, store: ArtifactStore): Promise<boolean> {
+  for (const ref of Object.values(outputs)) {
     if (!(await store.has(ref))) {
-      return null;
+      return false;
     }
   }
-  return { metrics: result.metrics, outputs: result.outputs };
+  return true;
 }
 
 /**
@@ -30,8 +52,7 @@ export async function finishedResult(directory: string, store: ArtifactStore): P
  * files go last, so a kill in between costs space and no work.
  */
 export async function finishJob(
-  directory: string,
-  store: ArtifactStore,
+  { directory, store, shared }: JobPlace,
   raw: { metrics: Readonly<Record<string, unknown>>; outputs: Readonly<Record<string, string>> },
 ): Promise<StudentResult> {
   const outputs: Record<string, ArtifactRef> = {};
@@ -41,13 +62,37 @@ export async function finishJob(
   const result: StudentResult = { metrics: raw.metrics, outputs };
   // The hash serves audits: a record that was changed later is told from one that was written so.
   const sealed = { ...result, sha256: sha256(canonicalJson(result)) };
-  await writeFileAtomically(join(directory, 'artifacts.json'), `${JSON.stringify(sealed, null, 2)}\n`);
+  const own = `${JSON.stringify(sealed, null, 2)}\n`;
+  const standing = shared === null ? own : await publish({ directory, store, shared }, own);
+  await writeFileAtomically(join(directory, 'artifacts.json'), standing);
   for (const entry of await readdir(directory)) {
     if (!KEPT.has(entry)) {
       await rm(join(directory, entry), { recursive: true, force: true });
     }
   }
-  return result;
+  return resultOf(JSON.parse(standing) as StudentResult);
+}
+
+/**
+ * Of two machines that did the same job the first one's result is everyone's: cards of two kinds may give two models.
+ *
+ * @returns the record that stands
+ */
+async function publish(
+  { directory, store, shared }: JobPlace & { readonly shared: SharedJobs },
+  artifacts: string,
+): Promise<string> {
+  const hash = basename(directory);
+  const files: JobRecordFiles = { spec: await readFile(join(directory, 'spec.json'), 'utf8'), artifacts };
+  if (!(await shared.put(hash, files, { replace: false }))) {
+    const standing = await shared.read(hash);
+    if (standing !== null && (await isWhole(JSON.parse(standing.artifacts) as StudentResult, store))) {
+      return standing.artifacts;
+    }
+    await shared.put(hash, files, { replace: true });
+  }
+  await shared.checkpoints.drop(hash);
+  return artifacts;
 }
 
 async function putOutput(store: ArtifactStore, name: string, path: string): Promise<ArtifactRef> {

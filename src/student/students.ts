@@ -1,23 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { canonicalJson } from '../core/canonical-json';
-import { withExclusiveLock } from '../processes/exclusive-lock';
 import type { ArtifactStore } from '../store/artifacts/artifact-store';
-import { writeFileAtomically } from '../store/workspace';
+import type { SharedJobs } from '../store/jobs/shared-jobs';
 import { Cards, visibleCards } from './devices';
 import { EnginePool } from './engine-pool';
 import { type EngineLimits, EngineProcess } from './engine-process';
-import type { EngineRequest } from './engine-protocol';
-import { finishedResult, finishJob } from './job-directory';
+import { performJob, type RunOnEngine } from './perform-job';
 import { SharedWork } from './shared-work';
-import {
-  jobHash,
-  jobIdentity,
-  modelKey,
-  type StudentJob,
-  type StudentProgress,
-  type StudentResult,
-} from './student-job';
+import { jobHash, type StudentJob, type StudentProgress, type StudentResult } from './student-job';
 
 export interface RunJobOptions {
   readonly signal?: AbortSignal;
@@ -43,6 +33,8 @@ export interface StudentsOptions {
   readonly engineDirectory: string;
   readonly jobsDirectory: string;
   readonly store: ArtifactStore;
+  /** Where machines that share the store tell each other of their jobs. */
+  readonly shared?: SharedJobs | null;
   /** How many engines may work at the same time. */
   readonly slots: number;
   readonly logDirectory: string;
@@ -55,77 +47,31 @@ export function createStudents(options: StudentsOptions): Students {
   const { store, jobsDirectory, engineDirectory } = options;
   const engineVersion = readEngineVersion(engineDirectory);
   const pool = new EnginePool(options.slots, engineStarter(options));
-  const shared = new SharedWork<StudentResult, StudentProgress>();
+  const work = new SharedWork<StudentResult, StudentProgress>();
 
-  async function perform(
-    job: StudentJob,
-    hash: string,
-    signal: AbortSignal,
-    onProgress: (progress: StudentProgress) => void,
-  ): Promise<StudentResult> {
-    const directory = join(jobsDirectory, hash);
-    const finished = await finishedResult(directory, store);
-    if (finished !== null) {
-      return finished;
-    }
-    const work = async () => {
-      // Another process may have finished it while this one waited.
-      const meanwhile = await finishedResult(directory, store);
-      if (meanwhile !== null) {
-        return meanwhile;
-      }
-      const identity = JSON.stringify(JSON.parse(canonicalJson(jobIdentity(job, engineVersion))), null, 2);
-      await writeFileAtomically(join(directory, 'spec.json'), `${identity}\n`);
-      const raw = await runOnEngine(await requestFor(job, hash, directory), signal, onProgress);
-      return finishJob(directory, store, raw);
-    };
-    return withExclusiveLock(join(directory, 'lock'), work, { signal });
-  }
-
-  async function runOnEngine(
-    request: EngineRequest,
-    signal: AbortSignal,
-    onProgress: (progress: StudentProgress) => void,
-  ) {
+  const runOnEngine: RunOnEngine = async (request, { signal, onEvent }) => {
     const engine = await pool.acquire(request.spec.model?.key, signal);
     try {
-      return await engine.run(request, {
-        signal,
-        onEvent: (event) => {
-          if (event.event === 'progress') {
-            const { done, total, unit, note } = event;
-            onProgress({ done, total, unit, ...(note === undefined ? {} : { note }) });
-          }
-        },
-      });
+      return await engine.run(request, { signal, onEvent });
     } finally {
       pool.release(engine);
     }
-  }
-
-  async function requestFor(job: StudentJob, hash: string, directory: string): Promise<EngineRequest> {
-    const { op, model, parameters, threads } = job;
-    const inputs: Record<string, string[]> = {};
-    for (const [name, refs] of Object.entries(job.inputs)) {
-      inputs[name] = await Promise.all(refs.map((ref) => store.pathOf(ref)));
-    }
-    const modelPaths = model && {
-      base: await store.checkout(model.base),
-      adapter: model.adapter === undefined ? null : await store.checkout(model.adapter),
-      key: modelKey(model),
-    };
-    return { id: hash, op, dir: directory, spec: { op, model: modelPaths, inputs, parameters, threads } };
-  }
+  };
 
   return {
     run: (job, caller = {}) => {
       const hash = jobHash(job, engineVersion);
-      return shared.run(hash, (signal, onProgress) => perform(job, hash, signal, onProgress), caller);
+      const place = { directory: join(jobsDirectory, hash), store, shared: options.shared ?? null };
+      return work.run(
+        hash,
+        (signal, onProgress) => performJob({ job, hash, engineVersion, signal, onProgress }, place, runOnEngine),
+        caller,
+      );
     },
     warm: (count) => pool.warm(count),
     close: async () => {
       await pool.close();
-      await shared.settled();
+      await work.settled();
     },
   };
 }

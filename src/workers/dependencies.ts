@@ -7,7 +7,7 @@ import { answersPerRow } from '../core/hygiene/agreement';
 import { judgeOf } from '../core/strategies';
 import { taskOf } from '../core/tasks';
 import type { ArtifactStore } from '../store/artifacts/artifact-store';
-import { openArtifacts } from '../store/artifacts/open-artifacts';
+import { openArtifacts, openSharedJobs } from '../store/artifacts/open-artifacts';
 import { openLedger } from '../store/ledger';
 import type { Workspace } from '../store/workspace';
 import { createStudents, type Students } from '../student';
@@ -104,5 +104,6 @@ function openStudents(
     logDirectory: workspace.logs,
     slots,
     store,
+    shared: openSharedJobs(),
   });
 }

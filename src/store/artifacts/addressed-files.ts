@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArtifactRef } from '../../core/artifact-ref';
 import { TutelageError } from '../../core/errors';
+import type { ArtifactCache } from './artifact-cache';
 import { exists, hashFile, writeWhole } from './whole-files';
 
 /** Files under the hash of their content: what an artifact store stands on. */
@@ -13,6 +14,8 @@ export interface AddressedFiles {
   has(sha256: string): Promise<boolean>;
   /** Tells that a path is in use, for whoever clears space. */
   used(path: string): Promise<void>;
+  /** Keeps paths in use until the function that it returns is called. */
+  keepInUse(paths: readonly string[]): () => void;
 }
 
 export function localFiles(root: string): AddressedFiles {
@@ -30,6 +33,7 @@ export function localFiles(root: string): AddressedFiles {
     },
     has: (sha256) => exists(addressIn(root, sha256)),
     used: async () => {},
+    keepInUse: () => () => {},
   };
 }
 
@@ -43,7 +47,7 @@ export interface RemoteFiles {
 }
 
 /** Whatever has its address in the cache lies in the remote too: it is sent before it is given its name. */
-export function cachedFiles(root: string, remote: RemoteFiles, used: AddressedFiles['used']): AddressedFiles {
+export function cachedFiles(root: string, remote: RemoteFiles, cache: ArtifactCache): AddressedFiles {
   return {
     place: async (sha256, write) => {
       const path = addressIn(root, sha256);
@@ -57,7 +61,7 @@ export function cachedFiles(root: string, remote: RemoteFiles, used: AddressedFi
     },
     pathOf: async (ref) => {
       const path = addressIn(root, ref.sha256);
-      await used(path);
+      await cache.used(path);
       // A copy that is not what it should be is no loss.
       if ((await hashFile(path).catch(() => null)) !== ref.sha256) {
         await rm(path, { force: true });
@@ -66,7 +70,8 @@ export function cachedFiles(root: string, remote: RemoteFiles, used: AddressedFi
       return path;
     },
     has: remote.has,
-    used,
+    used: cache.used,
+    keepInUse: cache.keepInUse,
   };
 }
 

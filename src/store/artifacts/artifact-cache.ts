@@ -11,8 +11,9 @@ import { withExclusiveLock } from '../../processes/exclusive-lock';
 export interface ArtifactCache {
   /** Awaited before content of that size comes in. */
   makeRoom(bytes: number): Promise<void>;
-  /** Whoever works with a path for long says so again. */
   used(path: string): Promise<void>;
+  /** For work of any length: says so again and again until the function that it returns is called. */
+  keepInUse(paths: readonly string[]): () => void;
 }
 
 export interface ArtifactCacheOptions {
@@ -24,6 +25,7 @@ export interface ArtifactCacheOptions {
 }
 
 const IN_USE_MS = 10 * 60_000;
+const USED_EVERY_MS = 60_000;
 /** Of the bound: what the others of a workspace may have brought in is looked at when this much came in here. */
 const LOOK_EVERY = 1 / 20;
 const LEFTOVER_MS = 24 * 3600_000;
@@ -50,11 +52,19 @@ export function openArtifactCache(options: ArtifactCacheOptions): ArtifactCache 
       turn = turn.catch(() => {}).then(() => look(bytes));
       return turn;
     },
-    used: async (path) => {
-      const now = new Date();
-      await utimes(path, now, now).catch(ignoreAbsent);
+    used,
+    keepInUse: (paths) => {
+      const mark = () => paths.forEach((path) => void used(path).catch(() => {}));
+      mark();
+      const timer = setInterval(mark, Math.min(USED_EVERY_MS, inUseMs / 2));
+      return () => clearInterval(timer);
     },
   };
+}
+
+async function used(path: string): Promise<void> {
+  const now = new Date();
+  await utimes(path, now, now).catch(ignoreAbsent);
 }
 
 interface Entry {

@@ -27,6 +27,8 @@ export interface ArtifactStore {
   /** Path of a directory with the files of a stored directory, verified once and reused. Read-only by convention. */
   checkout(ref: ArtifactRef): Promise<string>;
   has(ref: ArtifactRef): Promise<boolean>;
+  /** Keeps paths that it gave from being cleared away until the function that it returns is called. */
+  keepInUse(paths: readonly string[]): () => void;
 }
 
 /** The stored form of a directory. */
@@ -101,6 +103,7 @@ export function openArtifactStore(
     pathOf: files.pathOf,
     checkout,
     has: (ref) => files.has(ref.sha256),
+    keepInUse: files.keepInUse,
   };
 }
 

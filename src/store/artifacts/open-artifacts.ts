@@ -1,3 +1,4 @@
+import { type SharedJobs, sharedJobs } from '../jobs/shared-jobs';
 import type { Workspace } from '../workspace';
 import { cachedFiles } from './addressed-files';
 import { openArtifactCache } from './artifact-cache';
@@ -21,5 +22,11 @@ export function openArtifacts(workspace: Pick<Workspace, 'artifacts' | 'artifact
   }
   const cache = openArtifactCache({ root: artifactCache, checkouts, bytesMax: location.cacheBytesMax });
   const remote = s3Files(openBucket(location.bucket), location.prefix, cache);
-  return openArtifactStore(artifactCache, checkouts, cachedFiles(artifactCache, remote, cache.used));
+  return openArtifactStore(artifactCache, checkouts, cachedFiles(artifactCache, remote, cache));
+}
+
+/** What machines that share a bucket know of each other's jobs; `null` where artifacts lie in the workspace. */
+export function openSharedJobs(): SharedJobs | null {
+  const location = s3LocationOf(process.env);
+  return location === null ? null : sharedJobs(openBucket(location.bucket), location.prefix);
 }

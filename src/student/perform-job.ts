@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import { canonicalJson } from '../core/canonical-json';
+import { withExclusiveLock } from '../processes/exclusive-lock';
+import type { ArtifactStore } from '../store/artifacts/artifact-store';
+import { writeFileAtomically } from '../store/workspace';
+import { checkpointSender } from './checkpoint-sender';
+import type { EngineEvent, EngineRequest, EngineResult } from './engine-protocol';
+import { finishedResult, finishJob, type JobPlace } from './job-directory';
+import { jobIdentity, modelKey, type StudentJob, type StudentProgress, type StudentResult } from './student-job';
+
+export interface JobToPerform {
+  readonly job: StudentJob;
+  readonly hash: string;
+  readonly engineVersion: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: StudentProgress) => void;
+}
+
+export type RunOnEngine = (
+  request: EngineRequest,
+  options: { signal: AbortSignal; onEvent: (event: EngineEvent) => void },
+) => Promise<EngineResult>;
+
+/** Does a job in its directory, or finds that it was done before, here or on another machine. */
+export async function performJob(todo: JobToPerform, place: JobPlace, runOnEngine: RunOnEngine) {
+  const finished = await finishedResult(place);
+  if (finished !== null) {
+    return finished;
+  }
+  const work = async (): Promise<StudentResult> => {
+    // Another process may have finished it while this one waited.
+    const meanwhile = await finishedResult(place);
+    if (meanwhile !== null) {
+      return meanwhile;
+    }
+    const identity = JSON.stringify(JSON.parse(canonicalJson(jobIdentity(todo.job, todo.engineVersion))), null, 2);
+    await writeFileAtomically(join(place.directory, 'spec.json'), `${identity}\n`);
+    const request = await requestFor(todo, place);
+    const letGo = place.store.keepInUse(pathsOf(request));
+    try {
+      const raw = await runWithCheckpoints(todo, place, (onEvent) =>
+        runOnEngine(request, { signal: todo.signal, onEvent }),
+      );
+      return await finishJob(place, raw);
+    } finally {
+      letGo();
+    }
+  };
+  return withExclusiveLock(join(place.directory, 'lock'), work, { signal: todo.signal });
+}
+
+/** Goes on from where another machine left the job, and lets others go on from here. */
+async function runWithCheckpoints(
+  { hash, onProgress }: JobToPerform,
+  { directory, shared }: JobPlace,
+  run: (onEvent: (event: EngineEvent) => void) => Promise<EngineResult>,
+): Promise<EngineResult> {
+  let latest: StudentProgress = { done: 0, total: 1, unit: 'steps' };
+  const note = (text: string) => onProgress({ ...latest, note: text });
+  const brought = (await shared?.checkpoints.bring(hash, directory)) ?? null;
+  if (brought !== null) {
+    note(`another machine left off at step ${brought}`);
+  }
+  const sender =
+    shared &&
+    checkpointSender({
+      checkpoints: shared.checkpoints,
+      hash,
+      directory,
+      onFailure: (step, error) => note(`the checkpoint of step ${step} stays on this machine: ${error.message}`),
+    });
+  try {
+    const result = await run((event) => {
+      if (event.event === 'checkpoint') {
+        sender?.saved(event.step);
+      } else if (event.event === 'progress') {
+        const { done, total, unit, note: said } = event;
+        latest = { done, total, unit };
+        onProgress({ ...latest, ...(said === undefined ? {} : { note: said }) });
+      }
+    });
+    await sender?.close('finished');
+    return result;
+  } catch (error) {
+    await sender?.close('stopped');
+    throw error;
+  }
+}
+
+async function requestFor({ job, hash }: JobToPerform, { directory, store }: JobPlace): Promise<EngineRequest> {
+  const { op, model, parameters, threads } = job;
+  const inputs: Record<string, string[]> = {};
+  for (const [name, refs] of Object.entries(job.inputs)) {
+    inputs[name] = await Promise.all(refs.map((ref) => store.pathOf(ref)));
+  }
+  return {
+    id: hash,
+    op,
+    dir: directory,
+    spec: { op, model: await modelFor(model, store), inputs, parameters, threads },
+  };
+}
+
+const modelFor = async (model: StudentJob['model'], store: ArtifactStore): Promise<EngineRequest['spec']['model']> =>
+  model && {
+    base: await store.checkout(model.base),
+    adapter: model.adapter === undefined ? null : await store.checkout(model.adapter),
+    key: modelKey(model),
+  };
+
+function pathsOf({ spec: { model, inputs } }: EngineRequest): string[] {
+  return [...Object.values(inputs).flat(), model?.base ?? '', model?.adapter ?? ''].filter((path) => path !== '');
+}
