@@ -1,6 +1,6 @@
 import type { ArtifactRef } from '../core/artifact-ref';
 import { countReasons } from '../core/hygiene/count-reasons';
-import { KnownQuestions } from '../core/hygiene/known-questions';
+import { type KnownQuestions, knownQuestions } from '../core/hygiene/known-questions';
 import { funnelOf, type Objection, Sieve } from '../core/hygiene/sift';
 import type { RejectedRow, Seed, SyntheticRow } from '../core/records';
 import type { Funnel } from '../core/run-record';
@@ -38,7 +38,7 @@ export function createCollectRows({ store, ledger }: Dependencies) {
     const { config, iteration } = input;
     const task = taskOf(config.task);
     const seeds = await store.readRecords<Seed>(input.prepared.pool);
-    const sieve = new Sieve(task, config.hygiene, await knownQuestions(input, seeds));
+    const sieve = new Sieve(task, config.hygiene, await known(input, seeds));
     const bought = await readBought(input);
 
     const rows: SyntheticRow[] = [];
@@ -84,25 +84,20 @@ export function createCollectRows({ store, ledger }: Dependencies) {
       .map((row) => ({ ...row, seed: seeds[row.rank] as Seed }));
   }
 
-  /** What a new question must not be: one of the test sets, of the pool, or of an earlier iteration's rows. */
-  async function knownQuestions(input: CollectRowsInput, seeds: readonly Seed[]): Promise<KnownQuestions> {
+  async function known(input: CollectRowsInput, pool: readonly Seed[]): Promise<KnownQuestions> {
     const task = taskOf(input.config.task);
-    if (task.novelty === 'closed-set') {
-      return new KnownQuestions(task, input.config.hygiene, []);
+    const test: Seed[] = [];
+    const row: SyntheticRow[] = [];
+    // Where nothing can be new, there is nothing to read.
+    if (task.novelty !== 'closed-set') {
+      for (const set of Object.keys(input.prepared.tests).sort()) {
+        test.push(...(await store.readRecords<Seed>(input.prepared.tests[set] as ArtifactRef)));
+      }
+      for (const { rows } of await pastIterations(store, input.past)) {
+        row.push(...(await store.readRecords<SyntheticRow>(rows)));
+      }
     }
-    const tests: Seed[] = [];
-    for (const set of Object.keys(input.prepared.tests).sort()) {
-      tests.push(...(await store.readRecords<Seed>(input.prepared.tests[set] as ArtifactRef)));
-    }
-    const earlier: SyntheticRow[] = [];
-    for (const { rows } of await pastIterations(store, input.past)) {
-      earlier.push(...(await store.readRecords<SyntheticRow>(rows)));
-    }
-    return new KnownQuestions(task, input.config.hygiene, [
-      ...tests.map(({ id, question }) => ({ origin: 'test' as const, id, question })),
-      ...seeds.map(({ id, question }) => ({ origin: 'pool' as const, id, question })),
-      ...earlier.map(({ id, question }) => ({ origin: 'row' as const, id, question })),
-    ]);
+    return knownQuestions(task, input.config.hygiene, { test, pool, row });
   }
 }
 

@@ -20,7 +20,42 @@ const steering = z.strictObject({
   changes: z.array(asker.extend({ what: z.string() })).describe('the latest fifty, oldest first'),
 });
 
+const projected = z.strictObject({ estimate: z.number(), low: z.number(), high: z.number() }).nullable();
+
 export const jsonEvents = {
+  previewed: z.strictObject({
+    event: z.literal('previewed'),
+    run: z.string().describe('the first of the runs that buy alike'),
+    seed: z.strictObject({
+      id: z.string(),
+      question: z.string(),
+      answer: z.string().nullable(),
+      stratum: z.string(),
+    }),
+    question: z.string().nullable().describe('as the teacher wrote it; null where it could not be read'),
+    answer: z.string().nullable(),
+    isAccepted: z.boolean().describe('whether a run would train on it'),
+    rejected: z.strictObject({ stage: z.string(), reason: z.string() }).nullable(),
+    calls: z.int().describe('answers that the row took'),
+    inputTokens: z.int(),
+    outputTokens: z.int(),
+    usd: z.number().nullable().describe('whether it was paid now or before; null without teacher.price'),
+  }),
+  projected: z.strictObject({
+    event: z.literal('projected'),
+    name: z.string().describe('the run or the experiment'),
+    runs: z.int(),
+    rows: z.int().describe('accepted rows that iterations and caps allow, all runs together'),
+    previewed: z.int().describe('rows that were looked at'),
+    accepted: z.int().describe('of these'),
+    paidUsd: z.number().nullable().describe('by this command; null without teacher.price'),
+    paidUsdMax: z.number().nullable().describe('the worst case of these rows, which was its cap'),
+    asked: projected.describe('rows to ask the teacher for; estimate, and the ends of the range; null without a row'),
+    tokens: projected.describe('teacher tokens of both directions'),
+    usd: projected.describe('null without teacher.price'),
+    capUsd: z.number().nullable().describe('budget.usd of all runs; null where one has none'),
+    gradesNotIncluded: z.boolean().describe("a strategy buys a judge's grades too, which are not in these figures"),
+  }),
   launch: z.strictObject({
     event: z.literal('launch'),
     name: z.string().describe('the run or the experiment'),
@@ -73,7 +108,12 @@ export const jsonEvents = {
 
 export type WorkerEvent = z.infer<(typeof jsonEvents)['serving' | 'draining' | 'drained']>;
 
+export type PreviewedEvent = z.output<typeof jsonEvents.previewed>;
+export type ProjectedEvent = z.output<typeof jsonEvents.projected>;
+
 const meanings: Record<keyof typeof jsonEvents, string> = {
+  previewed: '`preview`: one row of the teacher, with its verdict',
+  projected: '`preview`: what all rows would cost',
   launch: '`run`: the work has started, or goes on',
   progress: '`run`: a look at the work, twice a second',
   iteration: '`run`: an iteration has ended',

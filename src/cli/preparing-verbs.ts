@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 
 /** The verbs before a run: what it begins with, what it would buy, and what this machine lacks for it. */
 export function addPreparingVerbs(program: Command, finish: (exitCode: number) => void): void {
@@ -8,4 +8,27 @@ export function addPreparingVerbs(program: Command, finish: (exitCode: number) =
     .argument('[folder]', 'where to; nothing there is overwritten', '.')
     .option('--json', 'the paths as JSON on stdout', false)
     .action(async (folder: string, options) => finish(await (await import('./init.js')).initCommand(folder, options)));
+
+  program
+    .command('preview')
+    .description(
+      'buy a few real rows and show them with verdicts and prices, and what all would cost; no student needed',
+    )
+    .argument('<file>', 'configuration, YAML')
+    .option('-n, --rows <count>', 'rows to buy, at most 100; the same ones again cost nothing', rowCount, 5)
+    .option('--set <path=value>', 'override one key; may be repeated', collect, [])
+    .option('--json', 'rows and projection as JSON lines on stdout', false)
+    .action(async (file: string, options) =>
+      finish(await (await import('./preview.js')).previewCommand(file, options)),
+    );
+}
+
+const collect = (value: string, earlier: readonly string[]) => [...earlier, value];
+
+function rowCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1 || count > 100) {
+    throw new InvalidArgumentError('expected a whole number from 1 to 100');
+  }
+  return count;
 }

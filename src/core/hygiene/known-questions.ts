@@ -18,6 +18,17 @@ export interface Match {
   readonly similarity: number;
 }
 
+/** What a new question must not be: one of the test sets, of the pool, or of the rows so far. */
+export function knownQuestions(
+  task: Pick<Task, 'canonical' | 'novelty'>,
+  config: Pick<HygieneConfig, 'near'>,
+  known: Readonly<Record<Origin, readonly { readonly id: string; readonly question: string }[]>>,
+): KnownQuestions {
+  const origins: readonly Origin[] = ['test', 'pool', 'row'];
+  const questions = origins.flatMap((origin) => known[origin].map(({ id, question }) => ({ origin, id, question })));
+  return new KnownQuestions(task, config, questions);
+}
+
 /** The questions of the test sets, the pool and the rows so far, asked whether a new one is among them. */
 export class KnownQuestions {
   private readonly exact = new Map<string, KnownQuestion>();
