@@ -7,7 +7,7 @@ import type { RunConfig } from '../core/config/schema';
 import { knownQuestions } from '../core/hygiene/known-questions';
 import { Sieve } from '../core/hygiene/sift';
 import type { Seed } from '../core/records';
-import { resolveStrategy, selectSeeds } from '../core/strategies';
+import { resolveStrategy, Selection } from '../core/strategies';
 import { taskOf } from '../core/tasks';
 import type { TaskData } from '../core/tasks/task';
 import { loadTaskData } from '../store/datasets/task-data';
@@ -94,19 +94,15 @@ export async function previewRows(
 /** What a run with `strategy: random` asks for first, in its order. */
 function firstOrders(config: RunConfig, pool: readonly Seed[], count: number): RowOrder[] {
   const { stream, skip } = rankingPlace({ config, iteration: 1 }, []);
-  const picks = selectSeeds({
+  const selection = new Selection({
     strategy: resolveStrategy('random'),
     task: taskOf(config.task),
-    seeds: pool,
-    measurements: { predictions: null, losses: null, rewards: null, grades: null, draws: null },
-    count,
-    skip,
-    runSeed: config.seed,
-    iteration: stream,
-    asked: new Map(),
+    ...{ count, skip, runSeed: config.seed, iteration: stream },
   });
-  const seeds = new Map(pool.map((seed) => [seed.id, seed]));
-  return picks.map(({ rank, seedId, askedBefore }) => ({ rank, askedBefore, seed: seeds.get(seedId) as Seed }));
+  for (const seed of pool) {
+    selection.see(seed, {}, 0);
+  }
+  return selection.picks(new Map()).map(({ pick: { rank, askedBefore }, seed }) => ({ rank, askedBefore, seed }));
 }
 
 /** The same requests at the same price have one account; a colon stands in no run's name. */
@@ -116,7 +112,7 @@ function accountName({ name, task, teacher, hygiene, seed }: RunConfig, orders: 
 }
 
 async function callsByRow(workspace: Workspace, run: string): Promise<ReadonlyMap<string, readonly StoredCall[]>> {
-  const reader = await openLedgerReader(workspace.ledgerFile);
+  const reader = await openLedgerReader(workspace.ledger);
   try {
     const byRow = new Map<string, StoredCall[]>();
     for (const call of await reader.callsOf({ kind: 'run', name: run })) {

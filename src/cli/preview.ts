@@ -31,7 +31,7 @@ export async function previewCommand(file: string, options: PreviewOptions): Pro
     process.stderr.write('stopping: answers in flight come in; Ctrl-C again stops at once\n');
     cancel.abort(new Error('interrupted'));
   });
-  const ledger = await openLedger(workspace.ledgerFile);
+  const ledger = await openLedger(workspace.ledger);
   const teachers = openTeachers(ledger);
   try {
     const previews = await previewAll({ workspace, ledger, teachers, signal: cancel.signal }, runs, options);
