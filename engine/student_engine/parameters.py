@@ -48,6 +48,15 @@ class Parameters:
             raise self._wrong(name, "one of " + ", ".join(choices), value)
         return value
 
+    def texts(self, name: str, default: Any = _REQUIRED) -> Any:
+        """A list of strings, none of them empty."""
+        value = self._take(name, default)
+        if value is default:
+            return value
+        if not isinstance(value, list) or not all(isinstance(text, str) and text for text in value):
+            raise self._wrong(name, "a list of strings", value)
+        return value
+
     def flag(self, name: str, default: Any = _REQUIRED) -> Any:
         """True or false."""
         value = self._take(name, default)

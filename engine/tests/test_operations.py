@@ -387,6 +387,7 @@ def test_bad_input_is_one_clear_sentence(engine: Engine, tiny: Path, reward_mode
             "is not a .npy file",
         ),
         ("init-tiny", {"parameters": {"alphabet": "", "seed": 1}}, "the alphabet is empty"),
+        ("init-tiny", {"parameters": {"alphabet": "a", "words": "b", "seed": 1}}, "`words` must be a list of strings"),
         ("import", {"parameters": {"source": str(tmp_path / "empty")}}, "is not a model that transformers knows"),
         (
             "import",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from engine_process import Engine
 from student_engine.errors import InputError
 from student_engine.models import load_tokenizer
 from student_engine.rendering import Renderer
@@ -19,6 +20,22 @@ def test_every_character_of_the_alphabet_comes_back(tiny: Path) -> None:
     student = renderer(tiny)
     text = "0123456789+-*%=<>|/ pados"
     assert student.text(student.prompts([text], ["a"])[0]) == text
+
+
+def test_known_words_are_one_token_each_and_unknown_ones_are_read_by_their_beginnings(
+    engine: Engine, tmp_path: Path
+) -> None:
+    parameters = {"alphabet": "abcdeimnops 123.\n", "words": [" is", " dipso", "dipsos", " 12"], "seed": 1}
+    result = engine.run(tmp_path / "job", "init-tiny", parameters=parameters)
+    student = renderer(tmp_path / "job" / result["outputs"]["model"])
+    tokens = {
+        "dipsos is 12.": ["dipsos", " is", " 12", "."],
+        "a dipsosi 1231\n": ["a", " dipso", "s", "i", " 12", "3", "1", "\n"],
+    }
+    for text, expected in tokens.items():
+        [ids] = student.prompts([text], ["a"])
+        assert student.tokenizer.convert_ids_to_tokens(ids) == expected
+        assert student.text(ids) == text
 
 
 def test_a_character_outside_the_alphabet_is_named_with_its_row(tiny: Path) -> None:

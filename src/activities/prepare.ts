@@ -32,7 +32,7 @@ export function createPrepare(dependencies: Dependencies) {
       base === 'tiny'
         ? {
             op: 'init-tiny',
-            parameters: { alphabet: await alphabetOf(config, data), seed: stableHash('init', config.seed) % 2 ** 31 },
+            parameters: { ...(await tokensOf(config, data)), seed: stableHash('init', config.seed) % 2 ** 31 },
           }
         : { op: 'import', parameters: { source: base } };
     const result = await doJob(run, { model: null, inputs: {}, threads, ...job });
@@ -40,20 +40,30 @@ export function createPrepare(dependencies: Dependencies) {
   }
 
   /** Where the task's text is open, the characters of its data are the tiny student's: it can be shown no others. */
-  async function alphabetOf(config: RunConfig, { pool, tests }: RunData): Promise<string> {
-    const task = taskOf(config.task);
-    if (task.alphabet !== null) {
-      return task.alphabet;
+  async function tokensOf(
+    config: RunConfig,
+    { pool, tests }: RunData,
+  ): Promise<{ readonly alphabet: string; readonly words?: readonly string[] }> {
+    const { alphabet, studentPrompt, tinyReads } = taskOf(config.task);
+    if (alphabet !== null && tinyReads === 'characters') {
+      return { alphabet };
     }
-    const characters = new Set<string>();
+    const [characters, words] = [new Set<string>(), new Set<string>()];
     for (const table of [pool, ...Object.values(tests)]) {
       for await (const { question, answer } of readTable<Seed>(store, table)) {
-        for (const character of `${task.studentPrompt(question)}${answer ?? ''}`) {
+        const texts = [studentPrompt(question), answer ?? ''];
+        for (const character of texts.join('')) {
           characters.add(character);
+        }
+        for (const token of texts.flatMap((text) => text.match(word) ?? [])) {
+          words.add(token);
         }
       }
     }
-    return [...characters].sort().join('');
+    return {
+      alphabet: alphabet ?? [...characters].sort().join(''),
+      ...(tinyReads === 'words' ? { words: [...words].sort() } : {}),
+    };
   }
 
   async function warmUp(
@@ -74,3 +84,6 @@ export function createPrepare(dependencies: Dependencies) {
     return { base: finetunedModel(model, await doJob(run, job)), baseRows };
   }
 }
+
+/** A word or a number, with the space before it: so cut, a text is read and written again without loss. */
+const word = / ?(?:[A-Za-z]{2,}|[0-9]+)/g;

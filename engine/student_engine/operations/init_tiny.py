@@ -1,4 +1,4 @@
-"""Builds the demo student: a small Llama with a character tokenizer, saved as an ordinary model directory."""
+"""Builds the demo student: a small Llama that reads characters, or words, saved as an ordinary model directory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from tokenizers import Regex, Tokenizer, decoders, pre_tokenizers
-from tokenizers.models import WordLevel
+from tokenizers.models import WordLevel, WordPiece
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from ..errors import InputError
@@ -24,6 +24,7 @@ def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
     """The initial weights are a function of the seed and the sizes."""
     parameters = job.parameters
     alphabet = list(dict.fromkeys(parameters.text("alphabet")))
+    words = list(dict.fromkeys(parameters.texts("words", [])))
     seed = parameters.integer("seed")
     sizes = {
         "hidden_size": parameters.integer("hiddenSize", 64, least=1),
@@ -37,11 +38,11 @@ def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
         raise InputError("`init-tiny`: the alphabet is empty.")
     if sizes["hidden_size"] % (2 * sizes["num_attention_heads"]):
         raise InputError("`init-tiny`: hiddenSize must be an even multiple of heads.")
-    tokenizer = character_tokenizer(alphabet)
+    tokenizer = word_tokenizer(alphabet, words) if words else character_tokenizer(alphabet)
     torch.manual_seed(stream_seed(seed, "init"))
     model = LlamaForCausalLM(
         LlamaConfig(
-            vocab_size=len(alphabet) + 2,
+            vocab_size=len(tokenizer),
             tie_word_embeddings=True,
             initializer_range=_INITIALIZER_RANGE,
             bos_token_id=None,
@@ -54,14 +55,29 @@ def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
     model.save_pretrained(directory)
     tokenizer.save_pretrained(directory)
     write_model_card(directory, "Untrained student", {"seed": seed, "alphabet": "".join(alphabet), **sizes})
-    return {"parameters": model.num_parameters(), "vocabulary": len(alphabet) + 2}, {"model": "output/model"}
+    return {"parameters": model.num_parameters(), "vocabulary": len(tokenizer)}, {"model": "output/model"}
 
 
 def character_tokenizer(alphabet: list[str]) -> PreTrainedTokenizerFast:
     """One token a character, no unknown token: a character outside the alphabet is an error where it is read."""
     vocabulary = {token: id for id, token in enumerate([_PAD, _END, *alphabet])}
     tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+    return _splitting(tokenizer, r"[\s\S]")
+
+
+def word_tokenizer(alphabet: list[str], words: list[str]) -> PreTrainedTokenizerFast:
+    """
+    One token a known word or number, with the space before it where it is given so, and one a character of everything
+    else. Of a word that is not known, the longest known beginnings are taken: any text of the alphabet can be read.
+    """
+    tokens = dict.fromkeys([_PAD, _END, *alphabet, *words])
+    vocabulary = {token: id for id, token in enumerate(tokens)}
+    tokenizer = Tokenizer(WordPiece(vocabulary, unk_token="<unk>", continuing_subword_prefix=""))
+    return _splitting(tokenizer, r" ?(?:[A-Za-z]+|[0-9]+)|[\s\S]")
+
+
+def _splitting(tokenizer: Tokenizer, pattern: str) -> PreTrainedTokenizerFast:
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(pattern), "isolated")
     tokenizer.decoder = decoders.Fuse()
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, pad_token=_PAD, eos_token=_END, clean_up_tokenization_spaces=False

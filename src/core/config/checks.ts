@@ -37,6 +37,9 @@ function taskFindings({ task, hygiene }: RunConfig): Finding[] {
       message: 'source: templates makes its data; train and test are for source: published',
     });
   }
+  if (task.kind === 'gsm8k' && task.source === 'published' && task.numbers !== undefined) {
+    findings.push({ path: ['task', 'numbers'], message: 'only for source: templates' });
+  }
   if (hygiene.verify === 'checker' && taskOf(task).verify === null) {
     const message = `the task ${task.kind} cannot tell from a question alone whether an answer is right`;
     findings.push({ path: ['hygiene', 'verify'], message });

@@ -245,6 +245,10 @@ demo.yaml:10:1: unheard_of: unknown key; known here: name, task, teacher, studen
     ],
     [`${smallest}budget: {samples: -1}\n`, 'budget.samples: expected a number above 0, got -1'],
     [`${smallest}teacher: {provider: openai}\n`, 'demo.yaml:3:1: teacher.model: missing: provider: openai needs'],
+    [
+      'name: a\ntask: {kind: gsm8k, numbers: small}\nteacher: {provider: openai, model: m}\n',
+      'task.numbers: only for source: templates',
+    ],
     [`${smallest}student: {warm_up: {rows: 4000}}\n`, 'expected at most task.pool_size, which is 3000, got 4000'],
     [
       `${smallest}student: {base: ./m, finetune: {include_base_rows: true}}\n`,

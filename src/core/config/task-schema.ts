@@ -37,6 +37,13 @@ const gsm8k = z.strictObject({
     .describe(
       'published: the data set; templates: problems in its form that are made here, which the offline teacher knows',
     ),
+  numbers: z
+    .enum(['large', 'small'])
+    .optional()
+    .describe(
+      'of templates. large, which is the default: up to 99; small: such that every step is a fact of the tables up to ' +
+        'nine, which a tiny student can learn from some hundred rows',
+    ),
   train: file.optional().describe('JSONL or Parquet in the published form: question, answer; downloaded where absent'),
   test: file.optional().describe('the same for the test set'),
   pool_size: positiveInteger.optional().describe('seed questions; by default all of a file, or 1000 from templates'),

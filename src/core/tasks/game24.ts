@@ -30,6 +30,7 @@ export function game24(options: Game24Options): Task {
   return {
     promptVersion: 1,
     alphabet: '0123456789+-*/() \n',
+    tinyReads: 'characters',
     files: null,
     makeData: (seed) => makeData(options, seed),
     studentPrompt: (question) => fill(prompts.student, { question }),

@@ -1,7 +1,9 @@
 import { taskSchema } from '../config/task-schema';
+import { randomStream } from '../random';
 import type { Seed } from '../records';
 import { taskOf } from '.';
 import { solvableHands } from './game24-hands';
+import { drawWordProblem, numbersOf } from './word-problems';
 
 /** Checks by other means than the code's own: floating point and all orders for hands, a plain closure for proofs. */
 
@@ -151,8 +153,8 @@ describe('prontoqa', () => {
 });
 
 describe('gsm8k from templates', () => {
-  test('has disjoint sets whose workings add up', () => {
-    const { pool, test } = checkSets({ kind: 'gsm8k', source: 'templates' }, { pool: 1000, test: 200 });
+  test.each(['large', 'small'])('%s numbers: disjoint sets whose workings add up', (numbers) => {
+    const { pool, test } = checkSets({ kind: 'gsm8k', source: 'templates', numbers }, { pool: 1000, test: 200 });
     for (const { answer } of [...pool, ...test]) {
       const steps = [...(answer ?? '').matchAll(/(-?\d+) ([-+*]) (-?\d+) = (-?\d+)/g)];
       expect(steps.length).toBeGreaterThan(0);
@@ -162,5 +164,14 @@ describe('gsm8k from templates', () => {
       }
       expect(answer?.endsWith(`#### ${steps.at(-1)?.[4]}`)).toBe(true);
     }
+  });
+
+  test('the new version of a problem with small numbers has small numbers', () => {
+    const stream = randomStream('small');
+    for (let index = 0; index < 500; index += 1) {
+      const { template } = drawWordProblem(stream, 'small');
+      expect(numbersOf(drawWordProblem(stream, 'small', template))).toBe('small');
+    }
+    expect(new Set(Array.from({ length: 50 }, () => numbersOf(drawWordProblem(stream, 'large'))))).toContain('large');
   });
 });

@@ -35,6 +35,7 @@ export function gsm8k(options: Gsm8kOptions): Task {
   return {
     promptVersion: 1,
     alphabet: isTemplated ? wordProblemAlphabet : null,
+    tinyReads: isTemplated ? 'words' : 'characters',
     files: isTemplated ? null : files(options),
     makeData: (seed, rows) => (isTemplated ? makeTemplated(options, seed) : dataFromFiles(rows, options, seed)),
     studentPrompt: (question) => fill(prompts.student, { question }),
@@ -116,13 +117,13 @@ function files({ train, test }: Gsm8kOptions): TaskFiles {
 }
 
 /** One in five canonical forms belongs to the test side, so the pool and the test set cannot meet. */
-function makeTemplated({ pool_size = 1000, test_size = 200 }: Gsm8kOptions, seed: number): TaskData {
+function makeTemplated({ pool_size = 1000, test_size = 200, numbers = 'large' }: Gsm8kOptions, seed: number): TaskData {
   const drawSet = (set: 'pool' | 'test', size: number): Seed[] => {
     const taken = new Set<string>();
     return Array.from({ length: size }, (_, index) => {
       const stream = randomStream('gsm8k', set, seed, index);
       for (let attempt = 0; attempt < 2000; attempt += 1) {
-        const problem = drawWordProblem(stream);
+        const problem = drawWordProblem(stream, numbers);
         const question = sayWordProblem(problem);
         const form = canonicalTemplated(question);
         if (!taken.has(form) && (stableHash('gsm8k-side', form) % 5 === 0) === (set === 'test')) {

@@ -29,6 +29,7 @@ export function jsonl(options: JsonlOptions): Task {
   return {
     promptVersion: 1,
     alphabet: null,
+    tinyReads: 'characters',
     files: files(options, read),
     makeData: (seed, rows) => dataFromFiles(rows, options, seed),
     studentPrompt: (question) => fill(prompts.student, { question }),

@@ -24,6 +24,7 @@ export function math(options: MathOptions): Task {
   return {
     promptVersion: 1,
     alphabet: null,
+    tinyReads: 'characters',
     files: files(options),
     makeData: (seed, rows) => dataFromFiles(rows, options, seed),
     studentPrompt: (question) => fill(prompts.student, { question }),

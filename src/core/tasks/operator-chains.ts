@@ -33,6 +33,7 @@ export function operatorChains(options: OperatorChainsOptions): Task {
   return {
     promptVersion: 1,
     alphabet,
+    tinyReads: 'characters',
     files: null,
     makeData: (seed) => ({
       pool: makeSeeds('pool', options.pool_size, seed, (stream) => drawExpression(stream, options)),

@@ -33,6 +33,7 @@ export function prontoqa(options: ProntoqaOptions): Task {
   return {
     promptVersion: 1,
     alphabet: `${letters}${letters.toUpperCase()} .:-\n`,
+    tinyReads: 'words',
     files: null,
     makeData: (seed) => makeData(options, seed),
     studentPrompt: (question) => fill(prompts.student, { question }),

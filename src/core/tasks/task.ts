@@ -74,6 +74,8 @@ export interface Task {
   readonly promptVersion: number;
   /** Every character of questions and answers, for the `tiny` student's tokenizer; `null` where the text is open. */
   readonly alphabet: string | null;
+  /** What the `tiny` student reads as one token: a character, or a whole word or number where answers repeat those of the question. */
+  readonly tinyReads: 'characters' | 'words';
   /** `null` where the task makes its data itself. */
   readonly files: TaskFiles | null;
   /** Pool and test sets, from the run's seed; `rows` are those of `files`, where there are any. */

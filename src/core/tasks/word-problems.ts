@@ -6,23 +6,30 @@ export interface WordProblem {
   readonly values: Readonly<Record<string, string>>;
 }
 
+type Ranges = Readonly<Record<string, readonly [number, number]>>;
+
 interface Template {
   /** Names the stratum. */
   readonly name: string;
   /** `{who}` is a name, `{things}` a plural, one capital letter a number. */
   readonly text: string;
   /** Each number's range. */
-  readonly numbers: Readonly<Record<string, readonly [number, number]>>;
+  readonly numbers: Ranges;
+  /** The same where every step shall be a fact of the tables up to nine. */
+  readonly small: Ranges;
   /** The steps of the working: what is computed from the numbers and the steps before (`r1`, `r2`), and what it is. */
   readonly steps: readonly { readonly expression: string; readonly says: string }[];
 }
 
+export type Numbers = 'large' | 'small';
+
 /** Draws a problem of a template; any template, where none is named. */
-export function drawWordProblem(stream: RandomStream, name?: string): WordProblem {
+export function drawWordProblem(stream: RandomStream, numbers: Numbers, name?: string): WordProblem {
   const template = templates.find((known) => known.name === name) ?? stream.pick(templates);
+  const ranges = numbers === 'small' ? template.small : template.numbers;
   const values = Object.fromEntries(
     slotsOf(template).map((slot) => {
-      const [from, to] = template.numbers[slot] ?? [0, 0];
+      const [from, to] = ranges[slot] ?? [0, 0];
       const choices = slot === 'who' ? names : slot === 'things' ? things : null;
       return [slot, choices === null ? String(from + stream.integer(to - from + 1)) : stream.pick(choices)];
     }),
@@ -72,24 +79,28 @@ const templates: readonly Template[] = [
     name: 'more',
     text: '{who} has {A} {things} and buys {B} more. How many {things} does {who} have now?',
     numbers: { A: [2, 90], B: [2, 90] },
+    small: { A: [2, 9], B: [2, 9] },
     steps: [{ expression: 'A + B', says: '{who} has {step} {things}.' }],
   },
   {
     name: 'fewer',
     text: '{who} had {A} {things} and gave {B} away. How many {things} are left?',
     numbers: { A: [40, 99], B: [2, 39] },
+    small: { A: [11, 19], B: [2, 9] },
     steps: [{ expression: 'A - B', says: '{who} has {step} {things} left.' }],
   },
   {
     name: 'boxes',
     text: 'There are {A} boxes with {B} {things} in each. How many {things} are there in all?',
     numbers: { A: [2, 12], B: [2, 12] },
+    small: { A: [2, 9], B: [2, 9] },
     steps: [{ expression: 'A * B', says: 'There are {step} {things}.' }],
   },
   {
     name: 'price',
     text: 'One of the {things} costs {A} dollars. {who} buys {B} of them and pays with {C} dollars. How many dollars does {who} get back?',
     numbers: { A: [2, 9], B: [2, 9], C: [90, 99] },
+    small: { A: [2, 5], B: [2, 5], C: [30, 39] },
     steps: [
       { expression: 'A * B', says: 'The {things} cost {step} dollars.' },
       { expression: 'C - r1', says: '{who} gets {step} dollars back.' },
@@ -99,6 +110,7 @@ const templates: readonly Template[] = [
     name: 'twice',
     text: '{who} has {A} {things}. A friend has {B} times as many. How many {things} do they have together?',
     numbers: { A: [2, 30], B: [2, 9] },
+    small: { A: [2, 9], B: [2, 5] },
     steps: [
       { expression: 'A * B', says: 'The friend has {step} {things}.' },
       { expression: 'A + r1', says: 'Together they have {step} {things}.' },
@@ -108,6 +120,7 @@ const templates: readonly Template[] = [
     name: 'week',
     text: '{who} reads {A} pages every day for {B} days and {C} pages on the day after. How many pages does {who} read?',
     numbers: { A: [5, 40], B: [2, 9], C: [2, 60] },
+    small: { A: [2, 9], B: [2, 5], C: [2, 9] },
     steps: [
       { expression: 'A * B', says: 'On the first days {who} reads {step} pages.' },
       { expression: 'r1 + C', says: 'In all {who} reads {step} pages.' },
@@ -117,6 +130,7 @@ const templates: readonly Template[] = [
     name: 'two-kinds',
     text: '{who} packs {A} bags with {B} {things} each and {C} bags with {D} {things} each. How many {things} are packed?',
     numbers: { A: [2, 9], B: [2, 12], C: [2, 9], D: [2, 12] },
+    small: { A: [2, 5], B: [2, 5], C: [2, 5], D: [2, 5] },
     steps: [
       { expression: 'A * B', says: 'The first bags hold {step} {things}.' },
       { expression: 'C * D', says: 'The other bags hold {step} {things}.' },
@@ -127,6 +141,7 @@ const templates: readonly Template[] = [
     name: 'debt',
     text: '{who} has {A} dollars, earns {B} and then pays a bill of {C}. How many dollars does {who} have, where a debt counts below zero?',
     numbers: { A: [2, 40], B: [2, 40], C: [50, 99] },
+    small: { A: [2, 9], B: [2, 9], C: [19, 29] },
     steps: [
       { expression: 'A + B', says: '{who} first has {step} dollars.' },
       { expression: 'r1 - C', says: 'After the bill {who} has {step} dollars.' },
@@ -166,3 +181,11 @@ const forms = templates.map(({ name, text }) => {
   });
   return { name, form: new RegExp(`^${source}$`) };
 });
+
+/** Whether a problem's numbers could all have been drawn small: its new version's shall be, too. */
+export function numbersOf({ template, values }: WordProblem): Numbers {
+  const isSmall = Object.entries(templateOf(template).small).every(
+    ([slot, [from, to]]) => Number(values[slot]) >= from && Number(values[slot]) <= to,
+  );
+  return isSmall ? 'small' : 'large';
+}

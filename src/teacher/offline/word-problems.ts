@@ -1,6 +1,12 @@
 import { gsm8kPrompts } from '../../core/tasks/gsm8k';
 import { readRequest } from '../../core/tasks/prompts';
-import { drawWordProblem, readWordProblem, sayWordProblem, workWordProblem } from '../../core/tasks/word-problems';
+import {
+  drawWordProblem,
+  numbersOf,
+  readWordProblem,
+  sayWordProblem,
+  workWordProblem,
+} from '../../core/tasks/word-problems';
 import type { Procedure } from './server';
 
 /** The procedural teacher of templated word problems: the seed's template with other numbers, and its working. */
@@ -11,7 +17,7 @@ export const answerWordProblem: Procedure = (messages, stream, errs) => {
     return null;
   }
   if (request.asks === 'question') {
-    return sayWordProblem(drawWordProblem(stream, problem.template));
+    return sayWordProblem(drawWordProblem(stream, numbersOf(problem), problem.template));
   }
   const answer = workWordProblem(problem);
   const off = 1 + stream.integer(9);
