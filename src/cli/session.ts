@@ -3,6 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { StudentConfig } from '../core/config/schema';
 import type { ServedQueue } from '../core/names';
 import { ensurePython } from '../setup/python';
+import { prepareArtifacts } from '../store/artifacts/prepare-artifacts';
 import { openWorkspace, type Workspace } from '../store/workspace';
 import { visibleCards } from '../student';
 import { namedCluster } from '../temporal/named-cluster';
@@ -56,6 +57,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   };
   try {
     const workspace = await openWorkspace();
+    await prepareArtifacts(workspace, options.onProgress);
     const cluster = namedCluster();
     // Buying alone needs no engine; but the embedded server comes with the engine's environment.
     const needsPython = cluster === null || options.queues.some((queue) => queue !== 'teacher');

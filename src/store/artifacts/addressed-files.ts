@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArtifactRef } from '../../core/artifact-ref';
 import { TutelageError } from '../../core/errors';
@@ -56,6 +56,7 @@ export function cachedFiles(root: string, remote: RemoteFiles, cache: ArtifactCa
       }
       await writeWhole(path, async (temporary) => {
         await write(temporary);
+        await cache.makeRoom((await stat(temporary)).size);
         await remote.send(sha256, temporary);
       });
     },
@@ -65,6 +66,7 @@ export function cachedFiles(root: string, remote: RemoteFiles, cache: ArtifactCa
       // A copy that is not what it should be is no loss.
       if ((await hashFile(path).catch(() => null)) !== ref.sha256) {
         await rm(path, { force: true });
+        await cache.makeRoom(ref.bytes);
         await writeWhole(path, (temporary) => remote.fetch(ref, temporary));
       }
       return path;

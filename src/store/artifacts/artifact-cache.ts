@@ -76,7 +76,7 @@ interface Entry {
 
 /** @returns the bytes that are left */
 async function evict(options: ArtifactCacheOptions, bytesMax: number, unusedSinceMs: number): Promise<number> {
-  const entries = [...(await cachedFiles(options.root)), ...(await cachedFolders(options.checkouts))];
+  const entries = [...(await listFiles(options.root)), ...(await listFolders(options.checkouts))];
   const links = new Map<number, number>();
   let bytes = 0;
   for (const file of entries.flatMap(({ files }) => files)) {
@@ -101,7 +101,7 @@ async function evict(options: ArtifactCacheOptions, bytesMax: number, unusedSinc
   return bytes;
 }
 
-async function cachedFiles(root: string): Promise<Entry[]> {
+async function listFiles(root: string): Promise<Entry[]> {
   await mkdir(root, { recursive: true });
   const entries: Entry[] = [];
   for (const folder of await readdir(root)) {
@@ -117,7 +117,7 @@ async function cachedFiles(root: string): Promise<Entry[]> {
   return entries.filter(({ path }) => !path.includes('/.tmp-'));
 }
 
-async function cachedFolders(checkouts: string): Promise<Entry[]> {
+async function listFolders(checkouts: string): Promise<Entry[]> {
   await mkdir(checkouts, { recursive: true });
   const entries: Entry[] = [];
   for (const name of await readdir(checkouts)) {

@@ -21,7 +21,7 @@ export function openArtifacts(workspace: Pick<Workspace, 'artifacts' | 'artifact
     return openArtifactStore(artifacts, checkouts);
   }
   const cache = openArtifactCache({ root: artifactCache, checkouts, bytesMax: location.cacheBytesMax });
-  const remote = s3Files(openBucket(location.bucket), location.prefix, cache);
+  const remote = s3Files(openBucket(location.bucket), location.prefix);
   return openArtifactStore(artifactCache, checkouts, cachedFiles(artifactCache, remote, cache));
 }
 

@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { TutelageError } from '../../core/errors';
 import type { RemoteFiles } from './addressed-files';
-import type { ArtifactCache } from './artifact-cache';
 import type { Bucket } from './s3-bucket';
 import { hashFile } from './whole-files';
 
@@ -9,19 +8,17 @@ import { hashFile } from './whole-files';
 const ASKED_FIRST_BYTES = 64 * 1024;
 
 /** Artifacts as objects `<prefix>ab/cdef...` of a bucket. What is brought from there has the right hash or is refused. */
-export function s3Files(bucket: Bucket, prefix: string, cache: ArtifactCache): RemoteFiles {
+export function s3Files(bucket: Bucket, prefix: string): RemoteFiles {
   const keyOf = (sha256: string) => `${prefix}${sha256.slice(0, 2)}/${sha256.slice(2)}`;
   return {
     has: (sha256) => bucket.has(keyOf(sha256)),
     send: async (sha256, path) => {
       const { size } = await stat(path);
-      await cache.makeRoom(size);
       if (size <= ASKED_FIRST_BYTES || !(await bucket.has(keyOf(sha256)))) {
         await bucket.putFile(keyOf(sha256), path);
       }
     },
     fetch: async ({ kind, sha256, bytes }, path) => {
-      await cache.makeRoom(bytes);
       const place = `${bucket.name}/${keyOf(sha256)}`;
       if (!(await bucket.getFile(keyOf(sha256), path, bytes))) {
         throw damaged(`artifact ${kind} ${sha256} is not whole at ${place}`);

@@ -12,6 +12,7 @@ export interface S3Attempt {
 
 interface SdkError {
   readonly name?: string;
+  readonly message?: string;
   readonly code?: string;
   readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number };
 }
@@ -36,7 +37,7 @@ export const statusOf = (error: unknown): number | undefined => (error as SdkErr
  */
 export function s3Problem(error: unknown, attempt: S3Attempt): unknown {
   const { endpoint, bucket, action } = attempt;
-  const { name = '', code, $metadata } = error as SdkError;
+  const { name = '', message = '', code, $metadata } = error as SdkError;
   const status = $metadata?.httpStatusCode;
   const problem = (kind: 'missing' | 'usage' | 'transient', why: string, hint: string) =>
     new TutelageError(kind, `could not ${action} in the bucket ${bucket} at ${endpoint}: ${why}`, hint);
@@ -70,14 +71,15 @@ export function s3Problem(error: unknown, attempt: S3Attempt): unknown {
   if (status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429) {
     return problem('usage', `it answered ${status} ${name}`, 'check TUTELAGE_ARTIFACTS and AWS_ENDPOINT_URL_S3');
   }
-  if (status === undefined && name !== 'TimeoutError' && (code === undefined || LOCAL.has(code))) {
+  const isOfNetwork = $metadata?.attempts !== undefined && name !== 'AbortError' && !LOCAL.has(code ?? '');
+  if (status === undefined && !isOfNetwork) {
     return error;
   }
   const seconds = Math.round((Date.now() - attempt.startedMs) / 1000);
-  const last = status === undefined ? (code ?? name) : `${status} ${name}`;
+  const last = status === undefined ? (code ?? /\bE[A-Z]{4,}\b/.exec(message)?.[0] ?? name) : `${status} ${name}`;
   return problem(
     'transient',
-    `tried ${$metadata?.attempts ?? 1} times in ${seconds} s, last met ${last}`,
+    `tried ${$metadata?.attempts} times in ${seconds} s, last met ${last}`,
     'see whether the endpoint is up and AWS_ENDPOINT_URL_S3 is right; what was done so far is kept, and the same command goes on',
   );
 }
