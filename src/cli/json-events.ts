@@ -23,6 +23,13 @@ const steering = z.strictObject({
 const projected = z.strictObject({ estimate: z.number(), low: z.number(), high: z.number() }).nullable();
 
 export const jsonEvents = {
+  checked: z.strictObject({
+    event: z.literal('checked'),
+    check: z.string().describe('`node`, `python`, `torch`, ...'),
+    isOk: z.boolean(),
+    found: z.string(),
+    todo: z.string().nullable().describe('what to do; null where all is well'),
+  }),
   previewed: z.strictObject({
     event: z.literal('previewed'),
     run: z.string().describe('the first of the runs that buy alike'),
@@ -108,10 +115,12 @@ export const jsonEvents = {
 
 export type WorkerEvent = z.infer<(typeof jsonEvents)['serving' | 'draining' | 'drained']>;
 
+export type CheckedEvent = z.output<typeof jsonEvents.checked>;
 export type PreviewedEvent = z.output<typeof jsonEvents.previewed>;
 export type ProjectedEvent = z.output<typeof jsonEvents.projected>;
 
 const meanings: Record<keyof typeof jsonEvents, string> = {
+  checked: '`doctor`: one thing that was looked at; the exit code is 4 where one is not ok',
   previewed: '`preview`: one row of the teacher, with its verdict',
   projected: '`preview`: what all rows would cost',
   launch: '`run`: the work has started, or goes on',

@@ -21,6 +21,15 @@ export function addPreparingVerbs(program: Command, finish: (exitCode: number) =
     .action(async (file: string, options) =>
       finish(await (await import('./preview.js')).previewCommand(file, options)),
     );
+
+  program
+    .command('doctor')
+    .description('what this machine and this workspace have for a run, and what to do about what they lack')
+    .argument('[file]', 'a configuration, whose keys are looked for')
+    .option('--json', 'one JSON line for each thing that is looked at', false)
+    .action(async (file: string | undefined, options) =>
+      finish(await (await import('./doctor.js')).doctorCommand(file, options)),
+    );
 }
 
 const collect = (value: string, earlier: readonly string[]) => [...earlier, value];

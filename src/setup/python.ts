@@ -31,13 +31,11 @@ type TorchBuild = 'cpu' | 'default';
 export async function ensurePython(
   options: { onProgress?: (message: string) => void } = {},
 ): Promise<PythonEnvironment> {
-  const given = process.env.TUTELAGE_PYTHON;
-  if (given !== undefined && given !== '') {
-    await checkGivenPython(given);
-    return { python: given, binDirectory: dirname(resolve(given)) };
+  const found = await lookForPython();
+  if (found.ready !== null) {
+    return found.ready;
   }
-  const build = torchBuild();
-  const directory = await environmentDirectory(build);
+  const { build, directory } = found;
   if (!(await isReady(directory))) {
     const onProgress = options.onProgress ?? (() => {});
     await withExclusiveLock(
@@ -52,6 +50,21 @@ export async function ensurePython(
     );
   }
   return environmentAt(directory);
+}
+
+/** What is there now: a ready environment, or where one would have to be made. Starts nothing but a given interpreter. */
+export async function lookForPython(): Promise<
+  | { readonly ready: PythonEnvironment }
+  | { readonly ready: null; readonly directory: string; readonly build: TorchBuild }
+> {
+  const given = process.env.TUTELAGE_PYTHON;
+  if (given !== undefined && given !== '') {
+    await checkGivenPython(given);
+    return { ready: { python: given, binDirectory: dirname(resolve(given)) } };
+  }
+  const build = torchBuild();
+  const directory = await environmentDirectory(build);
+  return (await isReady(directory)) ? { ready: environmentAt(directory) } : { ready: null, directory, build };
 }
 
 function torchBuild(): TorchBuild {

@@ -22,7 +22,11 @@ describe("a newcomer's way: init, validate, preview, run", () => {
   const tutelage = (args: readonly string[], environment: Record<string, string> = { OPENAI_API_KEY: key }) =>
     runCli(args, { workspace: join(folder, 'workspace'), environment });
   const here = () => ['--set', `teacher.base_url=${teacher.baseUrl}`];
-  const tiny = ['student={base: tiny, warm_up: {rows: 20, steps: 5}, max_new_tokens: 8}', 'strategy=random'];
+  const tiny = [
+    'student={base: tiny, warm_up: {rows: 20, steps: 5}, max_new_tokens: 8}',
+    'strategy=random',
+    'iterations=2',
+  ];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tutelage-newcomer-'));
@@ -39,6 +43,20 @@ describe("a newcomer's way: init, validate, preview, run", () => {
     expect(validate.exitCode).toBe(0);
     expect(validate.stderr).toContain('need OPENAI_API_KEY in the environment');
     expect(validate.stderr).toContain(`next: tutelage preview ${file}`);
+  });
+
+  it('is told by the doctor what it has and what it lacks', async () => {
+    const doctor = await tutelage(['doctor', file, '--json'], { OPENAI_API_KEY: '', HF_TOKEN: key });
+    const checks = doctor.stdout
+      .trim()
+      .split('\n')
+      .map((line) => jsonEvents.checked.parse(JSON.parse(line)));
+    expect(checks.length).toBeGreaterThan(9);
+    expect(checks.filter(({ isOk }) => !isOk)).toEqual([
+      expect.objectContaining({ check: 'credentials', todo: 'export OPENAI_API_KEY=...' }),
+    ]);
+    expect(doctor.exitCode).toBe(4);
+    expect(doctor.stdout).not.toContain(key);
   });
 
   it.each(['preview', 'run'])('%s without the key says which, and starts nothing', async (verb) => {
@@ -79,7 +97,7 @@ describe("a newcomer's way: init, validate, preview, run", () => {
     expect(run).toMatchObject({ exitCode: 0 });
     await expectNothingLeftOf(join(folder, 'workspace'));
     const results = JSON.parse(await readFile(join(folder, 'workspace', 'runs', 'my-run', 'results.json'), 'utf8'));
-    expect(results).toMatchObject({ state: 'complete', spend: { samples: 30 } });
+    expect(results).toMatchObject({ state: 'complete', spend: { samples: 20 } });
     const asked = results.iterations.reduce((sum: number, iteration: { asked: number }) => sum + iteration.asked, 0);
     expect(teacher.received()).toBe(2 * asked);
     expect(teacher.requests()).toBe(2 * asked);

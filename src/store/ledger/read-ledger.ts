@@ -1,7 +1,8 @@
 import type { Selectable } from 'kysely';
 import type { AccountName } from './accounts';
-import type { LedgerDatabase } from './database';
+import type { LedgerDatabase, StoreOptions } from './database';
 import { openStore } from './open-store';
+import { recount } from './queries';
 import type { AccountsTable, CallsTable, CapChangesTable } from './schema';
 import { readAnswer, type StoredAnswer } from './stored-answer';
 
@@ -24,6 +25,8 @@ export interface LedgerReader {
   capChangesOf(account: AccountName): Promise<StoredCapChange[]>;
   /** What the database itself finds wrong with its file; empty when nothing. */
   integrityProblems(): Promise<string[]>;
+  /** Sentences about accounts that do not add up; empty when all do. */
+  recount(): Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -31,8 +34,8 @@ export interface LedgerReader {
  * @param place as `ledgerPlace` says it
  * @throws TutelageError `missing` when it cannot be opened
  */
-export async function openLedgerReader(place: string): Promise<LedgerReader> {
-  const store = await openStore(place);
+export async function openLedgerReader(place: string, options: StoreOptions = {}): Promise<LedgerReader> {
+  const store = await openStore(place, options);
   // Every check asks for them; they are read once, as of one moment.
   const known = new Map<string, Promise<readonly StoredCall[]>>();
   return {
@@ -73,6 +76,7 @@ export async function openLedgerReader(place: string): Promise<LedgerReader> {
           .execute(),
       ),
     integrityProblems: () => store.integrityProblems(),
+    recount: () => store.read(recount),
     close: () => store.close(),
   };
 }
