@@ -9,12 +9,12 @@ from .models import Student
 from .rendering import Sequence
 
 
-def read_answers(job: Job, student: Student) -> tuple[list[str], list[Sequence | None]]:
+def read_answers(job: Job, student: Student, files: list[str]) -> tuple[list[str], list[Sequence | None]]:
     """
     Ids and sequences in input order. Generated `tokenIds` are taken as they are (decoding and encoding again is not the
     identity); an `answer` text gets its end token. `None`: an empty answer, or one that is longer than the context.
     """
-    rows = read_records(job.input("answers"), {"prompt": str})
+    rows = read_records(files, {"prompt": str})
     given = [row for row in rows if row.get("tokenIds") is not None]
     written = [row for row in rows if row.get("tokenIds") is None]
     for row in rows:

@@ -187,6 +187,38 @@ def test_however_many_shards_a_job_has_its_rows_get_the_same_bits(
                 assert sorted(lines, key=lambda line: int(line["id"])) == read_lines(tmp_path / op / "output" / name)
 
 
+def test_the_rows_of_a_file_get_the_same_bits_whatever_other_files_their_job_has(
+    engine: Engine, chat: Path, reward_model: Path, tmp_path: Path
+) -> None:
+    rows = [
+        {"id": str(a), "prompt": f"What is {a}?" + " Please." * (a % 5), "answer": "It is. " * (a % 3) + str(a)}
+        for a in range(24)
+    ]
+    parts = [write_lines(tmp_path / f"{first}.jsonl", rows[first : first + 8]) for first in (0, 8, 16)]
+    jobs = {
+        "predict": (model(chat, "c"), "prompts", "predictions.jsonl", {"maxNewTokens": 4}),
+        "score": (model(chat, "c"), "answers", "scores.jsonl", {}),
+        "reward": (model(reward_model, "r"), "answers", "rewards.jsonl", {}),
+        "badge": (model(chat, "c"), "answers", "embeddings.npy", {"seed": 1}),
+    }
+    for op, (student, input_name, name, parameters) in jobs.items():
+        parameters = {"batchTokens": 200} | parameters
+        outputs = []
+        for folder, files in (("whole", [file for part in parts for file in part]), *zip("012", parts, strict=True)):
+            inputs = {input_name: files}
+            result = succeed(
+                engine, tmp_path / f"{op}-{folder}", op, model=student, inputs=inputs, parameters=parameters
+            )
+            assert result["metrics"]["rows"] == len(files) * 8
+            outputs.append(tmp_path / f"{op}-{folder}/output" / name)
+        if op == "badge":
+            whole, *own = [numpy.load(path) for path in outputs]
+            assert whole.tobytes() == numpy.concatenate(own).tobytes()
+        else:
+            whole, *own = [path.read_text() for path in outputs]
+            assert whole == "".join(own)
+
+
 def test_a_selection_may_end_with_the_rows_that_there_are(engine: Engine, tmp_path: Path) -> None:
     numpy.save(tmp_path / "e.npy", numpy.array([[1, 0], [numpy.nan, 0], [0, 1]], dtype=numpy.float32))
     inputs = {"embeddings": [str(tmp_path / "e.npy")]}

@@ -53,14 +53,14 @@ def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
     shard, shards = parameters.shard()
     parameters.done()
     student = models.get(job.spec.get("model"))
-    names, sequences = read_answers(job, student)
+    sequences: list[Sequence | None] = []
+    plan: list[list[int]] = []
+    for name in job.input("answers"):
+        first = len(sequences)
+        sequences += read_answers(job, student, [name])[1]
+        plan += _batches(sequences, first, budget)
     projections = make_projections(student, seed, side, dimensions)
-    usable = [index for index, sequence in enumerate(sequences) if sequence is not None]
-    plan = [
-        [usable[place] for place in batch]
-        for batch in by_length([len(sequences[index].ids) for index in usable], budget)
-    ]
-    batches, own = share(plan, len(names), shard, shards)
+    batches, own = share(plan, len(sequences), shard, shards)
     embeddings = numpy.full((len(own), projections.dimensions), numpy.nan, dtype=numpy.float32)
     places = {index: place for place, index in enumerate(own)}
     done, total = 0, sum(map(len, batches))
@@ -77,6 +77,13 @@ def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
         numpy.save(job.output("rows.npy"), numpy.array(own, dtype=numpy.int64))
         outputs["rows"] = "output/rows.npy"
     return metrics, outputs
+
+
+def _batches(sequences: list[Sequence | None], first: int, budget: int) -> list[list[int]]:
+    """Of the rows from `first` on: each file is planned by itself."""
+    usable = [index for index in range(first, len(sequences)) if sequences[index] is not None]
+    lengths = [len(sequences[index].ids) for index in usable]
+    return [[usable[place] for place in batch] for batch in by_length(lengths, budget)]
 
 
 def make_projections(student: Student, seed: int, side: int, dimensions: int) -> Projections:

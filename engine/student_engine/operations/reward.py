@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 
 from ..batching import by_length, share
-from ..files import read_records, write_records
+from ..files import count_records, read_records, write_records
 from ..job import Job
 from ..models import ModelCache, RewardModel
 
@@ -16,13 +17,33 @@ _DECIMALS = 6
 
 
 def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
-    """Lines `{id, reward, tokens}` in input order; `reward` is the raw logit, `null` where the text is too long."""
+    """
+    Lines `{id, reward, tokens}` in input order; `reward` is the raw logit, `null` where the text is too long. Each file
+    is planned by itself, and no two are held at once.
+    """
     parameters = job.parameters
     budget = parameters.integer("batchTokens", _BATCH_TOKENS, least=1)
     shard = parameters.shard()
     parameters.done()
-    rows = read_records(job.input("answers"), {"prompt": str, "answer": str})
+    files = job.input("answers")
     reward_model = models.get_reward(job.spec.get("model"))
+    metrics = {"rows": 0, "ungradedRows": 0}
+    rows = count_records(files) if len(files) > 1 else None
+    lines = (line for name in files for line in _graded(job, reward_model, name, (budget, shard), metrics, rows))
+    write_records(job.output("rewards.jsonl"), lines)
+    return metrics, {"rewards": "output/rewards.jsonl"}
+
+
+def _graded(
+    job: Job,
+    reward_model: RewardModel,
+    name: str,
+    options: tuple[int, tuple[int, int]],
+    metrics: dict[str, int],
+    all_rows: int | None,
+) -> Iterator[dict[str, Any]]:
+    budget, shard = options
+    rows = read_records([name], {"prompt": str, "answer": str})
     sequences = [conversation_ids(reward_model, row["prompt"], row["answer"], row["id"]) for row in rows]
     lines: list[dict[str, Any]] = [
         {"id": row["id"], "reward": None, "tokens": len(ids)} for row, ids in zip(rows, sequences, strict=True)
@@ -34,15 +55,16 @@ def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
         [fitting[place] for place in batch] for batch in by_length([len(sequences[i]) for i in fitting], budget)
     ]
     batches, own = share(plan, len(rows), *shard)
-    done, total = 0, sum(map(len, batches))
+    before, done, total = metrics["rows"], 0, sum(map(len, batches))
     for indices in batches:
         job.check()
         for index, reward in zip(indices, rewards(reward_model, [sequences[i] for i in indices]), strict=True):
             lines[index]["reward"] = round(reward, _DECIMALS)
         done += len(indices)
-        job.progress(done, total, "rows")
-    write_records(job.output("rewards.jsonl"), (lines[index] for index in own))
-    return {"rows": len(own), "ungradedRows": len(own) - total}, {"rewards": "output/rewards.jsonl"}
+        job.progress(before + done, total if all_rows is None else all_rows, "rows")
+    metrics["rows"] += len(own)
+    metrics["ungradedRows"] += len(own) - total
+    yield from (lines[index] for index in own)
 
 
 def conversation_ids(reward_model: RewardModel, prompt: str, answer: str, name: str) -> list[int]:

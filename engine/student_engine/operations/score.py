@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ..answers import read_answers
 from ..batching import by_length, share
-from ..files import write_records
+from ..files import count_records, write_records
 from ..job import Job
-from ..models import ModelCache
+from ..models import ModelCache, Student
 from ..scoring import answer_statistics
 
 _BATCH_TOKENS = 8192
@@ -19,14 +20,31 @@ _DECIMALS = 6
 def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
     """
     Lines `{id, nllSum, tokens, entropySum}` in input order; an empty answer has 0 tokens and so no mean. A shard gives
-    the lines of its own rows.
+    the lines of its own rows. Each file is planned by itself, and no two are held at once.
     """
     parameters = job.parameters
     budget = parameters.integer("batchTokens", _BATCH_TOKENS, least=1)
     shard = parameters.shard()
     parameters.done()
+    files = job.input("answers")
     student = models.get(job.spec.get("model"))
-    names, sequences = read_answers(job, student)
+    metrics = {"rows": 0, "emptyRows": 0, "tokens": 0}
+    rows = count_records(files) if len(files) > 1 else None
+    lines = (line for name in files for line in _scored(job, student, name, (budget, shard), metrics, rows))
+    write_records(job.output("scores.jsonl"), lines)
+    return metrics, {"scores": "output/scores.jsonl"}
+
+
+def _scored(
+    job: Job,
+    student: Student,
+    name: str,
+    options: tuple[int, tuple[int, int]],
+    metrics: dict[str, int],
+    rows: int | None,
+) -> Iterator[dict[str, Any]]:
+    budget, shard = options
+    names, sequences = read_answers(job, student, [name])
     lines = [{"id": name, "nllSum": 0.0, "tokens": 0, "entropySum": 0.0} for name in names]
     scored = [index for index, sequence in enumerate(sequences) if sequence is not None]
     plan = [
@@ -34,7 +52,7 @@ def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
         for batch in by_length([len(sequences[index].ids) for index in scored], budget)
     ]
     batches, own = share(plan, len(names), *shard)
-    done, total = 0, sum(map(len, batches))
+    before, done, total = metrics["rows"], 0, sum(map(len, batches))
     for indices in batches:
         job.check()
         losses, entropies = answer_statistics(student, [sequences[index] for index in indices])
@@ -45,12 +63,9 @@ def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
                 "entropySum": round(entropy, _DECIMALS),
             }
         done += len(indices)
-        job.progress(done, total, "rows")
+        job.progress(before + done, total if rows is None else rows, "rows")
     lines = [lines[index] for index in own]
-    write_records(job.output("scores.jsonl"), lines)
-    metrics = {
-        "rows": len(lines),
-        "emptyRows": len(lines) - total,
-        "tokens": sum(line["tokens"] for line in lines),
-    }
-    return metrics, {"scores": "output/scores.jsonl"}
+    metrics["rows"] += len(lines)
+    metrics["emptyRows"] += len(lines) - total
+    metrics["tokens"] += sum(line["tokens"] for line in lines)
+    yield from lines
