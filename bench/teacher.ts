@@ -71,7 +71,7 @@ async function buyBare(baseURL: string, parallel: number): Promise<void> {
     const { choices } = await client.chat.completions.create({ model: 'double', messages: [...messages], temperature: 1, max_tokens: 64, seed: 1 });
     return choices[0]?.message.content ?? '';
   };
-  const seeds = taskWithoutRepeats.makeData(1).pool.slice(0, rows);
+  const seeds = [...taskWithoutRepeats.makeData(1).pool].slice(0, rows);
   await mapWithWindow(seeds, parallel, async (seed) => {
     const question = taskWithoutRepeats.parseQuestion(await ask(taskWithoutRepeats.questionMessages(seed)));
     return (
