@@ -1,8 +1,5 @@
-import type { ArtifactRef } from '../core/artifact-ref';
 import { TutelageError } from '../core/errors';
 import type { Seed } from '../core/records';
-import type { ArtifactStore } from '../store/artifacts/artifact-store';
-import { readTable } from '../store/artifacts/tables';
 
 /**
  * Seeds with what was measured of each. The tables are in the pool's order, as every step leaves them; a seed may lack
@@ -29,20 +26,4 @@ export async function* withRecords<T extends { readonly id: string }>(
       'report this as a defect',
     );
   }
-}
-
-/** The seeds of these ids, out of a pool of any size. */
-export async function seedsById(
-  store: ArtifactStore,
-  pool: ArtifactRef,
-  ids: Iterable<string>,
-): Promise<ReadonlyMap<string, Seed>> {
-  const wanted = new Set(ids);
-  const found = new Map<string, Seed>();
-  for await (const seed of readTable<Seed>(store, pool)) {
-    if (wanted.has(seed.id)) {
-      found.set(seed.id, seed);
-    }
-  }
-  return found;
 }

@@ -3,9 +3,9 @@ import type { RunConfig } from '../core/config/schema';
 import type { AnswerLoss, Prediction, Seed, SyntheticRow } from '../core/records';
 import type { Reflection } from '../core/reflection';
 import { taskOf } from '../core/tasks';
+import { recordsById } from '../store/artifacts/tables';
 import type { Dependencies } from './dependencies';
 import { pastIterations } from './past';
-import { seedsById } from './pool';
 import type { RunContext } from './run-context';
 import { secondOpinions } from './second-opinion';
 import { studentStep } from './student-step';
@@ -37,7 +37,7 @@ export function createReflect(dependencies: Dependencies) {
 
   return async function reflect(input: ReflectInput): Promise<ArtifactRef> {
     const rows = await rowsOf(input);
-    const seeds = await seedsById(
+    const seeds = await recordsById<Seed>(
       store,
       input.prepared.pool,
       rows.map(({ parent }) => parent),

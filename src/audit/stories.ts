@@ -1,9 +1,10 @@
-import type { ModelRef } from '../core/artifact-ref';
+import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
 import { TutelageError } from '../core/errors';
 import type { Pick as Picked, Prediction, RejectedRow, Seed, SyntheticRow } from '../core/records';
 import type { IterationRecord } from '../core/run-record';
 import { accuracyOf } from '../core/statistics/accuracy';
 import { taskOf } from '../core/tasks';
+import { allRecords, recordsById } from '../store/artifacts/tables';
 import type { StoredCall } from '../store/ledger/read-ledger';
 import { rowOf } from './call-purposes';
 import type { Evidence } from './evidence';
@@ -67,14 +68,15 @@ interface CallOfRow {
 /** @throws TutelageError `usage` when the pool has no such seed */
 export async function seedStory(evidence: Evidence, id: string): Promise<SeedStory> {
   const { record, store, run } = evidence;
-  const pool = await store.readRecords<Seed>(record.prepared.pool);
-  const seed = pool.find((candidate) => candidate.id === id);
+  const { pool } = record.prepared;
+  const seed = (await recordsById<Seed>(store, pool, [id])).get(id);
   if (seed === undefined) {
-    const example = pool[0]?.id ?? '';
+    const [first] = await allRecords<Seed>(store, pool, { to: 1 });
+    const example = first?.id ?? '';
     throw new TutelageError(
       'usage',
       `the pool of ${run} has no seed ${id}`,
-      `ids of its ${pool.length} seeds look like ${example}`,
+      `ids of its ${pool.rows} seeds look like ${example}`,
     );
   }
   const iterations: SeedInIteration[] = [];
@@ -90,12 +92,10 @@ async function seedInIteration(
   iteration: IterationRecord,
 ): Promise<SeedInIteration> {
   const { predictions, scores, asked } = iteration;
-  const said =
-    predictions === null
-      ? undefined
-      : (await store.readRecords<Prediction>(predictions)).find(({ id }) => id === seed.id);
-  const measured =
-    scores === null ? undefined : (await store.readRecords<{ id?: string }>(scores)).find(({ id }) => id === seed.id);
+  const ofSeed = async <T extends { id?: string }>(table: ArtifactRef | null) =>
+    table === null ? undefined : (await recordsById<T>(store, table, [seed.id])).get(seed.id);
+  const said = await ofSeed<Prediction>(predictions);
+  const measured = await ofSeed(scores);
   const rows = await store.readRecords<SyntheticRow>(iteration.rows);
   const rejected = await store.readRecords<RejectedRow>(iteration.rejected);
   const picks = (await store.readRecords<Picked>(iteration.selection)).filter(({ seedId }) => seedId === seed.id);
@@ -135,7 +135,7 @@ export async function rowStory(evidence: Evidence, id: string): Promise<RowStory
   if (iteration === undefined || (row === null && refused === null)) {
     throw new TutelageError('usage', `${run} has no row ${id}`, 'ids are <iteration>-<rank>, such as 001-000000');
   }
-  const parent = row?.parent ?? refused?.parent;
+  const parent = row?.parent ?? refused?.parent ?? '';
   const picks = await store.readRecords<Picked>(iteration.selection);
   const calls =
     row === null && refused?.questionRequest == null ? [] : await callsOf(evidence, row ?? (refused as RejectedRow));
@@ -143,7 +143,7 @@ export async function rowStory(evidence: Evidence, id: string): Promise<RowStory
     id,
     row,
     rejected: row === null ? refused : null,
-    seed: (await store.readRecords<Seed>(record.prepared.pool)).find((seed) => seed.id === parent),
+    seed: (await recordsById<Seed>(store, record.prepared.pool, [parent])).get(parent),
     pick: picks.find((pick) => pick.rank === rank),
     picks: picks.length,
     chosenBy: nameOf(iteration.selectedBy.student),

@@ -20,18 +20,23 @@ export function strataShares(arms: readonly Arm[], runs: readonly ArmRun[]): Ana
   });
 }
 
-function sharesOf({ pool, lines }: ArmRun['rows']) {
+function sharesOf({ strata, lines }: ArmRun['rows']) {
   const accepted = lines.filter(({ verdict }) => verdict === 'accepted');
   return {
-    pool: shares(pool.map(({ stratum }) => stratum)),
-    picks: shares(accepted.map(({ parentStratum }) => parentStratum)),
+    pool: shares(strata),
+    picks: shares(countsOf(accepted.map(({ parentStratum }) => parentStratum))),
   };
 }
 
-function shares(names: readonly string[]): Map<string, number> {
+function countsOf(names: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const name of names) {
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
-  return new Map([...counts].map(([name, count]) => [name, count / names.length]));
+  return counts;
+}
+
+function shares(counts: ReadonlyMap<string, number>): Map<string, number> {
+  const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  return new Map([...counts].map(([name, count]) => [name, count / all]));
 }

@@ -4,6 +4,7 @@ import type { Reflection } from '../../core/reflection';
 import type { IterationRecord, RunRecord } from '../../core/run-record';
 import type { ArtifactStore } from '../../store/artifacts/artifact-store';
 import { openArtifacts } from '../../store/artifacts/open-artifacts';
+import { allRecords, readTable, recordsById } from '../../store/artifacts/tables';
 import type { PriceList } from '../../store/ledger/prices';
 import { workspaceAt } from '../../store/workspace';
 import type { Labels } from '../results-schema';
@@ -12,7 +13,8 @@ import type { RowLine } from './row-line';
 /** Everything of one run that lies in the store and not in its record. */
 export interface RunRows {
   readonly run: string;
-  readonly pool: readonly Seed[];
+  /** Stratum -> its seeds in the pool. */
+  readonly strata: ReadonlyMap<string, number>;
   /** Every pick that was put to the teacher, by iteration and rank. */
   readonly lines: readonly RowLine[];
   /** How the base and the final student met all rows; `null` where the run did not measure it. */
@@ -22,7 +24,8 @@ export interface RunRows {
 export const storeOf = (workspace: string): ArtifactStore => openArtifacts(workspaceAt(workspace));
 
 /**
- * The rows of a run, as far as it has come.
+ * The rows of a run, as far as it has come. Of the pool and of the answers to it, which may be larger than memory, only
+ * what belongs to a pick is kept.
  *
  * @returns `null` where the workspace has the run's record without its artifacts
  * @throws TutelageError `damaged` when an artifact is not what was written
@@ -35,23 +38,38 @@ export async function loadRows(
   if (!(await store.has(record.prepared.pool))) {
     return null;
   }
-  const pool = await store.readRecords<Seed>(record.prepared.pool);
-  const seeds = new Map(pool.map((seed) => [seed.id, seed]));
-  const lines: RowLine[] = [];
+  const tables: Tables[] = [];
   for (const iteration of record.iterations) {
-    const tables = await readTables(store, iteration);
-    lines.push(...linesOf(tables, { ...options, record, seeds, iteration: iteration.iteration }));
+    tables.push(await readTables(store, iteration));
   }
+  const parents = new Set(tables.flatMap(({ picks }) => picks.map(({ seedId }) => seedId)));
+  const { strata, seeds } = await readPool(store, record.prepared.pool, parents);
+  const lines = tables.flatMap((own, index) => {
+    const { iteration } = record.iterations[index] as IterationRecord;
+    return linesOf(own, { ...options, record, seeds, iteration });
+  });
   const { reflections } = record;
   return {
     run: record.run,
-    pool,
+    strata,
     lines,
     reflections:
       reflections === undefined
         ? null
         : { first: await store.readRecords(reflections.first), final: await store.readRecords(reflections.final) },
   };
+}
+
+async function readPool(store: ArtifactStore, pool: ArtifactRef, parents: ReadonlySet<string>) {
+  const strata = new Map<string, number>();
+  const seeds = new Map<string, Seed>();
+  for await (const seed of readTable<Seed>(store, pool)) {
+    strata.set(seed.stratum, (strata.get(seed.stratum) ?? 0) + 1);
+    if (parents.has(seed.id)) {
+      seeds.set(seed.id, seed);
+    }
+  }
+  return { strata, seeds };
 }
 
 interface Tables {
@@ -64,16 +82,23 @@ interface Tables {
 
 async function readTables(store: ArtifactStore, iteration: IterationRecord): Promise<Tables> {
   const read = async <T>(ref: ArtifactRef | null | undefined) => (ref ? store.readRecords<T>(ref) : []);
-  const picks = (await read<Pick>(iteration.selection)).slice(0, iteration.asked);
+  const picks = await allRecords<Pick>(store, iteration.selection, { to: iteration.asked });
+  const parents = new Set(picks.map(({ seedId }) => seedId));
   const rows = await read<SyntheticRow>(iteration.rows);
   const rejected = await read<RejectedRow>(iteration.rejected);
-  const predictions = await read<Prediction>(iteration.predictions);
   const reflections = await read<Reflection>(iteration.reflection);
   return {
     picks,
     rows: new Map(rows.map((row) => [row.rank, row])),
     rejected: new Map(rejected.map((row) => [row.rank, row])),
-    ownAnswers: new Map(predictions.map(({ id, text }) => [id, text])),
+    ownAnswers: new Map(
+      iteration.predictions === null
+        ? []
+        : [...(await recordsById<Prediction>(store, iteration.predictions, parents))].map(([id, { text }]) => [
+            id,
+            text,
+          ]),
+    ),
     reflections: new Map(reflections.map((reflection) => [reflection.id, reflection])),
   };
 }

@@ -3,6 +3,7 @@ import { canonicalJson } from '../../core/canonical-json';
 import { answersPerRow } from '../../core/hygiene/agreement';
 import type { Pick as Picked, Seed } from '../../core/records';
 import { taskOf } from '../../core/tasks';
+import { allRecords, readTable, recordsById } from '../../store/artifacts/tables';
 import type { StoredCall } from '../../store/ledger/read-ledger';
 import { type AnswerSample, type BoughtRow, type RowPlan, type RowRules, rowRules } from '../../teacher';
 import { isOfRow, rowOf } from '../call-purposes';
@@ -40,6 +41,21 @@ export const boughtRowsCheck: Check = {
   },
 };
 
+/** Of the pool those that any selection has. */
+async function pickedSeeds({ store, record, iterations }: Evidence): Promise<ReadonlyMap<string, Seed>> {
+  const steps = iterations.flatMap((iteration) => iteration.steps).filter(({ activity }) => activity === 'generate');
+  const selections = new Map(
+    steps.map(({ input }) => (input as GenerateInput).selection).map((ref) => [ref.sha256, ref]),
+  );
+  const ids = new Set<string>();
+  for (const selection of selections.values()) {
+    for await (const { seedId } of readTable<Picked>(store, selection)) {
+      ids.add(seedId);
+    }
+  }
+  return recordsById<Seed>(store, record.prepared.pool, ids);
+}
+
 class RowAuditor {
   /** Names of all rows that the histories speak of. */
   readonly rows = new Set<string>();
@@ -52,13 +68,11 @@ class RowAuditor {
     private readonly evidence: Evidence,
     private readonly settled: ReadonlyMap<string, StoredCall>,
   ) {
-    const { config, prepared } = evidence.record;
+    const { config } = evidence.record;
     const answers = answersPerRow(config.hygiene);
     this.answerNumbers = Array.from({ length: answers }, (_, again) => again);
     this.rules = rowRules(config.teacher, taskOf(config.task), answers);
-    this.seeds = evidence.store
-      .readRecords<Seed>(prepared.pool)
-      .then((pool) => new Map(pool.map((seed) => [seed.id, seed])));
+    this.seeds = pickedSeeds(evidence);
     // Whoever awaits it meets the error.
     this.seeds.catch(() => {});
   }
@@ -66,7 +80,7 @@ class RowAuditor {
   async checkBatch({ input, result }: RecordedStep, place: string, findings: Findings): Promise<void> {
     const { selection, from, to } = input as GenerateInput;
     const { store, record } = this.evidence;
-    const picks = (await store.readRecords<Picked>(selection)).slice(from, to);
+    const picks = await allRecords<Picked>(store, selection, { from, to });
     const bought = await store.readRecords<BoughtRow>((result as GenerateResult).rows);
     const seeds = await this.seeds;
     if (bought.length !== picks.length) {

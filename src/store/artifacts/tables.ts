@@ -103,6 +103,22 @@ export async function allRecords<T>(
   return records;
 }
 
+/** The records of these ids, out of a table of any size. */
+export async function recordsById<T extends { readonly id?: string }>(
+  store: Pick<ArtifactStore, 'readText' | 'readLines'>,
+  table: ArtifactRef,
+  ids: Iterable<string>,
+): Promise<ReadonlyMap<string, T>> {
+  const wanted = new Set<string | undefined>(ids);
+  const found = new Map<string, T>();
+  for await (const record of readTable<T>(store, table)) {
+    if (record.id !== undefined && wanted.has(record.id)) {
+      found.set(record.id, record);
+    }
+  }
+  return found;
+}
+
 /** Lines of a file that was verified, without its empty ones. JSON strings may hold what other readers take for an end of line. */
 export async function* linesOf(path: string): AsyncGenerator<string> {
   let rest = '';

@@ -26,7 +26,7 @@ const config: TeacherConfig = {
     timeout_seconds: 20,
   },
 };
-const { pool } = task.makeData(1);
+const pool = [...task.makeData(1).pool];
 
 let directory: string;
 let ledger: Ledger;

@@ -19,7 +19,7 @@ let double: MisbehavingTeacher;
 let teacher: Teacher;
 
 const account = { run: 'run', experiment: null };
-const { pool } = demoTask.makeData(1);
+const pool = [...demoTask.makeData(1).pool];
 const orders = pool.slice(0, 60).map((seed, rank) => ({ rank, seed, askedBefore: 0 }));
 const wave: BatchWave = { name: 'wave', account, orders, runSeed: 1 };
 const logFile = () => join(directory, 'teacher.jsonl');
