@@ -4,7 +4,7 @@ import { randomStream, stableHash } from '../core/random';
 import type { Seed } from '../core/records';
 import type { PreparedRun } from '../core/run-record';
 import { taskOf } from '../core/tasks';
-import { allRecords, readTable } from '../store/artifacts/tables';
+import { readTable } from '../store/artifacts/tables';
 import type { Dependencies } from './dependencies';
 import { finetunedModel, finetuneJob } from './finetune-job';
 import type { RunData } from './read-data';
@@ -76,12 +76,26 @@ export function createPrepare(dependencies: Dependencies) {
     if (warm_up === undefined) {
       return { base: model, baseRows: null };
     }
-    const seeds = randomStream('warm-up', config.seed)
-      .shuffle(await allRecords<Seed>(store, pool))
-      .slice(0, warm_up.rows);
-    const baseRows = await putTrainingRows(store, config, seeds);
+    const baseRows = await putTrainingRows(store, config, await drawSeeds(pool, config.seed, warm_up.rows));
     const job = finetuneJob(config, { iteration: 0, model, rows: [baseRows], steps: warm_up.steps });
     return { base: finetunedModel(model, await doJob(run, job)), baseRows };
+  }
+
+  /** So many seeds, each at most once, in the order drawn. */
+  async function drawSeeds(pool: ArtifactRef, runSeed: number, count: number): Promise<Seed[]> {
+    const places = Array.from({ length: pool.rows ?? 0 }, (_, place) => place);
+    const drawn = randomStream('warm-up', runSeed).shuffle(places).slice(0, count);
+    const ranks = new Map(drawn.map((place, rank) => [place, rank]));
+    const seeds: Seed[] = [];
+    let place = 0;
+    for await (const seed of readTable<Seed>(store, pool)) {
+      const rank = ranks.get(place);
+      if (rank !== undefined) {
+        seeds[rank] = seed;
+      }
+      place += 1;
+    }
+    return seeds;
   }
 }
 

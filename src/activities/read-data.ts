@@ -3,9 +3,8 @@ import { Context } from '@temporalio/activity';
 import type { ArtifactRef } from '../core/artifact-ref';
 import type { BudgetConfig, RunConfig } from '../core/config/schema';
 import type { PreparedRun } from '../core/run-record';
-import type { TaskData } from '../core/tasks/task';
 import { putTable } from '../store/artifacts/tables';
-import { loadTaskData } from '../store/datasets/task-data';
+import { type LoadedData, loadTaskData } from '../store/datasets/task-data';
 import type { Dependencies } from './dependencies';
 
 export interface RunPlanInput {
@@ -37,8 +36,8 @@ export function createReadData(dependencies: Dependencies) {
   };
 
   /** Published files are brought here when they are absent. */
-  async function load(config: RunConfig, signal: AbortSignal): Promise<TaskData> {
+  async function load(config: RunConfig, signal: AbortSignal): Promise<LoadedData> {
     const datasets = join(workspace.root, 'datasets');
-    return (await loadTaskData(config, { datasets, absent: 'fetch', signal })) as TaskData;
+    return (await loadTaskData(config, { datasets, absent: 'fetch', signal })) as LoadedData;
   }
 }

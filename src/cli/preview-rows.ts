@@ -9,8 +9,7 @@ import { Sieve } from '../core/hygiene/sift';
 import type { Seed } from '../core/records';
 import { resolveStrategy, Selection } from '../core/strategies';
 import { taskOf } from '../core/tasks';
-import type { TaskData } from '../core/tasks/task';
-import { loadTaskData } from '../store/datasets/task-data';
+import { type LoadedData, loadTaskData } from '../store/datasets/task-data';
 import type { Ledger } from '../store/ledger';
 import { openLedgerReader, type StoredCall } from '../store/ledger/read-ledger';
 import type { Workspace } from '../store/workspace';
@@ -61,8 +60,8 @@ export async function previewRows(
   const live: RunConfig = { ...config, teacher: { ...config.teacher, mode: 'live' } };
   const teacher = await teachers.teacherOf(live);
   const datasets = join(workspace.root, 'datasets');
-  const data = (await loadTaskData(config, { datasets, absent: 'fetch', signal })) as TaskData;
-  const orders = firstOrders(config, data.pool, count);
+  const data = (await loadTaskData(config, { datasets, absent: 'fetch', signal })) as LoadedData;
+  const orders = await firstOrders(config, data.pool, count);
   const worst = orders.map((order) => teacher.worstRow(order));
   const cap = { tokens: sum(worst, 'tokens'), nanoUsd: sum(worst, 'nanoUsd') };
   const run = accountName(live, orders);
@@ -77,7 +76,7 @@ export async function previewRows(
     signal,
   });
   const after = await ledger.billOf({ kind: 'run', name: run });
-  const rows = judged(config, data, orders, bought, await callsByRow(workspace, run));
+  const rows = await judged(config, data, orders, bought, await callsByRow(workspace, run));
   const asked = rows.filter((_, index) => bought[index]?.state !== 'refused').map((row) => asAsked(config, row));
   const worstOfRun = {
     tokens: Math.max(...worst.map(({ tokens }) => tokens)),
@@ -92,14 +91,14 @@ export async function previewRows(
 }
 
 /** What a run with `strategy: random` asks for first, in its order. */
-function firstOrders(config: RunConfig, pool: readonly Seed[], count: number): RowOrder[] {
+async function firstOrders(config: RunConfig, pool: LoadedData['pool'], count: number): Promise<RowOrder[]> {
   const { stream, skip } = rankingPlace({ config, iteration: 1 }, []);
   const selection = new Selection({
     strategy: resolveStrategy('random'),
     task: taskOf(config.task),
     ...{ count, skip, runSeed: config.seed, iteration: stream },
   });
-  for (const seed of pool) {
+  for await (const seed of pool) {
     selection.see(seed, {}, 0);
   }
   return selection.picks(new Map()).map(({ pick: { rank, askedBefore }, seed }) => ({ rank, askedBefore, seed }));
@@ -127,15 +126,19 @@ async function callsByRow(workspace: Workspace, run: string): Promise<ReadonlyMa
 }
 
 /** The verdicts that a run's first iteration would give, in rank order. */
-function judged(
+async function judged(
   config: RunConfig,
-  { pool, tests }: TaskData,
+  { pool, tests }: LoadedData,
   orders: readonly RowOrder[],
   bought: readonly BoughtRow[],
   calls: ReadonlyMap<string, readonly StoredCall[]>,
-): PreviewedRow[] {
+): Promise<PreviewedRow[]> {
   const task = taskOf(config.task);
-  const known = knownQuestions(task, config.hygiene, { test: Object.values(tests).flat(), pool, row: [] });
+  const seeds: Seed[] = [];
+  for await (const seed of pool) {
+    seeds.push(seed);
+  }
+  const known = knownQuestions(task, config.hygiene, { test: Object.values(tests).flat(), pool: seeds, row: [] });
   const sieve = new Sieve(task, config.hygiene, known);
   return bought.map((row, index) => {
     const paid = calls.get(row.row) ?? [];

@@ -7,8 +7,8 @@ import type { ArtifactRef } from './artifact-ref';
  */
 export const PART_ROWS = 20_000;
 
-/** Shards of one step at most: with three to six events each a step stays below 400, however large the pool. */
-const SHARDS_MAX = 64;
+/** Shards of one step at most: with three to six events each a step stays below 200, however large the pool. */
+const SHARDS_MAX = 32;
 
 /** What one activity works on: parts of the pool, or one share of a part. Absent is the whole. */
 export interface Shard {

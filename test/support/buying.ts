@@ -59,7 +59,7 @@ export async function buyWith(
     ledger,
     environment: { TEST_KEY: markerKey },
   });
-  const { pool } = task.makeData(1);
+  const pool = [...task.makeData(1).pool];
   const orders = pool.slice(from, to).map((seed, index) => ({ rank: from + index, seed, askedBefore: 0 }));
   const batches = Array.from({ length: Math.ceil(orders.length / batch) }, (_, index) =>
     orders.slice(index * batch, (index + 1) * batch),

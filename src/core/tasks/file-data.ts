@@ -1,32 +1,34 @@
 import { randomStream } from '../random';
 import type { Seed } from '../records';
-import type { FileRow, FileRows, TaskData } from './task';
+import type { FileRow } from './task';
+
+/** In the place of `makeData` of a task that reads files. */
+export function readsFiles(): never {
+  throw new RangeError('this task reads its data from files');
+}
 
 /**
- * Pool and test set from files: whole, in file order, or as many as are wanted, drawn by the run's seed. A smaller pool
- * is the beginning of a larger one.
+ * The places, in file order from 0, of the rows that are drawn by the run's seed, in the order drawn; `null` for all of
+ * them as they stand. A smaller set is the beginning of a larger one.
  */
-export function dataFromFiles(
-  rows: FileRows | undefined,
-  options: { readonly pool_size?: number | undefined; readonly test_size?: number | undefined },
+export function drawnPlaces(
+  set: 'pool' | 'test',
+  count: number,
+  size: number | undefined,
   seed: number,
-): TaskData {
-  if (rows === undefined) {
-    throw new RangeError('this task reads its data from files, and none were given');
-  }
-  return {
-    pool: seedsOf('pool', rows.train, options.pool_size, seed),
-    tests: { test: seedsOf('test', rows.test, options.test_size, seed) },
-  };
+): number[] | null {
+  return size === undefined || size >= count
+    ? null
+    : randomStream('file-data', set, seed)
+        .shuffle(Array.from({ length: count }, (_, place) => place))
+        .slice(0, size);
 }
 
 /** Ids name the row's place in the file, whatever was drawn. */
-function seedsOf(set: string, rows: readonly FileRow[], size: number | undefined, seed: number): Seed[] {
-  const all = rows.map((row, index) => ({ id: `${set}-${String(index).padStart(5, '0')}`, ...row }));
-  return size === undefined || size >= all.length
-    ? all
-    : randomStream('file-data', set, seed).shuffle(all).slice(0, size);
-}
+export const seedOf = (set: 'pool' | 'test', place: number, row: FileRow): Seed => ({
+  id: `${set}-${String(place).padStart(5, '0')}`,
+  ...row,
+});
 
 /** A text field of a record. */
 export function textField(

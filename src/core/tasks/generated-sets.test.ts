@@ -25,8 +25,8 @@ function makes24(numbers: readonly number[]): boolean {
   );
 }
 
-const formsOf = (seeds: readonly Seed[], canonical: (question: string) => string) =>
-  new Set(seeds.map(({ question }) => canonical(question)));
+const formsOf = (seeds: Iterable<Seed>, canonical: (question: string) => string) =>
+  new Set([...seeds].map(({ question }) => canonical(question)));
 
 /** Sizes, no question twice, none in both sets, other sets for other seeds. */
 function checkSets(options: object, sizes: { pool: number; test: number }) {

@@ -1,7 +1,7 @@
 import type { TaskConfig } from '../config/schema';
 import { randomStream, stableHash } from '../random';
 import type { Seed } from '../records';
-import { dataFromFiles, plainText, textField } from './file-data';
+import { plainText, readsFiles, textField } from './file-data';
 import { finalNumber } from './numbers';
 import { asksAsUsual, fill, type Prompts } from './prompts';
 import { gsm8kFiles } from './published-data';
@@ -37,7 +37,7 @@ export function gsm8k(options: Gsm8kOptions): Task {
     alphabet: isTemplated ? wordProblemAlphabet : null,
     tinyReads: isTemplated ? 'words' : 'characters',
     files: isTemplated ? null : files(options),
-    makeData: (seed, rows) => (isTemplated ? makeTemplated(options, seed) : dataFromFiles(rows, options, seed)),
+    makeData: isTemplated ? (seed) => makeTemplated(options, seed) : readsFiles,
     studentPrompt: (question) => fill(prompts.student, { question }),
     questionMessages: ({ question }) => [{ role: 'user', content: fill(prompts.question, { question }) }],
     answerMessages: (question) => [{ role: 'user', content: fill(prompts.answer, { question }) }],
@@ -90,8 +90,9 @@ export function checkWorkedNumber(_: string, reference: string, answer: string):
   };
 }
 
-function files({ train, test }: Gsm8kOptions): TaskFiles {
+function files({ train, test, pool_size, test_size }: Gsm8kOptions): TaskFiles {
   return {
+    sizes: { pool: pool_size, test: test_size },
     train: train === undefined ? { published: gsm8kFiles.train } : { path: train },
     test: test === undefined ? { published: gsm8kFiles.test } : { path: test },
     readRecord: (record) => {

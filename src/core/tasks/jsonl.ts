@@ -1,7 +1,7 @@
 import type { TaskConfig } from '../config/schema';
 import { matchAnswer } from './answer-pattern';
 import { finalChoice } from './choices';
-import { dataFromFiles, plainText, textField } from './file-data';
+import { plainText, readsFiles, textField } from './file-data';
 import { finalAnswer, tidy } from './final-answer';
 import { parseWordProblem } from './gsm8k';
 import { checkBoxed, mathOpinion } from './math';
@@ -31,7 +31,7 @@ export function jsonl(options: JsonlOptions): Task {
     alphabet: null,
     tinyReads: 'characters',
     files: files(options, read),
-    makeData: (seed, rows) => dataFromFiles(rows, options, seed),
+    makeData: readsFiles,
     studentPrompt: (question) => fill(prompts.student, { question }),
     questionMessages: ({ question, answer }) => [
       { role: 'user', content: fill(prompts.question, { question, answer: answer ?? '' }) },
@@ -95,10 +95,11 @@ const exactForm = (text: string) =>
     .replace(/^["'`*]+|["'`*.]+$/g, '')
     .trim();
 
-function files({ train, test, question, answer, stratum }: JsonlOptions, read: Reader): TaskFiles {
+function files({ train, test, question, answer, stratum, ...sizes }: JsonlOptions, read: Reader): TaskFiles {
   return {
     train: { path: train },
     test: { path: test },
+    sizes: { pool: sizes.pool_size, test: sizes.test_size },
     readRecord: (record) => {
       const fields = [question, answer, ...(stratum === undefined ? [] : [stratum])].map((field) =>
         textField(record, field),

@@ -1,5 +1,5 @@
 import type { TaskConfig } from '../config/schema';
-import { dataFromFiles, textField } from './file-data';
+import { readsFiles, textField } from './file-data';
 import { finalAnswer, lastBoxed, tidy } from './final-answer';
 import { parseWordProblem } from './gsm8k';
 import { sameLatex } from './latex';
@@ -26,7 +26,7 @@ export function math(options: MathOptions): Task {
     alphabet: null,
     tinyReads: 'characters',
     files: files(options),
-    makeData: (seed, rows) => dataFromFiles(rows, options, seed),
+    makeData: readsFiles,
     studentPrompt: (question) => fill(prompts.student, { question }),
     questionMessages: ({ question }) => [{ role: 'user', content: fill(prompts.question, { question }) }],
     answerMessages: (question) => [{ role: 'user', content: fill(prompts.answer, { question }) }],
@@ -68,8 +68,9 @@ export function checkBoxed(_: string, reference: string, answer: string): Verdic
 
 const boxedOr = (text: string) => (lastBoxed(tidy(text)) ?? finalAnswer(text)?.text ?? '').trim();
 
-function files({ train, test, levels }: MathOptions): TaskFiles {
+function files({ train, test, levels, pool_size, test_size }: MathOptions): TaskFiles {
   return {
+    sizes: { pool: pool_size, test: test_size },
     train: train === undefined ? { published: mathFiles.train } : { path: train },
     test: test === undefined ? { published: mathFiles.test } : { path: test },
     readRecord: (record) => {

@@ -38,10 +38,12 @@ export function operatorChains(options: OperatorChainsOptions): Task {
     makeData: (seed) => ({
       pool: makeSeeds('pool', options.pool_size, seed, (stream) => drawExpression(stream, options)),
       tests: {
-        test: makeSeeds('test', options.test_size, seed, (stream) => drawExpression(stream, options)),
-        balanced: makeSeeds('balanced', options.test_size, seed, (stream, index) =>
-          drawWithRarest(stream, options, index % operators.length),
-        ),
+        test: [...makeSeeds('test', options.test_size, seed, (stream) => drawExpression(stream, options))],
+        balanced: [
+          ...makeSeeds('balanced', options.test_size, seed, (stream, index) =>
+            drawWithRarest(stream, options, index % operators.length),
+          ),
+        ],
       },
     }),
     studentPrompt: (question) => question,
@@ -123,9 +125,9 @@ export function checkOperatorChains(question: string, reference: string, answer:
 
 type Draw = (stream: RandomStream, index: number) => Expression;
 
-/** Each seed has a stream of its own, so a larger pool begins with the smaller one. */
-function makeSeeds(set: string, size: number, runSeed: number, draw: Draw): Seed[] {
-  return Array.from({ length: size }, (_, index) => {
+/** Each seed has a stream of its own, so a larger pool begins with the smaller one, and none has to be held. */
+function makeSeeds(set: string, size: number, runSeed: number, draw: Draw): Iterable<Seed> {
+  const seedAt = (index: number): Seed => {
     const expression = draw(randomStream('operator-chains', set, runSeed, index), index);
     return {
       id: `${set}-${String(index).padStart(5, '0')}`,
@@ -133,7 +135,14 @@ function makeSeeds(set: string, size: number, runSeed: number, draw: Draw): Seed
       answer: workExpression(expression),
       stratum: stratumOf(expression),
     };
-  });
+  };
+  return {
+    *[Symbol.iterator]() {
+      for (let index = 0; index < size; index += 1) {
+        yield seedAt(index);
+      }
+    },
+  };
 }
 
 function drawExpression(stream: RandomStream, options: OperatorChainsOptions): Expression {

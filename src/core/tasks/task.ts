@@ -20,7 +20,8 @@ export interface Verdict {
 
 /** The pool and the named test sets of one task. `test` is drawn like the pool; `balanced`, where there is one, has every stratum equally often. */
 export interface TaskData {
-  readonly pool: readonly Seed[];
+  /** In order; it may be walked again, and a large one is made while it is walked. */
+  readonly pool: Iterable<Seed>;
   readonly tests: Readonly<Record<string, readonly Seed[]>>;
 }
 
@@ -46,16 +47,12 @@ export type FileSource = { readonly path: string } | { readonly published: Publi
 export interface TaskFiles {
   readonly train: FileSource;
   readonly test: FileSource;
+  /** How many rows are drawn of each; all of them unless said otherwise. */
+  readonly sizes: { readonly pool?: number | undefined; readonly test?: number | undefined };
   /** `row: null` leaves the record out (a level that is not wanted). */
   readRecord(
     record: Readonly<Record<string, unknown>>,
   ): { readonly ok: true; readonly row: FileRow | null } | { readonly ok: false; readonly reason: string };
-}
-
-/** The rows of a task's files, in file order. */
-export interface FileRows {
-  readonly train: readonly FileRow[];
-  readonly test: readonly FileRow[];
 }
 
 /** An operation of the student engine that may find an answer right which `check` found readable and wrong. */
@@ -78,8 +75,11 @@ export interface Task {
   readonly tinyReads: 'characters' | 'words';
   /** `null` where the task makes its data itself. */
   readonly files: TaskFiles | null;
-  /** Pool and test sets, from the run's seed; `rows` are those of `files`, where there are any. */
-  makeData(seed: number, rows?: FileRows): TaskData;
+  /**
+   * Pool and test sets, from the run's seed, of a task without files.
+   * @throws RangeError where the options ask for more than there is
+   */
+  makeData(seed: number): TaskData;
   /** What the student reads for a question. */
   studentPrompt(question: string): string;
   /** The first request of a row: one new question from one seed. */

@@ -1,59 +1,90 @@
-import { readFile } from 'node:fs/promises';
-import type { DataProblem } from './data-problems';
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { readParquet } from './parquet';
 
-export interface DataRecord {
-  /** Of JSONL the line, of Parquet the row; from 1. */
-  readonly line: number;
-  readonly record: Readonly<Record<string, unknown>>;
+/** One line of a JSONL file or one row of a Parquet file, from 1: its record, or what is wrong with it. */
+export type DataLine =
+  | { readonly line: number; readonly record: Readonly<Record<string, unknown>> }
+  | { readonly line: number | null; readonly problem: string };
+
+/**
+ * The records of a JSONL or Parquet file, told by its first bytes, and everything that cannot be read, in file order.
+ * The file may be larger than memory: of JSONL a line is held, of Parquet a group of rows.
+ */
+export async function* readDataFile(file: string): AsyncGenerator<DataLine> {
+  let isEmpty = true;
+  for await (const line of anyLines(file)) {
+    isEmpty = false;
+    yield line;
+  }
+  if (isEmpty) {
+    yield { line: null, problem: 'the file holds no rows' };
+  }
 }
 
-export interface ReadData {
-  readonly records: readonly DataRecord[];
-  readonly problems: readonly DataProblem[];
-}
-
-/** The records of a JSONL or Parquet file, told by its first bytes, and everything that cannot be read. */
-export async function readDataFile(file: string): Promise<ReadData> {
-  const about = (message: string): ReadData => ({ records: [], problems: [{ file, line: null, message }] });
-  let bytes: Buffer;
+async function* anyLines(file: string): AsyncGenerator<DataLine> {
+  let isParquet: boolean;
   try {
-    bytes = await readFile(file);
+    isParquet = (await firstBytes(file, 4)) === 'PAR1';
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    return about(code === 'ENOENT' ? 'there is no such file' : `cannot be read: ${message}`);
+    yield { line: null, problem: code === 'ENOENT' ? 'there is no such file' : `cannot be read: ${message}` };
+    return;
   }
-  if (bytes.subarray(0, 4).toString('latin1') === 'PAR1') {
-    try {
-      const rows = await readParquet(bytes);
-      const records = rows.map((record, index) => ({ line: index + 1, record }));
-      return records.length === 0 ? about('the file holds no rows') : { records, problems: [] };
-    } catch (error) {
-      return about(`is a Parquet file that cannot be read: ${(error as Error).message}`);
+  yield* isParquet ? parquetLines(file) : textLines(file);
+}
+
+async function firstBytes(file: string, count: number): Promise<string> {
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(count), 0, count, 0);
+    return buffer.subarray(0, bytesRead).toString('latin1');
+  } finally {
+    await handle.close();
+  }
+}
+
+async function* parquetLines(file: string): AsyncGenerator<DataLine> {
+  let line = 0;
+  try {
+    for await (const record of readParquet(file)) {
+      line += 1;
+      yield { line, record };
     }
+  } catch (error) {
+    yield { line: null, problem: `is a Parquet file that cannot be read: ${(error as Error).message}` };
   }
-  const read = readLines(file, bytes);
-  return read.records.length === 0 && read.problems.length === 0 ? about('the file holds no rows') : read;
 }
 
 /** Line by line, so that a byte that is no UTF-8 is named by its line. */
-function readLines(file: string, bytes: Buffer): ReadData {
+async function* textLines(file: string): AsyncGenerator<DataLine> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
-  const records: DataRecord[] = [];
-  const problems: DataProblem[] = [];
-  let start = 0;
-  for (let line = 1; start < bytes.length; line += 1) {
-    const end = bytes.indexOf(0x0a, start);
-    const piece = bytes.subarray(start, end < 0 ? bytes.length : end);
-    start = end < 0 ? bytes.length : end + 1;
+  let line = 0;
+  for await (const piece of pieces(file)) {
+    line += 1;
     const read = readLine(piece, decoder);
     if (typeof read === 'string') {
-      problems.push({ file, line, message: read });
+      yield { line, problem: read };
     } else if (read !== null) {
-      records.push({ line, record: read });
+      yield { line, record: read };
     }
   }
-  return { records, problems };
+}
+
+async function* pieces(file: string): AsyncGenerator<Buffer> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    let start = 0;
+    for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, start)) {
+      yield bytes.subarray(start, end);
+      start = end + 1;
+    }
+    rest = bytes.subarray(start);
+  }
+  if (rest.length > 0) {
+    yield rest;
+  }
 }
 
 /** A record, what is wrong with the line, or `null` for an empty one. */
