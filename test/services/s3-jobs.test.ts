@@ -1,14 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensurePython } from '../../src/setup/python';
+import { openSharedJobs } from '../../src/store/artifacts/open-artifacts';
 import { openBucket } from '../../src/store/artifacts/s3-bucket';
 import type { StudentResult } from '../../src/student';
 import { finetuneOnHost } from '../support/finetune-host';
 import { expectNothingLeftOf, killTree, processesOf, until } from '../support/processes';
-import { type S3Server, startS3Server } from '../support/s3-server';
+import { type S3Server, s3SecretMarker, startS3Server } from '../support/s3-server';
 
 jest.setTimeout(120_000);
 
@@ -70,6 +72,8 @@ it('another machine goes on with a finetune where a killed one had got to, and e
   const [first, second] = [await freshWorkspace(), await freshWorkspace()];
   const host = startHost(first);
   await until(async () => (await latestStep()) >= 5, 60_000);
+  const engine = processesOf(first).find(({ command }) => command.includes('serve.py'));
+  expect(readFileSync(`/proc/${engine?.pid}/environ`, 'utf8')).not.toContain(s3SecretMarker);
   killTree(host.pid);
   for (const { pid } of processesOf(first)) {
     killTree(pid);
@@ -98,4 +102,87 @@ it('two machines that do the same job at once do not harm each other', async () 
   const [one, other] = await Promise.all(hosts.map(({ ended }) => ended));
   expect(one?.outputs.model).toBeDefined();
   expect(other).toEqual(one);
+});
+
+describe('checkpoints in a bucket', () => {
+  const hash = 'ab'.repeat(32);
+  const signal = new AbortController().signal;
+  const checkpoints = () => {
+    const shared = openSharedJobs();
+    if (shared === null) {
+      throw new Error('the environment names no bucket');
+    }
+    return shared.checkpoints;
+  };
+
+  /** A checkpoint as the engine writes one; `mark` makes it another machine's. */
+  async function checkpointOf(step: number, mark = ''): Promise<{ step: number; directory: string }> {
+    const directory = await freshWorkspace();
+    await writeFile(join(directory, 'tensors.safetensors'), `tensors of step ${step}${mark}`);
+    await writeFile(join(directory, 'state.json'), '{}');
+    return { step, directory };
+  }
+
+  async function brought(): Promise<[number | null, string | null]> {
+    const directory = await freshWorkspace();
+    const step = await checkpoints().bring(hash, directory);
+    const path = join(directory, 'checkpoints', `ckpt-${step}`, 'tensors.safetensors');
+    return [step, step === null ? null : await readFile(path, 'utf8')];
+  }
+
+  const files = () => objects().list(`team/jobs/${hash}/checkpoints/`);
+
+  it('are the newest, whole, and alone', async () => {
+    expect(await brought()).toEqual([null, null]);
+    await checkpoints().keep(hash, await checkpointOf(10), signal);
+    await checkpoints().keep(hash, await checkpointOf(20), signal);
+    expect(await brought()).toEqual([20, 'tensors of step 20']);
+    expect(await files()).toHaveLength(2);
+    await checkpoints().drop(hash);
+    expect(await brought()).toEqual([null, null]);
+    expect(await files()).toEqual([]);
+  });
+
+  it('do not go back when a slow machine comes late', async () => {
+    await checkpoints().keep(hash, await checkpointOf(20), signal);
+    await checkpoints().keep(hash, await checkpointOf(10), signal);
+    expect(await brought()).toEqual([20, 'tensors of step 20']);
+    expect(await files()).toHaveLength(2);
+  });
+
+  it('are whole whichever of two machines was first, even if they differ', async () => {
+    const sent = [
+      checkpointOf(20, ' here'),
+      checkpointOf(20, ' there'),
+      checkpointOf(30, ' here'),
+      checkpointOf(40, ' there'),
+    ];
+    await Promise.all(sent.map(async (checkpoint) => checkpoints().keep(hash, await checkpoint, signal)));
+    expect(await brought()).toEqual([40, 'tensors of step 40 there']);
+  });
+
+  it('that are older than those of the machine itself are left where they are', async () => {
+    await checkpoints().keep(hash, await checkpointOf(20), signal);
+    const directory = await freshWorkspace();
+    await mkdir(join(directory, 'checkpoints', 'ckpt-25'), { recursive: true });
+    expect(await checkpoints().bring(hash, directory)).toBeNull();
+  });
+
+  it('that were changed are not used', async () => {
+    await checkpoints().keep(hash, await checkpointOf(20), signal);
+    for (const key of await files()) {
+      await objects().putText(key, 'changed');
+    }
+    expect(await brought()).toEqual([null, null]);
+  });
+
+  it('whose description makes no sense are not used, and are replaced', async () => {
+    await objects().putText(
+      `team/jobs/${hash}/latest`,
+      '{"step":90,"files":{"../../outside":{"sha256":"","bytes":1}}}',
+    );
+    expect(await brought()).toEqual([null, null]);
+    await checkpoints().keep(hash, await checkpointOf(20), signal);
+    expect(await brought()).toEqual([20, 'tensors of step 20']);
+  });
 });
