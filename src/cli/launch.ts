@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { configDifference, type RunPlan, resolvedYaml } from '../core/config';
-import type { BudgetConfig } from '../core/config/schema';
+import { type BudgetConfig, runConfigSchema } from '../core/config/schema';
 import { TutelageError } from '../core/errors';
 import { readJsonFile, type Workspace, writeFileAtomically } from '../store/workspace';
 import type { ConfigFile } from './config-file';
@@ -28,11 +28,7 @@ export interface LaunchPlan extends RunPlan {
  */
 export async function findLaunch(workspace: Workspace, configFile: ConfigFile, startAfresh: boolean): Promise<Launch> {
   const latest = await latestGeneration(workspace, configFile.config.name);
-  const launch = launchOf(configFile, startAfresh ? latest + 1 : Math.max(1, latest));
-  if (!startAfresh) {
-    await refuseChanged(workspace, launch);
-  }
-  return launch;
+  return startAfresh ? launchOf(configFile, latest + 1) : asBegun(workspace, launchOf(configFile, Math.max(1, latest)));
 }
 
 /** Writes down what was asked for, so that everything later can be compared with it. */
@@ -91,20 +87,31 @@ async function latestGeneration(workspace: Workspace, name: string): Promise<num
   return generation;
 }
 
-async function refuseChanged(workspace: Workspace, launch: Launch): Promise<void> {
-  for (const plan of launch.plans) {
-    const stored = await readJsonFile<RunPlan>(join(workspace.runDirectory(plan.run), 'plan.json'));
-    const changes = stored === null ? [] : configDifference(stored.config, plan.config);
-    if (changes.length > 0) {
-      const lines = changes.map(
-        ({ path, before, after }) => `  ${path}: was ${JSON.stringify(before)}, is ${JSON.stringify(after)}`,
-      );
-      throw new TutelageError(
-        'usage',
-        `${plan.run} was started with another configuration:\n${lines.join('\n')}`,
-        'set the values back to go on with that run, or start afresh beside it with --new',
-      );
+/** Runs that are begun go on with what they were begun with, which an older version may have written. */
+async function asBegun(workspace: Workspace, launch: Launch): Promise<Launch> {
+  const plans = launch.plans.map(async (plan) => {
+    const stored = await readJsonFile<LaunchPlan>(join(workspace.runDirectory(plan.run), 'plan.json'));
+    if (stored !== null) {
+      refuseChanged(plan, stored);
     }
+    return stored ?? plan;
+  });
+  return { ...launch, plans: await Promise.all(plans) };
+}
+
+function refuseChanged({ run, config }: LaunchPlan, stored: LaunchPlan): void {
+  // A key that the version before did not know has its default, which is what that version did.
+  const known = runConfigSchema.safeParse(stored.config);
+  const changes = configDifference(known.success ? known.data : stored.config, config);
+  if (changes.length > 0) {
+    const lines = changes.map(
+      ({ path, before, after }) => `  ${path}: was ${JSON.stringify(before)}, is ${JSON.stringify(after)}`,
+    );
+    throw new TutelageError(
+      'usage',
+      `${run} was started with another configuration:\n${lines.join('\n')}`,
+      'set the values back to go on with that run, or start afresh beside it with --new',
+    );
   }
 }
 
