@@ -50,7 +50,7 @@ export async function takeSnapshot(options: FollowOptions): Promise<Snapshot> {
     name,
     elapsedSeconds: (Date.now() - options.startedMs) / 1000,
     source: client === null ? 'workspace' : 'live',
-    waitingFor: await heldBack(options, experiment),
+    ...(await ofExperiment(options, experiment)),
     runs,
     teacher: await ledger.overview(plans.map(({ run }) => run)),
   };
@@ -63,16 +63,20 @@ async function experimentStatus({ client, name, isExperiment }: FollowOptions): 
 }
 
 /** A paused experiment starts no further runs. */
-async function heldBack(
+async function ofExperiment(
   { client, workspace, name, isExperiment }: FollowOptions,
   status: ExperimentStatus | null,
-): Promise<string | null> {
+): Promise<Pick<Snapshot, 'waitingFor' | 'parallelRuns' | 'changes'>> {
   if (!isExperiment) {
-    return null;
+    return { waitingFor: null, parallelRuns: null, changes: [] };
   }
-  const steering = client === null ? (await notesOf(workspace, name)).steering : status?.steering;
+  const steering = client === null ? (await notesOf(workspace, name)).steering : (status?.steering ?? null);
   const paused = steering?.paused ?? null;
-  return paused === null ? null : `paused by ${paused.who}; \`tutelage resume ${name}\` goes on`;
+  return {
+    waitingFor: paused === null ? null : `paused by ${paused.who}; \`tutelage resume ${name}\` goes on`,
+    parallelRuns: status?.parallelRuns ?? steering?.parallelRuns ?? null,
+    changes: steering === null ? [] : changesOf(steering),
+  };
 }
 
 async function liveSnapshot(client: Client, stored: RunSnapshot): Promise<RunSnapshot> {

@@ -17,6 +17,7 @@ const steering = z.strictObject({
   samplesCap: z.int().nullable().optional().describe('absent while it is the configured one'),
   concurrency: z.int().nullable().describe('null while it is the configured one'),
   iterations: z.int().nullable().describe('null while it is the configured one'),
+  parallelRuns: z.int().nullable().describe('of an experiment; null while it is the configured one'),
   changes: z.array(asker.extend({ what: z.string() })).describe('the latest fifty, oldest first'),
 });
 

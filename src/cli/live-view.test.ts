@@ -24,7 +24,7 @@ const generating: RunSnapshot = {
 };
 
 const snapshotOf = (runs: readonly RunSnapshot[], name = 'small'): Snapshot => ({
-  ...{ name, elapsedSeconds: 65, source: 'live', waitingFor: null, runs: [...runs] },
+  ...{ name, elapsedSeconds: 65, source: 'live', waitingFor: null, parallelRuns: null, changes: [], runs: [...runs] },
   teacher: { bought: 4500, shared: 0, inFlight: 32, unknown: 0, tokens: 500_000, usd: 1.25 },
 });
 

@@ -50,11 +50,13 @@ export function renderPlain(snapshot: Snapshot): string {
 
 /** `tutelage status`: a paragraph for each run, the same words as above and the account beside them. */
 export function renderStatus(snapshot: Snapshot, columns: number): string[] {
-  const { name, source, runs } = snapshot;
+  const { name, source, runs, parallelRuns } = snapshot;
   const how = source === 'live' ? '' : '   no process works on it; this is what the workspace knows';
   return [
     `${name}  ${doneOf(snapshot)}, ${teacherText(snapshot)}${how}`,
     ...(snapshot.waitingFor === null ? [] : [`  waits    ${snapshot.waitingFor}`]),
+    ...(parallelRuns === null ? [] : [`  runs     ${parallelRuns} at a time`]),
+    ...lastChanges(snapshot).map((change) => `  changed  ${change}`),
     ...runs.flatMap((run) => runParagraph(run, shortName(snapshot, run.run))),
   ].map((line) => cut(line, columns));
 }
@@ -67,13 +69,16 @@ function runParagraph(run: RunSnapshot, name: string): string[] {
     ['student', accuracyText(run)],
     ['left', run.secondsLeft === null ? null : `about ${clock(run.secondsLeft)}`],
     ['waits', run.waitingFor === null ? null : `${run.waitingFor} (since ${run.waitingSince ?? 'unknown'})`],
-    ...run.changes.slice(-3).map(({ who, at, what }): [string, string] => ['changed', `${what}, by ${who} at ${at}`]),
+    ...lastChanges(run).map((change): [string, string] => ['changed', change]),
   ];
   return [
     `  ${name}  ${run.state === 'running' ? activity(run) : `${run.state}, iteration ${run.iteration} of ${run.iterations}`}`,
     ...lines.flatMap(([label, text]) => (text === null ? [] : [`    ${label.padEnd(8)} ${text}`])),
   ];
 }
+
+const lastChanges = ({ changes }: Pick<RunSnapshot, 'changes'>) =>
+  changes.slice(-3).map(({ who, at, what }) => `${what}, by ${who} at ${at}`);
 
 function header(snapshot: Snapshot): string {
   return `${snapshot.name}  ${doneOf(snapshot)}   running ${clock(snapshot.elapsedSeconds)}   ${teacherText(snapshot)}`;

@@ -11,6 +11,8 @@ const amount = z.strictObject({
   cap: z.number().nullable().describe('null where there is none'),
 });
 
+const changes = z.array(z.strictObject({ who: z.string(), at: z.string().describe('ISO 8601'), what: z.string() }));
+
 export const runSnapshotSchema = z.strictObject({
   run: z.string().describe('the name of the run'),
   state: z
@@ -55,9 +57,7 @@ export const runSnapshotSchema = z.strictObject({
   secondsLeft: z.number().nullable().describe('at the pace of the last iteration; null before the first'),
   waitingFor: z.string().nullable().describe('what a person must do before it goes on; null while it works'),
   waitingSince: z.string().nullable().describe('when the wait began, ISO 8601'),
-  changes: z
-    .array(z.strictObject({ who: z.string(), at: z.string().describe('ISO 8601'), what: z.string() }))
-    .describe('what was changed while it ran, oldest first'),
+  changes: changes.describe('what was changed while it ran, oldest first'),
 });
 
 export const snapshotSchema = z.strictObject({
@@ -67,6 +67,13 @@ export const snapshotSchema = z.strictObject({
     .enum(['live', 'workspace'])
     .describe('live: the workflows were asked; workspace: no process works on it, stored results alone'),
   waitingFor: z.string().nullable().describe('why an experiment starts no further runs; null while it does'),
+  parallelRuns: z
+    .int()
+    .nullable()
+    .describe(
+      'runs of an experiment at a time, as it is set now; null while nobody can be asked, and for a single run',
+    ),
+  changes: changes.describe("what was changed of an experiment as a whole; a single run's are its own"),
   runs: z.array(runSnapshotSchema),
   teacher: z
     .strictObject({

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { TutelageError } from '../core/errors';
-import type { SteeringRequest } from '../core/steering';
+import { type Settings, type SteeringRequest, settingNames } from '../core/steering';
 import type { SteerOptions } from './steer';
 
 type Finish = (exitCode: number) => void;
@@ -32,8 +32,8 @@ export function addSteeringVerbs(program: Command, finish: Finish): void {
     .action((name: string, { usd, tokens, samples, ...options }) =>
       steer(name, { verb: 'budget', usd, tokens, samples }, options),
     );
-  verb('set', 'change concurrency=N (requests in flight) or iterations=N')
-    .argument('<setting...>', 'concurrency=N, iterations=N')
+  verb('set', 'change requests in flight, iterations, or how many runs of an experiment work at a time')
+    .argument('<setting...>', 'concurrency=N, iterations=N, parallel_runs=N')
     .action((name: string, settings: string[], options) => steer(name, settingsOf(settings), options));
 }
 
@@ -46,14 +46,16 @@ function number(text: string): number {
 }
 
 function settingsOf(settings: readonly string[]): SteeringRequest {
-  const request: { concurrency?: number; iterations?: number } = {};
+  const keys = Object.keys(settingNames) as (keyof Settings)[];
+  const request: { -readonly [Key in keyof Settings]: Settings[Key] } = {};
   for (const setting of settings) {
-    const [key, value, ...rest] = setting.split('=');
-    if ((key !== 'concurrency' && key !== 'iterations') || value === undefined || rest.length > 0) {
+    const [name, value, ...rest] = setting.split('=');
+    const key = keys.find((candidate) => settingNames[candidate] === name);
+    if (key === undefined || value === undefined || rest.length > 0) {
       throw new TutelageError(
         'usage',
         `cannot set ${JSON.stringify(setting)}`,
-        'what can be set is concurrency=N and iterations=N; everything else is fixed when a run starts',
+        'what can be set is concurrency=N, iterations=N and parallel_runs=N; everything else is fixed when a run starts',
       );
     }
     request[key] = Number(value);

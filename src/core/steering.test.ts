@@ -4,13 +4,17 @@ const asker = { who: 'ada@host', atMs: 1000 };
 const paused = steeredBy(unsteered, { verb: 'pause', now: false }, asker);
 const stopping = steeredBy(unsteered, { verb: 'stop' }, asker);
 
+interface Case {
+  readonly state?: Steering;
+  readonly kind?: 'run' | 'experiment';
+  readonly request: SteeringRequest;
+  readonly reason: string | null;
+}
+
 describe('a request is refused', () => {
-  const check = (
-    claim: string,
-    { state = unsteered, request, reason }: { state?: Steering; request: SteeringRequest; reason: string | null },
-  ) =>
+  const check = (claim: string, { state = unsteered, kind = 'run', request, reason }: Case) =>
     it(claim, () => {
-      expect(refusalOf(state, request, { name: 'demo', iterationsBegun: 3 })).toBe(reason);
+      expect(refusalOf(state, request, { kind, name: 'demo', iterationsBegun: 3 })).toBe(reason);
     });
 
   check('when a paused run is paused again', {
@@ -47,7 +51,18 @@ describe('a request is refused', () => {
   check('not when the one under way is to be the last', { request: { verb: 'set', iterations: 3 }, reason: null });
   check('when nothing is set', {
     request: { verb: 'set' },
-    reason: 'name at least one of concurrency=N and iterations=N',
+    reason: 'name at least one of concurrency=N, iterations=N, parallel_runs=N',
+  });
+  check('when runs at a time are asked of one run', {
+    request: { verb: 'set', parallelRuns: 2 },
+    reason: 'parallel_runs is set for an experiment, and demo is a run',
+  });
+  check('when no run is to work at a time', {
+    ...{ kind: 'experiment', request: { verb: 'set', parallelRuns: 0 } },
+    reason: 'parallel_runs is a positive whole number, not 0',
+  });
+  check('not when an experiment is to have more runs at a time', {
+    ...{ kind: 'experiment', request: { verb: 'set', parallelRuns: 4 }, reason: null },
   });
   check('never for resume, which ends other waits too', { request: { verb: 'resume' }, reason: null });
 });
@@ -63,7 +78,9 @@ describe('a change', () => {
 
   it('leaves what it does not name', () => {
     const set = steeredBy(unsteered, { verb: 'set', concurrency: 4 }, asker);
-    expect(steeredBy(set, { verb: 'set', iterations: 9 }, asker)).toMatchObject({ concurrency: 4, iterations: 9 });
+    expect(steeredBy(set, { verb: 'set', iterations: 9 }, asker)).toMatchObject({
+      ...{ concurrency: 4, iterations: 9, parallelRuns: null },
+    });
   });
 
   it('of caps counts, so that what was refused is asked for again', () => {
@@ -81,6 +98,7 @@ describe('a change', () => {
   it('reads as it was typed', () => {
     expect(inWords({ verb: 'budget', usd: 2, samples: 10 })).toBe('budget --usd 2 --samples 10');
     expect(inWords({ verb: 'set', iterations: 3 })).toBe('set iterations=3');
+    expect(inWords({ verb: 'set', concurrency: 2, parallelRuns: 4 })).toBe('set concurrency=2 parallel_runs=4');
     expect(inWords({ verb: 'pause', now: true })).toBe('pause --now');
   });
 });

@@ -7,9 +7,25 @@ export type SteeringRequest =
   | { readonly verb: 'resume' }
   | { readonly verb: 'stop' }
   | ({ readonly verb: 'budget' } & BudgetChange)
-  | { readonly verb: 'set'; readonly concurrency?: number | undefined; readonly iterations?: number | undefined };
+  | ({ readonly verb: 'set' } & Settings);
 
 export type SteeringVerb = SteeringRequest['verb'];
+
+/** New settings; what is left out stays. */
+export interface Settings {
+  /** Requests in flight at once. */
+  readonly concurrency?: number | undefined;
+  readonly iterations?: number | undefined;
+  /** Runs of an experiment that work at the same time. */
+  readonly parallelRuns?: number | undefined;
+}
+
+/** As they are typed and told. */
+export const settingNames: Readonly<Record<keyof Settings, string>> = {
+  concurrency: 'concurrency',
+  iterations: 'iterations',
+  parallelRuns: 'parallel_runs',
+};
 
 /** New caps; what is left out stays. */
 export interface BudgetChange {
@@ -39,9 +55,10 @@ export interface Steering {
   readonly capChanges: number;
   /** The cap on accepted rows; absent while it is the configured one. */
   readonly samplesCap?: number | null;
-  /** Requests in flight at once, and iterations; `null` while they are the configured ones. */
+  /** Requests in flight at once, iterations, and runs at a time; `null` while they are the configured ones. */
   readonly concurrency: number | null;
   readonly iterations: number | null;
+  readonly parallelRuns: number | null;
   /** The latest changes, oldest first. */
   readonly changes: readonly SteeringChange[];
 }
@@ -53,19 +70,23 @@ export const unsteered: Steering = {
   capChanges: 0,
   concurrency: null,
   iterations: null,
+  parallelRuns: null,
   changes: [],
 };
 
 /** Histories and files stay small; the ledger keeps every change of a cap. */
 const CHANGES_KEPT = 50;
 
+/** What is steered, and how far it is. */
+export interface Place {
+  readonly kind: 'run' | 'experiment';
+  readonly name: string;
+  readonly iterationsBegun: number;
+}
+
 /** Why the request cannot be met now, in a sentence; `null` where it can. */
-export function refusalOf(
-  steering: Steering,
-  request: SteeringRequest,
-  place: { readonly name: string; readonly iterationsBegun: number },
-): string | null {
-  const { name, iterationsBegun } = place;
+export function refusalOf(steering: Steering, request: SteeringRequest, place: Place): string | null {
+  const { name } = place;
   const { paused, stopping } = steering;
   switch (request.verb) {
     case 'pause':
@@ -80,7 +101,7 @@ export function refusalOf(
     case 'budget':
       return budgetRefusal(request);
     case 'set':
-      return settingRefusal(request, name, iterationsBegun);
+      return settingRefusal(request, place);
   }
 }
 
@@ -103,6 +124,7 @@ export function steeredBy(steering: Steering, request: SteeringRequest, asker: A
         ...next,
         concurrency: request.concurrency ?? steering.concurrency,
         iterations: request.iterations ?? steering.iterations,
+        parallelRuns: request.parallelRuns ?? steering.parallelRuns,
       };
   }
 }
@@ -122,9 +144,7 @@ export function inWords(request: SteeringRequest): string {
         ...given(request, ['usd', 'tokens', 'samples']).map(([key, value]) => `--${key} ${value}`),
       ].join(' ');
     case 'set':
-      return ['set', ...given(request, ['concurrency', 'iterations']).map(([key, value]) => `${key}=${value}`)].join(
-        ' ',
-      );
+      return ['set', ...settingsOf(request).map(([key, value]) => `${settingNames[key]}=${value}`)].join(' ');
     default:
       return request.verb;
   }
@@ -143,25 +163,28 @@ function budgetRefusal(request: BudgetChange): string | null {
   return null;
 }
 
-function settingRefusal(
-  request: SteeringRequest & { verb: 'set' },
-  name: string,
-  iterationsBegun: number,
-): string | null {
-  const entries = given(request, ['concurrency', 'iterations']);
+function settingRefusal(request: Settings, { kind, name, iterationsBegun }: Place): string | null {
+  const entries = settingsOf(request);
   if (entries.length === 0) {
-    return 'name at least one of concurrency=N and iterations=N';
+    return `name at least one of ${Object.values(settingNames)
+      .map((setting) => `${setting}=N`)
+      .join(', ')}`;
   }
   for (const [key, value] of entries) {
     if (!(Number.isSafeInteger(value) && value > 0)) {
-      return `${key} is a positive whole number, not ${value}`;
+      return `${settingNames[key]} is a positive whole number, not ${value}`;
     }
   }
-  const { iterations } = request;
+  const { iterations, parallelRuns } = request;
+  if (parallelRuns !== undefined && kind === 'run') {
+    return `parallel_runs is set for an experiment, and ${name} is a run`;
+  }
   return iterations !== undefined && iterations < iterationsBegun
     ? `iterations=${iterations} is below the ${iterationsBegun} that ${name} has begun`
     : null;
 }
+
+const settingsOf = (request: Settings) => given(request, Object.keys(settingNames) as (keyof Settings)[]);
 
 function given<Key extends string>(
   request: { readonly [key in Key]?: number | undefined },

@@ -8,8 +8,7 @@ import {
   startChild,
 } from '@temporalio/workflow';
 import type { ArtifactRef } from '../core/artifact-ref';
-import type { Steering } from '../core/steering';
-import { mapWithWindow } from '../core/window';
+import { type Steering, unsteered } from '../core/steering';
 import { activityGroups } from './activity-options';
 import { childSearchAttributes } from './display';
 import {
@@ -52,22 +51,36 @@ export async function experiment(input: ExperimentInput): Promise<ExperimentStat
       await Promise.all([...running.values()].map((child) => (child === null ? undefined : pass(child, told))));
     },
   });
+  const parallelRuns = () => steering().parallelRuns ?? input.parallelRuns;
   const status = (): ExperimentStatus => ({
     experiment: input.experiment,
     running: [...running.keys()],
     finished: [...finished],
     failed: [...failed],
     total: input.runNames.length,
+    parallelRuns: parallelRuns(),
     steering: steering(),
   });
   setHandler(experimentStatusQuery, status);
 
-  await mapWithWindow(input.runNames, input.parallelRuns, async (name, index) => {
-    await condition(() => steering().paused === null);
+  const ends: Promise<void>[] = [];
+  for (const [index, name] of input.runNames.entries()) {
+    const mayStart = () => steering().paused === null && running.size < parallelRuns();
+    await condition(() => mayStart() || steering().stopping !== null);
     if (steering().stopping !== null) {
-      return;
+      break;
     }
     running.set(name, null);
+    const end = runAndNote(name, index);
+    // A cancellation reaches whoever awaits all ends; until then nobody does.
+    end.catch(() => {});
+    ends.push(end);
+  }
+  await Promise.all(ends);
+  await condition(allHandlersFinished);
+  return status();
+
+  async function runAndNote(name: string, index: number): Promise<void> {
     try {
       await runToItsEnd(name, index);
       finished.push(name);
@@ -79,9 +92,7 @@ export async function experiment(input: ExperimentInput): Promise<ExperimentStat
     } finally {
       running.delete(name);
     }
-  });
-  await condition(allHandlersFinished);
-  return status();
+  }
 
   async function runToItsEnd(name: string, index: number): Promise<void> {
     const { plan, isComplete, steering: stored } = await light.loadPlan({ plans: input.plans, index });
@@ -111,18 +122,33 @@ export async function experiment(input: ExperimentInput): Promise<ExperimentStat
     if (now.stopping !== null && now.stopping !== given.stopping) {
       await pass(child, { request: { verb: 'stop' }, who: now.stopping.who });
     }
+    const { concurrency, iterations } = now;
+    if (concurrency !== given.concurrency || iterations !== given.iterations) {
+      const request = {
+        verb: 'set' as const,
+        concurrency: concurrency ?? undefined,
+        iterations: iterations ?? undefined,
+      };
+      await pass(child, { request, who: now.changes.at(-1)?.who ?? '' });
+    }
   }
 }
 
-/** A run that has just ended needs to know nothing. The experiment's caps are not the run's. */
+/** A run that has just ended needs to know nothing. The experiment's caps, and how many run at a time, are not the run's. */
 async function pass(child: RunHandle, told: SteerInput | 'caps changed'): Promise<void> {
   const isAboutCaps = told === 'caps changed' || told.request.verb === 'budget';
-  await (isAboutCaps ? child.signal(capsChangedSignal) : child.signal(steerSignal, told)).catch(() => {});
+  if (isAboutCaps) {
+    await child.signal(capsChangedSignal).catch(() => {});
+    return;
+  }
+  const { request, who } = told;
+  const passed = request.verb === 'set' ? { ...request, parallelRuns: undefined } : request;
+  await child.signal(steerSignal, { request: passed, who }).catch(() => {});
 }
 
 /** What was set for all runs holds for later ones; pauses and caps are the experiment's own. */
 function forNewRun({ concurrency, iterations }: Steering): Steering {
-  return { paused: null, stopping: null, resumes: 0, capChanges: 0, concurrency, iterations, changes: [] };
+  return { ...unsteered, concurrency, iterations };
 }
 
 /** The innermost message: the failures around it say only which child or activity it passed through. */

@@ -39,6 +39,8 @@ export interface ExperimentStatus {
   readonly finished: readonly string[];
   readonly failed: readonly { readonly run: string; readonly reason: string }[];
   readonly total: number;
+  /** At a time, as it is set now. */
+  readonly parallelRuns: number;
   readonly steering: Steering;
 }
 

@@ -29,7 +29,7 @@ export function steered(options: SteeredOptions): () => Steering {
   const { kind, name } = options;
   let steering = options.initial ?? unsteered;
 
-  const place = () => ({ name, iterationsBegun: options.iterationsBegun() });
+  const place = () => ({ kind, name, iterationsBegun: options.iterationsBegun() });
 
   const validate = ({ request }: SteerInput) => {
     const reason = refusalOf(steering, request, place());
