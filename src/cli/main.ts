@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, type Option } from 'commander';
 import { servedQueues } from '../core/names';
 import { addAuditingVerbs } from './auditing-verbs';
 import { describeError, exitCodeOf, exitCodes } from './exit-codes';
-import { addPreparingVerbs } from './preparing-verbs';
+import { addDoctorVerb, addPreparingVerbs } from './preparing-verbs';
 import { parseQueues } from './queues';
 import { addResultVerbs } from './result-verbs';
 import { addSteeringVerbs } from './steer-verbs';
@@ -19,6 +19,7 @@ export function buildProgram(finish: (exitCode: number) => void): Command {
   const program = new Command('tutelage')
     .description('Durable active distillation: a small student learns from rows a teacher writes, under a budget.')
     .showHelpAfterError()
+    .configureHelp({ optionDescription: describeOption })
     .exitOverride();
 
   addPreparingVerbs(program, finish);
@@ -39,16 +40,6 @@ export function buildProgram(finish: (exitCode: number) => void): Command {
     .action(async (file: string, options) => finish(await (await import('./run.js')).runCommand(file, options)));
 
   program
-    .command('validate')
-    .description('check a configuration file: all problems at once, nothing started')
-    .argument('<file>', 'configuration, YAML')
-    .option('--set <path=value>', 'override one key; may be repeated', collect, [])
-    .option('--json', 'the result as JSON on stdout', false)
-    .action(async (file: string, options) =>
-      finish(await (await import('./validate.js')).validateCommand(file, options)),
-    );
-
-  program
     .command('status')
     .description('what runs, how far it is, what it has spent and what it waits for; starts nothing')
     .argument('[name]', 'a run or an experiment; default: all of the workspace')
@@ -62,8 +53,15 @@ export function buildProgram(finish: (exitCode: number) => void): Command {
   addSteeringVerbs(program, finish);
   addResultVerbs(program, finish);
   addAuditingVerbs(program, finish);
+  addDoctorVerb(program, finish);
   program.addHelpText('after', exitCodeHelp);
   return program;
+}
+
+/** A flag that is off and a list that is empty go without saying. */
+function describeOption({ description, defaultValue }: Option): string {
+  const isSilent = defaultValue === undefined || defaultValue === false || String(defaultValue) === '';
+  return isSilent ? description : `${description} (default: ${defaultValue})`;
 }
 
 function queuesWithLoop(text: string) {

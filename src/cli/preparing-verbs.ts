@@ -1,13 +1,25 @@
 import { type Command, InvalidArgumentError } from 'commander';
 
-/** The verbs before a run: what it begins with, what it would buy, and what this machine lacks for it. */
-export function addPreparingVerbs(program: Command, finish: (exitCode: number) => void): void {
+type Finish = (exitCode: number) => void;
+
+/** The verbs before a run: what it begins with, whether that is right, and what it would buy. */
+export function addPreparingVerbs(program: Command, finish: Finish): void {
   program
     .command('init')
     .description('write a commented configuration, twenty seeds and a few test questions to begin with')
     .argument('[folder]', 'where to; nothing there is overwritten', '.')
     .option('--json', 'the paths as JSON on stdout', false)
     .action(async (folder: string, options) => finish(await (await import('./init.js')).initCommand(folder, options)));
+
+  program
+    .command('validate')
+    .description('check a configuration file: all problems at once, nothing started')
+    .argument('<file>', 'configuration, YAML')
+    .option('--set <path=value>', 'override one key; may be repeated', collect, [])
+    .option('--json', 'the result as JSON on stdout', false)
+    .action(async (file: string, options) =>
+      finish(await (await import('./validate.js')).validateCommand(file, options)),
+    );
 
   program
     .command('preview')
@@ -21,7 +33,10 @@ export function addPreparingVerbs(program: Command, finish: (exitCode: number) =
     .action(async (file: string, options) =>
       finish(await (await import('./preview.js')).previewCommand(file, options)),
     );
+}
 
+/** The verb for when something does not work, or before it is tried. */
+export function addDoctorVerb(program: Command, finish: Finish): void {
   program
     .command('doctor')
     .description('what this machine and this workspace have for a run, and what to do about what they lack')
