@@ -5,6 +5,7 @@ import { funnelOf, type Objection, Sieve } from '../core/hygiene/sift';
 import type { RejectedRow, Seed, SyntheticRow } from '../core/records';
 import type { Funnel } from '../core/run-record';
 import { taskOf } from '../core/tasks';
+import { readTable } from '../store/artifacts/tables';
 import type { BoughtRow } from '../teacher';
 import type { Dependencies } from './dependencies';
 import { pastIterations } from './past';
@@ -37,10 +38,8 @@ export function createCollectRows({ store, ledger }: Dependencies) {
   return async function collectRows(input: CollectRowsInput): Promise<RowsResult> {
     const { config, iteration } = input;
     const task = taskOf(config.task);
-    const seeds = await store.readRecords<Seed>(input.prepared.pool);
-    const sieve = new Sieve(task, config.hygiene, await known(input, seeds));
     const bought = await readBought(input);
-
+    const sieve = new Sieve(task, config.hygiene, await known(input, bought));
     const rows: SyntheticRow[] = [];
     const rejected: RejectedRow[] = [];
     const unused: string[] = [];
@@ -84,20 +83,23 @@ export function createCollectRows({ store, ledger }: Dependencies) {
       .map((row) => ({ ...row, seed: seeds[row.rank] as Seed }));
   }
 
-  async function known(input: CollectRowsInput, pool: readonly Seed[]): Promise<KnownQuestions> {
-    const task = taskOf(input.config.task);
+  async function known(input: CollectRowsInput, bought: readonly BoughtRow[]): Promise<KnownQuestions> {
+    const { config, prepared } = input;
+    const task = taskOf(config.task);
     const test: Seed[] = [];
     const row: SyntheticRow[] = [];
     // Where nothing can be new, there is nothing to read.
     if (task.novelty !== 'closed-set') {
-      for (const set of Object.keys(input.prepared.tests).sort()) {
-        test.push(...(await store.readRecords<Seed>(input.prepared.tests[set] as ArtifactRef)));
+      for (const set of Object.keys(prepared.tests).sort()) {
+        test.push(...(await store.readRecords<Seed>(prepared.tests[set] as ArtifactRef)));
       }
       for (const { rows } of await pastIterations(store, input.past)) {
         row.push(...(await store.readRecords<SyntheticRow>(rows)));
       }
     }
-    return knownQuestions(task, input.config.hygiene, { test, pool, row });
+    const newQuestions = bought.flatMap((one) => (one.state === 'answered' ? [one.question] : []));
+    const pool = readTable<Seed>(store, prepared.pool);
+    return knownQuestions(task, config.hygiene, { test, row, pool, newQuestions });
   }
 }
 

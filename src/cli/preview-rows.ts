@@ -134,11 +134,9 @@ async function judged(
   calls: ReadonlyMap<string, readonly StoredCall[]>,
 ): Promise<PreviewedRow[]> {
   const task = taskOf(config.task);
-  const seeds: Seed[] = [];
-  for await (const seed of pool) {
-    seeds.push(seed);
-  }
-  const known = knownQuestions(task, config.hygiene, { test: Object.values(tests).flat(), pool: seeds, row: [] });
+  const newQuestions = bought.flatMap((row) => (row.state === 'answered' ? [row.question] : []));
+  const test = Object.values(tests).flat();
+  const known = await knownQuestions(task, config.hygiene, { test, row: [], pool, newQuestions });
   const sieve = new Sieve(task, config.hygiene, known);
   return bought.map((row, index) => {
     const paid = calls.get(row.row) ?? [];

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { hygieneSchema } from '../config/hygiene-schema';
 import { taskSchema } from '../config/task-schema';
 import { taskOf } from '../tasks';
-import { type KnownQuestion, KnownQuestions } from './known-questions';
+import { type KnownQuestion, KnownQuestions, knownQuestions } from './known-questions';
 import { NearIndex } from './near-index';
 import { rougeL } from './rouge-l';
 import { funnelOf, Sieve } from './sift';
@@ -19,6 +19,40 @@ function slowly(left: readonly string[], right: readonly string[]): number {
         : Math.max(common(i + 1, j), common(i, j + 1));
   return (2 * common(0, 0)) / (left.length + right.length);
 }
+
+describe('a pool that passes by', () => {
+  const texts = fc.array(words, { maxLength: 12 });
+  const questionsOf = (origin: KnownQuestion['origin'], all: string[][]): KnownQuestion[] =>
+    all.map((text, index) => ({ origin, id: String(index), question: text.join(' ') }));
+
+  test('has the matches that a pool which is held has', async () => {
+    const task = { canonical: (question: string) => question.replaceAll('the ', ''), novelty: 'near' as const };
+    await fc.assert(
+      fc.asyncProperty(
+        texts,
+        texts,
+        texts,
+        texts,
+        fc.constantFrom(0.5, 0.7, 1),
+        async (test, pool, row, asked, near) => {
+          const held = [...questionsOf('test', test), ...questionsOf('pool', pool), ...questionsOf('row', row)];
+          const expected = new KnownQuestions(task, { near }, held);
+          const newQuestions = asked.map((text) => text.join(' '));
+          const of = (origin: KnownQuestion['origin']) => held.filter((one) => one.origin === origin);
+          const passing = { test: of('test'), row: of('row'), pool: of('pool'), newQuestions };
+          const known = await knownQuestions(task, { near }, passing);
+          for (const [index, question] of newQuestions.entries()) {
+            expect(known.find(question)).toEqual(expected.find(question));
+            for (const both of [known, expected]) {
+              both.add({ origin: 'row', id: `new ${index}`, question });
+            }
+          }
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+});
 
 describe('near duplicates', () => {
   test('ROUGE-L is that of the textbook', () => {

@@ -1,6 +1,7 @@
 import type { HygieneConfig } from '../config/schema';
 import type { Task } from '../tasks/task';
 import { NearIndex } from './near-index';
+import { PoolMatches } from './pool-matches';
 
 /** Where a question is known from. What is in a test set is never trained on. */
 export type Origin = 'test' | 'pool' | 'row';
@@ -18,18 +19,42 @@ export interface Match {
   readonly similarity: number;
 }
 
-/** What a new question must not be: one of the test sets, of the pool, or of the rows so far. */
-export function knownQuestions(
-  task: Pick<Task, 'canonical' | 'novelty'>,
-  config: Pick<HygieneConfig, 'near'>,
-  known: Readonly<Record<Origin, readonly { readonly id: string; readonly question: string }[]>>,
-): KnownQuestions {
-  const origins: readonly Origin[] = ['test', 'pool', 'row'];
-  const questions = origins.flatMap((origin) => known[origin].map(({ id, question }) => ({ origin, id, question })));
-  return new KnownQuestions(task, config, questions);
+interface Question {
+  readonly id: string;
+  readonly question: string;
 }
 
-/** The questions of the test sets, the pool and the rows so far, asked whether a new one is among them. */
+/**
+ * What the new questions of a run must not be.
+ * @param known of the test sets and of the rows so far, which are held; the pool passes by, in its order
+ */
+export async function knownQuestions(
+  task: Pick<Task, 'canonical' | 'novelty'>,
+  config: Pick<HygieneConfig, 'near'>,
+  known: {
+    readonly test: readonly Question[];
+    readonly row: readonly Question[];
+    readonly pool: AsyncIterable<Question> | Iterable<Question>;
+    readonly newQuestions: readonly string[];
+  },
+): Promise<KnownQuestions> {
+  if (task.novelty === 'closed-set') {
+    return new KnownQuestions(task, config, []);
+  }
+  const matches = new PoolMatches(task, config, known.newQuestions);
+  for await (const seed of known.pool) {
+    matches.see(seed);
+  }
+  const held = (['test', 'row'] as const).flatMap((origin) =>
+    known[origin].map(({ id, question }) => ({ origin, id, question })),
+  );
+  return new KnownQuestions(task, config, held, matches);
+}
+
+/**
+ * What a new question must not be: the questions of the test sets and the rows so far, which are held, and those of the
+ * pool, which passed by before.
+ */
 export class KnownQuestions {
   private readonly exact = new Map<string, KnownQuestion>();
   /** Test questions have an index of their own: a leak must not hide behind a nearer seed. */
@@ -40,6 +65,7 @@ export class KnownQuestions {
     private readonly task: Pick<Task, 'canonical' | 'novelty'>,
     config: Pick<HygieneConfig, 'near'>,
     known: readonly KnownQuestion[],
+    private readonly pool: PoolMatches | null = null,
   ) {
     const texts = (isTest: boolean) =>
       known
@@ -67,15 +93,24 @@ export class KnownQuestions {
     if (this.task.novelty === 'closed-set') {
       return null;
     }
-    const same = this.exact.get(this.task.canonical(question));
-    if (same?.origin === 'test') {
-      return { origin: 'test', id: same.id, similarity: 1 };
+    const held = this.exact.get(this.task.canonical(question));
+    if (held?.origin === 'test') {
+      return { origin: 'test', id: held.id, similarity: 1 };
     }
     const leak = this.nearest('test', question);
-    if (leak !== null || same === undefined) {
-      return leak ?? this.nearest('other', question);
+    if (leak !== null) {
+      return leak;
     }
-    return { origin: same.origin, id: same.id, similarity: 1 };
+    const seed = this.pool?.same(question);
+    const same = seed === undefined ? held : { origin: 'pool' as const, id: seed };
+    return same === undefined ? this.nearestOther(question) : { origin: same.origin, id: same.id, similarity: 1 };
+  }
+
+  /** Of a seed and a row that are equally near the seed, which was there before. */
+  private nearestOther(question: string): Match | null {
+    const row = this.nearest('other', question);
+    const seed = this.pool?.nearest(question);
+    return seed === undefined || (row !== null && row.similarity > seed.similarity) ? row : { origin: 'pool', ...seed };
   }
 
   private nearest(set: 'test' | 'other', question: string): Match | null {

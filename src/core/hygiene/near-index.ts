@@ -46,24 +46,37 @@ export class NearIndex {
 
   /** The nearest text at or above the threshold; of equally near ones the first that was added. */
   nearest(text: string): Neighbour | null {
+    let best: Neighbour | null = null;
+    for (const found of this.near(text, () => best?.similarity ?? 0)) {
+      if (found.similarity > (best?.similarity ?? 0)) {
+        best = found;
+      }
+    }
+    return best;
+  }
+
+  /**
+   * All texts at or above the threshold, in the order in which they were added.
+   * @param atLeast asked before each text is compared: what is surely less similar need not be found
+   */
+  *near(text: string, atLeast = () => 0): Generator<Neighbour> {
     const words = wordsOf(text);
-    const numbered = words.map((word) => this.numberOf(word));
+    // A word that no text has is like no other.
+    const numbered = words.map((word) => this.numbers.get(word) ?? -1);
     const bag = bagOf(numbered);
     const candidates = new Set(this.rarest(words).flatMap((word) => this.postings.get(word) ?? []));
-    let best: Neighbour | null = null;
     for (const index of [...candidates].sort((left, right) => left - right)) {
       const other = this.texts[index] as (typeof this.texts)[number];
-      const enough = Math.max(this.threshold, best?.similarity ?? 0) * (numbered.length + other.words.length);
+      const enough = Math.max(this.threshold, atLeast()) * (numbered.length + other.words.length);
       // A common subsequence has at most the common words.
       if (2 * overlap(bag, other.bag) < enough - 1e-9) {
         continue;
       }
       const similarity = rougeL(numbered, other.words);
-      if (similarity >= this.threshold - 1e-9 && similarity > (best?.similarity ?? 0)) {
-        best = { id: other.id, similarity };
+      if (similarity >= this.threshold - 1e-9) {
+        yield { id: other.id, similarity };
       }
     }
-    return best;
   }
 
   private addWords(id: string, words: readonly string[]): void {
