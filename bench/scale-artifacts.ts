@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { cpus, platform, release, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ArtifactRef } from '../src/core/artifact-ref';
 import { mapWithWindow } from '../src/core/window';
@@ -17,8 +17,7 @@ import { startS3Server } from '../test/support/s3-server';
  */
 export async function measureArtifacts(): Promise<void> {
   const [megabytes, files] = [given('megabytes', 256), given('files', 500)];
-  console.log(`${new Date().toISOString()}  ${platform()} ${release()}, ${cpus().length} x ${cpus()[0]?.model}, node ${process.version}`);
-  console.log(`a file of ${megabytes} MB, ${files} texts of 4 kB, 16 at a time; MB = 10^6 bytes`);
+  console.log(`artifacts: a file of ${megabytes} MB, ${files} texts of 4 kB, 16 at a time; MB = 10^6 bytes`);
   const folder = await mkdtemp(join(tmpdir(), 'tutelage-bench-'));
   const file = join(folder, 'weights');
   await writeFile(file, randomBytes(megabytes * 1e6));
@@ -53,8 +52,10 @@ async function measureStore(name: string, { folder, file, megabytes, files }: Lo
   const home = workspaceAt(await mkdtemp(join(folder, 'workspace-')));
   const away = isShared ? workspaceAt(await mkdtemp(join(folder, 'workspace-'))) : home;
   const [here, there] = [openArtifacts(home), openArtifacts(away)];
-  const say = (what: string, seconds: number, amount: number, unit: string) =>
-    console.log(`${name.padEnd(26)} ${what.padEnd(42)} ${seconds.toFixed(2)} s  ${(amount / seconds).toFixed(0)} ${unit}/s`);
+  const say = (what: string, { seconds, cpuSeconds }: Cost, amount: number, unit: string) => {
+    const cost = `${seconds.toFixed(2)} s, of the client's CPU ${cpuSeconds.toFixed(2)} s`;
+    console.log(`${name.padEnd(26)} ${what.padEnd(40)} ${`${(amount / seconds).toFixed(0)} ${unit}/s`.padEnd(14)} ${cost}`);
+  };
 
   let large: ArtifactRef | undefined;
   say('large file, put', await timed(async () => (large = await here.putFile('model', file))), megabytes, 'MB');
@@ -81,17 +82,20 @@ async function cleared(...workspaces: readonly Workspace[]): Promise<void> {
   }
 }
 
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const startedMs = performance.now();
+interface Cost {
+  readonly seconds: number;
+  /** What this process spent, all threads. A server of the same machine takes the rest of the time for itself. */
+  readonly cpuSeconds: number;
+}
+
+async function timed(work: () => Promise<unknown>): Promise<Cost> {
+  const [startedMs, startedCpu] = [performance.now(), process.cpuUsage()];
   await work();
-  return (performance.now() - startedMs) / 1000;
+  const { user, system } = process.cpuUsage(startedCpu);
+  return { seconds: (performance.now() - startedMs) / 1000, cpuSeconds: (user + system) / 1e6 };
 }
 
 function given(name: string, otherwise: number): number {
   const index = process.argv.indexOf(`--${name}`);
   return index < 0 ? otherwise : Number(process.argv[index + 1]);
-}
-
-if (require.main === module) {
-  void measureArtifacts();
 }

@@ -68,7 +68,8 @@ async function getBytes(
 }
 
 async function bytesOf({ Body, ContentLength }: GetObjectCommandOutput): Promise<Buffer> {
-  const bytes = Buffer.from((await Body?.transformToByteArray()) ?? []);
+  const { buffer, byteOffset, byteLength } = (await Body?.transformToByteArray()) ?? new Uint8Array();
+  const bytes = Buffer.from(buffer, byteOffset, byteLength);
   if (ContentLength !== undefined && bytes.length !== ContentLength) {
     throw new Error(`${bytes.length} of ${ContentLength} bytes came`);
   }
