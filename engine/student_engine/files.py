@@ -13,6 +13,14 @@ from typing import Any
 from .errors import InputError
 
 TEMPORARY_PREFIX = ".tmp-"
+_TOKENIZER_FILES = (
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.*",
+    "merges.txt",
+    "chat_template*",
+)
 
 
 def write_json_atomically(path: Path, value: Any) -> None:
@@ -57,6 +65,14 @@ def sha256_of(path: Path) -> str:
     """Hex digest of a file's bytes."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def copy_tokenizer_files(base: str, directory: Path) -> None:
+    """The base's own, byte for byte: saving a loaded tokenizer may write other files."""
+    for pattern in _TOKENIZER_FILES:
+        for path in sorted(Path(base).glob(pattern)):
+            if path.is_file():
+                shutil.copyfile(path, directory / path.name)
 
 
 def write_records(path: Path, records: Iterable[dict[str, Any]]) -> None:

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 
-def write_model_card(directory: Path, title: str, facts: dict[str, Any], usage: str | None = None) -> None:
-    """Title, how to load it, and the facts as a table."""
+def write_model_card(
+    directory: Path, title: str, facts: dict[str, Any], usage: str | None = None, note: str | None = None
+) -> None:
+    """Title, a note, how to load it, and the facts as a table."""
     lines = ["---", "library_name: transformers", "tags: [tutelage, distillation]", "---", "", f"# {title}", ""]
+    lines += [note, ""] if note else []
     usage = usage or "model = AutoModelForCausalLM.from_pretrained(directory)"
     lines += ["```python", "from transformers import AutoModelForCausalLM, AutoTokenizer", usage]
     lines += ["tokenizer = AutoTokenizer.from_pretrained(directory)", "```", "", "| | |", "|---|---|"]

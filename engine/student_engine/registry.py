@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .operations import badge, embed, finetune, import_model, init_tiny, predict, reward, score, select, verify_math
+from .operations import badge, embed, finetune, import_model, init_tiny, merge, predict, reward, score, select, verify_math
 
 OPERATIONS = {
     "init-tiny": init_tiny.run,
@@ -10,6 +10,7 @@ OPERATIONS = {
     "predict": predict.run,
     "score": score.run,
     "finetune": finetune.run,
+    "merge": merge.run,
     "badge": badge.run,
     "embed": embed.run,
     "reward": reward.run,

@@ -128,6 +128,22 @@ def test_a_chat_student_learns_by_lora_and_the_adapter_loads(engine: Engine, cha
         parameters={"method": "lora", "learningRate": 1e-4, "batchSize": 12, "steps": 2, "seed": 1},
     )
     assert again["metrics"]["finalLoss"] < 0.5
+    # Merged, it is one model that loads without peft and says the same, though not bit for bit.
+    merged = succeed(engine, tmp_path / "merge", "merge", model=model(chat, "c+a", adapter))
+    whole = tmp_path / "merge" / merged["outputs"]["model"]
+    assert 0 < merged["metrics"]["logitDifferenceMax"] < 1e-3
+    assert "not bit-identical" in (whole / "README.md").read_text()
+    assert not list(whole.glob("adapter*")) and AutoTokenizer.from_pretrained(whole).chat_template
+    assert AutoModelForCausalLM.from_pretrained(whole).dtype == torch.float32
+    succeed(
+        engine,
+        tmp_path / "predict-merged",
+        "predict",
+        model=model(whole, "merged"),
+        inputs=prompts,
+        parameters={"maxNewTokens": 30},
+    )
+    assert read_lines(tmp_path / "predict-merged/output/predictions.jsonl") == predictions
 
 
 def test_badge_feeds_selection_and_an_empty_answer_is_never_selected(
@@ -420,6 +436,7 @@ def test_bad_input_is_one_clear_sentence(engine: Engine, tiny: Path, reward_mode
         ),
         ("init-tiny", {"parameters": {"alphabet": "", "seed": 1}}, "the alphabet is empty"),
         ("init-tiny", {"parameters": {"alphabet": "a", "words": "b", "seed": 1}}, "`words` must be a list of strings"),
+        ("merge", {"model": good}, "`merge` needs a model with an adapter"),
         ("import", {"parameters": {"source": str(tmp_path / "empty")}}, "is not a model that transformers knows"),
         (
             "import",

@@ -5,13 +5,26 @@ import type { PriceList } from '../store/ledger/prices';
 import type { RowLine } from './data/row-line';
 import { count, usd } from './wording';
 
+export type StudentFolder = keyof typeof folders;
+
+/** What each folder of a student holds. */
+const folders = {
+  student: 'the last student, all weights',
+  'student-base': 'the base that the adapter stands on',
+  'student-adapter': 'the last student, as a LoRA adapter',
+  'student-merged':
+    'the last student as one model, the adapter merged into its base. Merging is not bit-identical: figures of this run are ' +
+    'those of base and adapter; its README.md says how far the merged logits are from theirs',
+} as const;
+
 /** The card of an exported dataset: how it was made, how much of it there is, what it cost, whose seeds and teacher. */
 export function datasetCard(options: {
   record: RunRecord;
   lines: readonly RowLine[];
   prices: PriceList | null;
+  students: readonly StudentFolder[];
 }): string {
-  const { record, lines, prices } = options;
+  const { record, lines, prices, students } = options;
   const { config } = record;
   const accepted = lines.filter(({ verdict }) => verdict === 'accepted');
   const { files } = taskOf(config.task);
@@ -45,6 +58,7 @@ export function datasetCard(options: {
     '- `messages.jsonl`: `messages` (user, assistant), and `id`, `seed`, `iteration`, `score` of each row',
     '- `prompt-completion.jsonl`: the same rows as `prompt` and `completion`',
     '- `rows.parquet`: every pick, accepted or not, with scores, verdicts, requests and prices; columns in docs/results-format.md',
+    ...students.map((name) => `- \`${name}/\`: ${folders[name]}`),
     '',
     '## Limits',
     '',

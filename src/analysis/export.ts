@@ -1,8 +1,10 @@
 import { copyFile, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
 import { TutelageError } from '../core/errors';
 import type { RunRecord } from '../core/run-record';
 import { taskOf } from '../core/tasks';
+import type { ArtifactStore } from '../store/artifacts/artifact-store';
 import { ledgerPlace } from '../store/ledger/place';
 import { readPrices } from '../store/ledger/prices';
 import { writeFileAtomically } from '../store/workspace';
@@ -10,7 +12,7 @@ import { columnsOf, rowColumns } from './data/columns';
 import { loadRows, storeOf } from './data/load-rows';
 import { parquetFile } from './data/parquet';
 import type { RowLine } from './data/row-line';
-import { datasetCard } from './dataset-card';
+import { datasetCard, type StudentFolder } from './dataset-card';
 import { loadRun } from './load';
 
 export interface ExportOptions {
@@ -23,6 +25,8 @@ export interface ExportOptions {
   readonly alpaca: boolean;
   /** Copy the last student too. */
   readonly student: boolean;
+  /** Makes one model of the last student's base and adapter; what it makes is copied too. */
+  readonly merge: ((store: ArtifactStore, student: ModelRef) => Promise<ArtifactRef>) | null;
 }
 
 /**
@@ -45,33 +49,42 @@ export async function exportRun(options: ExportOptions): Promise<string[]> {
     throw new TutelageError('damaged', `the artifacts of ${run} are not in ${workspace}`, 'restore them from a backup');
   }
   const accepted = loaded.lines.filter(({ verdict }) => verdict === 'accepted');
+  const students = await studentsOf(store, record, options);
   const files: Record<string, string | Buffer> = {
     'messages.jsonl': jsonLines(accepted.map((line) => ({ ...messages(record, line), ...origin(line) }))),
     'prompt-completion.jsonl': jsonLines(accepted.map((line) => ({ ...completion(record, line), ...origin(line) }))),
     'rows.parquet': parquetFile(columnsOf(rowColumns, loaded.lines)),
     ...(options.alpaca ? { 'alpaca.jsonl': jsonLines(accepted.map((line) => alpaca(line))) } : {}),
-    'README.md': datasetCard({ record, lines: loaded.lines, prices }),
+    'README.md': datasetCard({ record, lines: loaded.lines, prices, students: students.map(({ name }) => name) }),
   };
   for (const [name, content] of Object.entries(files)) {
     await writeFileAtomically(join(to, name), content);
   }
-  return [...Object.keys(files), ...(options.student ? await exportStudent(store, record, to) : [])];
-}
-
-/** The last student: its weights, or the adapter with the base that it stands on. */
-async function exportStudent(store: ReturnType<typeof storeOf>, record: RunRecord, to: string): Promise<string[]> {
-  const { base, adapter } = record.iterations.at(-1)?.student ?? record.prepared.base;
-  const parts =
-    adapter === undefined
-      ? [{ name: 'student', ref: base }]
-      : [
-          { name: 'student-base', ref: base },
-          { name: 'student-adapter', ref: adapter },
-        ];
-  for (const { name, ref } of parts) {
+  for (const { name, ref } of students) {
     await copyFolder(await store.checkout(ref), join(to, name));
   }
-  return parts.map(({ name }) => `${name}/`);
+  return [...Object.keys(files), ...students.map(({ name }) => `${name}/`)];
+}
+
+/** Folders of the last student: its weights, or its adapter and the base that it stands on; and both as one model. */
+async function studentsOf(
+  store: ArtifactStore,
+  record: RunRecord,
+  { student, merge }: ExportOptions,
+): Promise<{ readonly name: StudentFolder; readonly ref: ArtifactRef }[]> {
+  const last = record.iterations.at(-1)?.student ?? record.prepared.base;
+  const { base, adapter } = last;
+  const parts =
+    adapter === undefined
+      ? [{ name: 'student' as const, ref: base }]
+      : [
+          { name: 'student-base' as const, ref: base },
+          { name: 'student-adapter' as const, ref: adapter },
+        ];
+  return [
+    ...(student ? parts : []),
+    ...(merge === null ? [] : [{ name: 'student-merged' as const, ref: await merge(store, last) }]),
+  ];
 }
 
 /** Copies, never links: what is exported may be edited, what is stored may not. */

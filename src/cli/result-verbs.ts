@@ -16,6 +16,7 @@ export function addResultVerbs(program: Command, finish: (exitCode: number) => v
     .option('--out <folder>', 'where to; default: RUN-export here')
     .option('--alpaca', 'alpaca.jsonl too', false)
     .option('--student', 'the last student too: its weights, or its adapter and base', false)
+    .option('--merged', 'the last student too, its adapter merged into its base: one model that loads alone', false)
     .option('--json', 'the paths as JSON on stdout', false)
     .action(async (run: string, options) => finish(await (await import('./export.js')).exportCommand(run, options)));
 }

@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { Dependencies } from '../activities/dependencies';
-import type { ArtifactStore } from '../store/artifacts/artifact-store';
-import { openArtifacts, openSharedJobs } from '../store/artifacts/open-artifacts';
+import { openArtifacts } from '../store/artifacts/open-artifacts';
 import { openLedger } from '../store/ledger';
 import type { Workspace } from '../store/workspace';
-import { createStudents, type Students } from '../student';
+import type { Students } from '../student';
+import { openStudents } from './students';
 import { openTeachers } from './teachers';
 
 export interface OpenDependencies extends Dependencies {
@@ -20,10 +19,11 @@ export async function openDependencies(options: {
   python: string | null;
   studentSlots: number;
 }): Promise<OpenDependencies> {
-  const { workspace, client } = options;
+  const { workspace, client, python } = options;
   const store = openArtifacts(workspace);
   const ledger = await openLedger(workspace.ledger);
-  const students = openStudents(options, store);
+  const students =
+    python === null ? noStudents : openStudents(store, { python, workspace, slots: options.studentSlots });
   const teachers = openTeachers(ledger);
   return {
     workspace,
@@ -41,25 +41,8 @@ export async function openDependencies(options: {
   };
 }
 
-function openStudents(
-  { python, workspace, studentSlots: slots }: Parameters<typeof openDependencies>[0],
-  store: ArtifactStore,
-): Students {
-  if (python === null) {
-    return {
-      run: () => Promise.reject(new Error('this process was opened without engines')),
-      warm: () => {},
-      close: async () => {},
-    };
-  }
-  const engineDirectory = join(__dirname, '..', '..', 'engine');
-  return createStudents({
-    python,
-    engineDirectory,
-    jobsDirectory: workspace.jobs,
-    logDirectory: workspace.logs,
-    slots,
-    store,
-    shared: openSharedJobs(),
-  });
-}
+const noStudents: Students = {
+  run: () => Promise.reject(new Error('this process was opened without engines')),
+  warm: () => {},
+  close: async () => {},
+};

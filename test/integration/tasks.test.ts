@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -97,14 +97,14 @@ it('operator-chains, game24, prontoqa and templated word problems run with the o
   }
 });
 
-it('rows whose answers do not agree are left out and counted, and the summary shows the funnel', async () => {
+it('rows whose answers do not agree are left out and counted; the summary shows the funnel; an adapter is exported merged', async () => {
   const folder = await folderWith(
     plan('agreed', '{provider: offline, noise: 0.25}', [
       '{kind: gsm8k, source: templates, pool_size: 40, test_size: 20}',
       '{kind: game24, pool_size: 40, test_size: 20}',
     ]),
   );
-  const sets = ['--set', 'hygiene={verify: agreement, samples: 3}'];
+  const sets = ['--set', 'hygiene={verify: agreement, samples: 3}', '--set', 'student.finetune.method=lora'];
   expect(await runCli(['run', folder.file, ...sets], folder)).toMatchObject({ exitCode: 0 });
   for (const { iteration, rejected } of await recordsOf(folder.workspace, 'agreed')) {
     const doubted = rejected.filter(({ stage }) => stage === 'verify');
@@ -115,9 +115,15 @@ it('rows whose answers do not agree are left out and counted, and the summary sh
     expect((iteration.funnel?.clean ?? 0) - (iteration.funnel?.verified ?? 0)).toBe(doubted.length);
     expect(iteration.spend.samples).toBe(12);
   }
-  expect(await runCli(['audit', 'agreed'], folder)).toMatchObject({ exitCode: 0 });
   const shown = await runCli(['report', 'agreed/gsm8k'], folder);
   expect(`${shown.stdout}${shown.stderr}`).toMatch(/verify: … of … readable answers of the teacher agree with it/);
+  const to = join(folder.workspace, 'exported');
+  expect(await runCli(['export', 'agreed/gsm8k', '--merged', '--out', to], folder)).toMatchObject({ exitCode: 0 });
+  const merged = await readdir(join(to, 'student-merged'));
+  expect(merged).toEqual(expect.arrayContaining(['config.json', 'model.safetensors', 'tokenizer.json', 'README.md']));
+  expect(merged.filter((name) => name.startsWith('adapter'))).toEqual([]);
+  expect(await readFile(join(to, 'README.md'), 'utf8')).toContain('Merging is not bit-identical');
+  expect(await runCli(['audit', 'agreed'], folder)).toMatchObject({ exitCode: 0 });
 });
 
 /** A teacher's questions, in the order they are given; one is doubled, one is a test question, one is none. */

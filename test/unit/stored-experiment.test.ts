@@ -65,7 +65,7 @@ test('rows.parquet has a line a pick, results.csv one an evaluation', async () =
 
 test('an exported run can be trained on: messages, prompt and completion, Alpaca, and a card', async () => {
   const to = join(workspace, 'exported');
-  const files = await exportRun({ workspace, run: 'demo/loss-1', to, alpaca: true, student: false });
+  const files = await exportRun({ workspace, run: 'demo/loss-1', to, alpaca: true, student: false, merge: null });
   expect(files).toEqual(['messages.jsonl', 'prompt-completion.jsonl', 'rows.parquet', 'alpaca.jsonl', 'README.md']);
   const lines = async (name: string) =>
     (await readFile(join(to, name), 'utf8')).trimEnd().split('\n').map((line) => JSON.parse(line)); // biome-ignore format: one thing

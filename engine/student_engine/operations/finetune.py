@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from .. import ENGINE_VERSION
 from ..answers import warn_of_apart
 from ..checkpoints import Checkpoint, CheckpointStore
 from ..errors import Cancelled, InputError
-from ..files import read_records, sha256_of
+from ..files import copy_tokenizer_files, read_records, sha256_of
 from ..job import Job
 from ..model_card import write_model_card
 from ..models import ModelCache, Student, checked_reference, inference_type, load_student
@@ -30,14 +29,6 @@ _MICRO_BATCH_TOKENS = 16384
 _LOSSES_AVERAGED = 10
 _CARD_FULL = ("method", "learning_rate", "batch_size", "warmup", "final_rate", "beta2", "weight_decay", "clip", "seed")
 _CARD = {"full": _CARD_FULL, "lora": (*_CARD_FULL, "rank", "alpha")}
-_TOKENIZER_FILES = (
-    "tokenizer*",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab.*",
-    "merges.txt",
-    "chat_template*",
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -227,7 +218,6 @@ def _save(
     job: Job, student: Student, reference: dict[str, Any], options: Options, metrics: dict[str, Any]
 ) -> dict[str, str]:
     """The weights as the operations load them, the base's own tokenizer files, and a model card."""
-    base = Path(reference["base"])
     facts = {
         name: value for name, value in dataclasses.asdict(options).items() if name in _CARD[options.method]
     } | metrics
@@ -243,9 +233,6 @@ def _save(
         directory = job.output("model")
         student.model.to(inference_type(student.device)).save_pretrained(directory)
         usage = None
-    for pattern in _TOKENIZER_FILES:
-        for path in sorted(base.glob(pattern)):
-            if path.is_file():
-                shutil.copyfile(path, directory / path.name)
+    copy_tokenizer_files(reference["base"], directory)
     write_model_card(directory, "Finetuned student", facts, usage)
     return {directory.name: f"output/{directory.name}"}

@@ -1,0 +1,21 @@
+import { join } from 'node:path';
+import type { ArtifactStore } from '../store/artifacts/artifact-store';
+import { openSharedJobs } from '../store/artifacts/open-artifacts';
+import type { Workspace } from '../store/workspace';
+import { createStudents, type Students } from '../student';
+
+/** The engines of this process; `slots` of them may work at the same time. */
+export function openStudents(
+  store: ArtifactStore,
+  { python, workspace, slots }: { python: string; workspace: Workspace; slots: number },
+): Students {
+  return createStudents({
+    python,
+    engineDirectory: join(__dirname, '..', '..', 'engine'),
+    jobsDirectory: workspace.jobs,
+    logDirectory: workspace.logs,
+    slots,
+    store,
+    shared: openSharedJobs(),
+  });
+}
