@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { logUpdateStderr } from 'log-update';
 import { summaryLines } from '../analysis/summary';
-import { writeReport } from '../analysis/write-report';
 import type { Workspace } from '../store/workspace';
 import type { Launch } from './launch';
 import { renderLive, renderPlain } from './live-view';
@@ -64,6 +63,8 @@ export function openOutput(options: { readonly json: boolean }): Output {
       emit('paused', { name: launch.name, reasons: [...reasons] });
     },
     complete: async (workspace, launch, { wasComplete }) => {
+      // Figures take a quarter of a second to load, which the start need not wait for.
+      const { writeReport } = await import('../analysis/write-report.js');
       const { results, reportPath } = await writeReport({ workspace: workspace.root, name: launch.name });
       if (wasComplete) {
         people.say(`${launch.name} is complete already; nothing to do`);

@@ -1,6 +1,5 @@
 import { statfs } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { exportHistory } from '../activities/export-history';
 import { notesOf, storedSteering } from '../activities/steering';
 import { loadRun } from '../analysis/load';
 import { TutelageError } from '../core/errors';
@@ -17,11 +16,10 @@ import { type Interruption, interruption } from './interruption';
 import { findLaunch, type Launch, storeFailures, storeLaunch } from './launch';
 import { type Output, openOutput } from './output';
 import { queuesWithoutWorkers } from './queues';
-import { runFailure } from './run-failure';
 import { lockRun } from './run-lock';
-import { enginesFor, openSession, type Session } from './session';
+import type { Session } from './session';
 import type { Snapshot } from './snapshot';
-import { whoIsAsking } from './steer';
+import { whoIsAsking } from './who-is-asking';
 
 export interface RunOptions {
   readonly set: readonly string[];
@@ -104,16 +102,18 @@ async function openFor(
   launch: Launch,
   { output, interrupt, queues }: { output: Output; interrupt: Interruption; queues: readonly ServedQueue[] },
 ): Promise<Session> {
-  const opened = openSession({
-    queues,
-    engines: enginesFor(
-      launch.plans.map(({ config }) => config.student),
-      launch.parallelRuns,
-    ),
-    // A single run mostly has one job at a time; a second engine costs seconds of a core and starts when it is needed.
-    warmEngines: queues.includes('student') ? launch.plans.length : 0,
-    onProgress: (message) => output.setUp(message),
-  });
+  const opened = import('./session.js').then(({ openSession, enginesFor }) =>
+    openSession({
+      queues,
+      engines: enginesFor(
+        launch.plans.map(({ config }) => config.student),
+        launch.parallelRuns,
+      ),
+      // A single run mostly has one job at a time; a second engine costs seconds of a core and starts when it is needed.
+      warmEngines: queues.includes('student') ? launch.plans.length : 0,
+      onProgress: (message) => output.setUp(message),
+    }),
+  );
   const session = await Promise.race([opened, interrupt.asked]);
   if (session === 'interrupted') {
     // Nothing is at work yet that would need to come to rest; installers, engines and server end with this process.
@@ -209,7 +209,8 @@ async function follow(
     const snapshot = await takeSnapshot({ client, workspace, ledger: dependencies.ledger, ...launch, startedMs });
     output.snapshot(snapshot);
     if (status !== 'RUNNING' && status !== 'UNKNOWN') {
-      const result = await handle.result().catch((error: unknown) => {
+      const result = await handle.result().catch(async (error: unknown) => {
+        const { runFailure } = await import('./run-failure.js');
         throw runFailure(launch.name, error);
       });
       await storeFailures(workspace, launch, result);
@@ -247,6 +248,7 @@ function waitsForAPerson({ runs, waitingFor }: Snapshot): boolean {
 async function conclude(session: Session, launch: Launch, output: Output, last: Snapshot): Promise<number> {
   if (!waitsForAPerson(last)) {
     const name = launch.isExperiment ? 'experiment' : 'run';
+    const { exportHistory } = await import('../activities/export-history.js');
     await exportHistory(session, { workflowId: launch.name, owner: launch.name, name });
   }
   await session.close();

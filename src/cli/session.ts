@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import type { StudentConfig } from '../core/config/schema';
 import type { ServedQueue } from '../core/names';
@@ -9,9 +10,7 @@ import { visibleCards } from '../student';
 import { namedCluster } from '../temporal/named-cluster';
 import { openTemporal } from '../temporal/open-temporal';
 import { registerSearchAttributes } from '../temporal/search-attributes';
-import { type OpenDependencies, openDependencies } from '../workers/dependencies';
-import { installRuntime } from '../workers/runtime';
-import { startWorkers } from '../workers/workers';
+import type { OpenDependencies } from '../workers/dependencies';
 
 /** Everything that a working command holds open. */
 export interface Session {
@@ -63,12 +62,15 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     const needsPython = cluster === null || options.queues.some((queue) => queue !== 'teacher');
     const python = needsPython ? await ensurePython({ onProgress: options.onProgress }) : null;
     options.onProgress(cluster === null ? 'starting the Temporal server' : 'reaching the Temporal server');
-    const temporal = await openTemporal({
+    const opening = openTemporal({
       workspace: workspace.root,
       ...(python === null ? {} : { pythonBinDirectory: python.binDirectory }),
       onNotice: options.onProgress,
     });
+    const loading = loadWorkers();
+    const temporal = await opening;
     closers.push(() => temporal.close());
+    const { openDependencies, installRuntime, startWorkers } = await loading;
     const connection = await Connection.connect(temporal.connectionOptions);
     closers.push(() => connection.close());
     const client = new Client({ connection, namespace: temporal.namespace });
@@ -113,6 +115,18 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     await closeAll();
     throw error;
   }
+}
+
+/** By then the server's process is on its way, and takes about as long as loading does. */
+const LOAD_AFTER_MS = 100;
+
+/** What workers are made of takes half a second to load, during which nothing else happens in this process. */
+async function loadWorkers() {
+  await delay(LOAD_AFTER_MS);
+  const { openDependencies } = await import('../workers/dependencies.js');
+  const { installRuntime } = await import('../workers/runtime.js');
+  const { startWorkers } = await import('../workers/workers.js');
+  return { openDependencies, installRuntime, startWorkers };
 }
 
 /** Names the task queues, where several installations share a cluster. */

@@ -1,4 +1,3 @@
-import { hostname, userInfo } from 'node:os';
 import {
   ApplicationFailure,
   Client,
@@ -12,12 +11,11 @@ import { ensurePython } from '../setup/python';
 import { openLedger } from '../store/ledger';
 import { openWorkspace, type Workspace } from '../store/workspace';
 import { openTemporal, type Temporal } from '../temporal/open-temporal';
-import { installRuntime } from '../workers/runtime';
-import { startWorkflowWorker } from '../workers/workers';
 import { steeringUpdates } from '../workflows/messages';
 import { exitCodes } from './exit-codes';
 import { isWorkedOn } from './run-lock';
 import { buildId, deploymentName } from './session';
+import { whoIsAsking } from './who-is-asking';
 import { findWork, type NamedWork } from './workspace-names';
 
 export interface SteerOptions {
@@ -34,7 +32,6 @@ const ANSWER_MS_MAX = 30_000;
 export async function steerCommand(name: string, request: SteeringRequest, options: SteerOptions): Promise<number> {
   const workspace = await openWorkspace();
   const work = await findWork(workspace, name);
-  installRuntime(workspace);
   const python = await ensurePython({ onProgress: () => {} });
   const temporal = await openTemporal({ workspace: workspace.root, pythonBinDirectory: python.binDirectory });
   try {
@@ -48,18 +45,11 @@ export async function steerCommand(name: string, request: SteeringRequest, optio
   }
 }
 
-/** As changes are signed: `user@host`. */
-export function whoIsAsking(): string {
-  let user = 'someone';
-  try {
-    user = userInfo().username;
-  } catch {
-    // A container may run under a number without a name.
-  }
-  return `${user}@${hostname()}`;
-}
-
 async function withWorkflowWorker<T>(workspace: Workspace, temporal: Temporal, work: () => Promise<T>): Promise<T> {
+  // Half a second to load, which a request to a run that is worked on need not spend.
+  const { installRuntime } = await import('../workers/runtime.js');
+  const { startWorkflowWorker } = await import('../workers/workers.js');
+  installRuntime(workspace);
   const ledger = await openLedger(workspace.ledger);
   try {
     const worker = await startWorkflowWorker(
