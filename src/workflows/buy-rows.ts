@@ -10,8 +10,12 @@ import type { IterationInput } from './iteration';
 import type { createPatience } from './patience';
 import type { Rest } from './rest';
 
-/** Rows of one `generate` activity: enough to keep a history small (20 activities per 1,000 rows), few enough to show progress. */
+/**
+ * Rows of one `generate` activity: enough to keep a history small (20 activities per 1,000 rows), few enough to show
+ * progress. Of a large wave they are more, so that the references of all its tables fit in the payload of one step.
+ */
 const ROWS_PER_BATCH = 50;
+const BATCHES_MAX = 400;
 
 export interface Bought extends RowsResult {
   readonly asked: number;
@@ -97,9 +101,9 @@ function atConcurrency(config: RunConfig, concurrency: number | null): RunConfig
 }
 
 function batchesOf(from: number, to: number): Batch[] {
-  const count = Math.ceil((to - from) / ROWS_PER_BATCH);
-  return Array.from({ length: count }, (_, index) => ({
-    from: from + index * ROWS_PER_BATCH,
-    to: Math.min(from + (index + 1) * ROWS_PER_BATCH, to),
+  const rows = Math.max(ROWS_PER_BATCH, Math.ceil((to - from) / BATCHES_MAX));
+  return Array.from({ length: Math.ceil((to - from) / rows) }, (_, index) => ({
+    from: from + index * rows,
+    to: Math.min(from + (index + 1) * rows, to),
   }));
 }
