@@ -2,16 +2,24 @@ import { cpus, loadavg, platform, release } from 'node:os';
 import { measureArtifacts } from './scale-artifacts';
 import { measurePool } from './scale-pool';
 
-/**
- * `npm run bench:scale`: what grows with a run, each part by itself: artifacts, the pool. `--seeds N` sets the size of the pool (100,000).
- */
+/** What grows with a run, each part by itself. */
+const parts: Readonly<Record<string, (seeds: number) => Promise<void>>> = {
+  artifacts: measureArtifacts,
+  pool: measurePool,
+};
+
+/** `npm run bench:scale [-- PART ...] [--seeds N]`: all parts, or those that are named; a pool of 100,000 seeds, or of N. */
 async function main(): Promise<void> {
   const given = process.argv.indexOf('--seeds');
   const seeds = given < 0 ? 100_000 : Number(process.argv[given + 1]);
+  const named = process.argv.slice(2).filter((name) => name in parts);
   const load = loadavg()[0]?.toFixed(1);
   console.log(`${new Date().toISOString()}  ${platform()} ${release()}, ${cpus().length} x ${cpus()[0]?.model}, load ${load}, node ${process.version}`);
-  await measureArtifacts();
-  await measurePool(seeds);
+  for (const [name, measure] of Object.entries(parts)) {
+    if (named.length === 0 || named.includes(name)) {
+      await measure(seeds);
+    }
+  }
 }
 
 void main();
