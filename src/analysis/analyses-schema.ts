@@ -115,6 +115,13 @@ export const analysesSchema = z.strictObject({
         duplicates: z
           .number()
           .describe('rows that were rejected as near or equal to a known question, and accepted ones that repeat one'),
+        nearDuplicates: z
+          .number()
+          .nullable()
+          .describe(
+            'accepted rows whose question has a ROUGE-L of 0.7 or more with an earlier accepted one, searched anew; null ' +
+              'where questions are alike by their making',
+          ),
         answerCharacters: z.number().describe('mean length of the answers'),
         lengthScore: z
           .number()

@@ -168,11 +168,25 @@ const comparisonSchema = z.strictObject({
     .number()
     .nullable()
     .describe('baselineRows / rows; null when not reached, or reached before the first row'),
-  timesFewerInterval: rowsIntervalSchema,
+  timesFewerInterval: rowsIntervalSchema.describe(
+    '95 %, bootstrap over pairs; an end of 0: not reached; of null: reached before the first row',
+  ),
   equalRows: z.boolean().describe('every pair has accepted equally many rows in every iteration up to there'),
   difference: spreadSchema
     .extend({ p: z.number().nullable().describe('paired t-test; null for one pair') })
     .describe('arm minus baseline, paired by random seed'),
+  questions: z
+    .strictObject({
+      total: z.int().describe('test questions of all pairs together'),
+      onlyArm: z.int().describe('answered right by the arm alone'),
+      onlyBaseline: z.int().describe('answered right by the baseline alone'),
+      p: z.number().describe('exact McNemar test, two-sided'),
+    })
+    .nullable()
+    .describe(
+      'both on the same questions, of the overall accuracy: whether these very students differ, not whether others would; ' +
+        'null for macro accuracy, and where the answers are not in the workspace',
+    ),
   conclusion: z
     .enum(['above', 'below', 'not distinguishable', 'one seed'])
     .describe('`not distinguishable` when the interval of the difference contains 0'),

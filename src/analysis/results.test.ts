@@ -69,6 +69,8 @@ describe('the results of an experiment', () => {
     // Between 300 rows (.551) and 600 (.649): 300 + 300 * (.634 - .551) / .098 = 554.
     expect(macro?.rowsToReach.reached && macro.rowsToReach.rows).toBeCloseTo(554, -1);
     expect(macro?.timesFewer).toBeCloseTo(1200 / 554, 1);
+    expect(macro?.timesFewerInterval?.low).toBeLessThan(macro?.timesFewer ?? 0);
+    expect(macro?.timesFewerInterval?.high).toBeGreaterThan(macro?.timesFewer ?? 0);
   });
 
   test('pair arms by random seed', () => {
@@ -94,6 +96,7 @@ describe('the results of an experiment', () => {
     }));
     const macro = comparison('macro', experimentResults('demo', swapped));
     expect(macro).toMatchObject({ rowsToReach: { reached: false }, timesFewer: null, conclusion: 'below' });
+    expect(macro?.timesFewerInterval).toEqual({ low: 0, high: 0 });
   });
 
   test('find an arm not distinguishable from itself', () => {
@@ -102,6 +105,26 @@ describe('the results of an experiment', () => {
       .flatMap((run) => [run, { ...run, run: `copy-${run.run}`, labels: { ...run.labels, strategy: 'copy' } }])
       .map((run) => ({ ...run, record: run.record && { ...run.record, run: run.run } }));
     expect(comparison('macro', experimentResults('demo', copies))?.conclusion).toBe('not distinguishable');
+  });
+
+  test('compare two arms question by question, over all pairs, by an exact test', () => {
+    const rows = demoExperiment().map(({ labels, record }) => ({
+      run: record?.run ?? '',
+      strata: new Map(),
+      lines: [],
+      reflections: null,
+      // Of ten questions a seed, loss alone answers three right, random alone one.
+      verdicts: Array.from({ length: 5 }, () =>
+        Uint8Array.from(labels.strategy === 'loss' ? [1, 1, 1, 0, 1, 1, 0, 0, 0, 0] : [0, 0, 0, 1, 1, 1, 0, 0, 0, 0]),
+      ),
+    }));
+    const compared = experimentResults('demo', demoExperiment(), { rows, prices: null, times: {} });
+    const { questions } = comparison('overall', compared) ?? {};
+    expect(questions).toMatchObject({ total: 30, onlyArm: 9, onlyBaseline: 3 });
+    // 2 (C(12,0) + C(12,1) + C(12,2) + C(12,3)) / 2^12
+    expect(questions?.p).toBeCloseTo((2 * (1 + 12 + 66 + 220)) / 4096, 9);
+    expect(comparison('macro', compared)?.questions).toBeNull();
+    expect(comparison('overall')?.questions).toBeNull();
   });
 
   test('make no claim from one seed', () => {

@@ -95,7 +95,7 @@ export function experimentResults(
     kind: 'experiment',
     experiment,
     arms,
-    comparisons: comparisons(arms, results),
+    comparisons: comparisons(arms, results, details.rows),
     notStarted: runs.filter(({ record }) => record === null).map(({ run }) => run),
     failed: [...failed],
     fairness: fairnessOf(results),

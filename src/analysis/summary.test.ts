@@ -59,9 +59,11 @@ arm       seeds  rows   macro accuracy        overall accuracy
 brackets: 95 % interval of the mean over seeds
 
 loss is above random in macro accuracy at 1,200 rows: +0.153 [+0.099, +0.208]
-loss reached random's final macro accuracy with 554 of 1,200 rows (x2.2)
+loss reached random's final macro accuracy with 554 of 1,200 rows (x2.2 [2.0,
+  2.3])
 loss is above random in overall accuracy at 1,200 rows: +0.051 [+0.031, +0.070]
-loss reached random's final overall accuracy with 703 of 1,200 rows (x1.7)
+loss reached random's final overall accuracy with 703 of 1,200 rows (x1.7 [1.6,
+  1.8])
 
 bought  7,200 rows, 748,800 teacher tokens in, 226,800 out
 budget  1,200 rows a run

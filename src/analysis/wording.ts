@@ -29,13 +29,19 @@ export function findings(comparison: Comparison, isFinal: boolean): string[] {
     return [`${arm} is not distinguishable from ${baseline} in ${metric} accuracy ${when}: ${by}`];
   }
   const goal = `${baseline}'s ${isFinal ? 'final ' : ''}${metric} accuracy${isFinal ? '' : ` ${when}`}`;
-  const factor = timesFewer === null ? '' : ` (x${timesFewer.toFixed(1)})`;
+  const factor = timesFewer === null ? '' : ` (x${`${timesFewer.toFixed(1)} ${factorInterval(comparison)}`.trim()})`;
   return [
     `${arm} is ${conclusion} ${baseline} in ${metric} accuracy ${when}: ${by}`,
     rowsToReach.reached
       ? `${arm} reached ${goal} with ${count(rowsToReach.rows)} of ${count(baselineRows)} rows${factor}`
       : `${arm} did not reach ${goal}, ${decimal(target)}`,
   ];
+}
+
+/** The interval of how many times fewer rows an arm needed. */
+export function factorInterval({ timesFewerInterval: interval }: Comparison): string {
+  const end = (value: number | null) => (value === 0 ? 'not reached' : (value?.toFixed(1) ?? 'no rows'));
+  return interval === null ? '' : `[${end(interval.low)}, ${end(interval.high)}]`;
 }
 
 /** How far a run or an experiment has come, in one line. */

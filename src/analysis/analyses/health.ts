@@ -1,9 +1,14 @@
 import { mean } from 'simple-statistics';
+import { NearIndex } from '../../core/hygiene/near-index';
 import { rankCorrelation } from '../../core/statistics/rank-correlation';
 import { taskOf } from '../../core/tasks';
 import type { Analyses } from '../analyses-schema';
+import type { RowLine } from '../data/row-line';
 import type { Arm } from '../results-schema';
 import type { ArmRun } from '.';
+
+/** ROUGE-L over words from which two questions count as near, whatever the run itself was told to reject. */
+const NEAR = 0.7;
 
 type Health = Omit<Analyses['health'][number], 'arm'>;
 
@@ -15,7 +20,7 @@ export function health(arms: readonly Arm[], runs: readonly ArmRun[]): Analyses[
     return Array.from({ length: own.length === 0 ? 0 : length }, (_, index) => {
       const at = own.map((iterations) => iterations[index] as Health);
       const over = (pick: (one: Health) => number) => mean(at.map(pick));
-      const correlations = at.map(({ lengthScore }) => lengthScore).filter((value) => value !== null);
+      const known = (pick: (one: Health) => number | null) => meanOf(at.map(pick).filter((value) => value !== null));
       return {
         arm,
         iteration: index + 1,
@@ -23,17 +28,21 @@ export function health(arms: readonly Arm[], runs: readonly ArmRun[]): Analyses[
         distinctSeeds: over(({ distinctSeeds }) => distinctSeeds),
         repeats: over(({ repeats }) => repeats),
         duplicates: over(({ duplicates }) => duplicates),
+        nearDuplicates: known(({ nearDuplicates }) => nearDuplicates),
         answerCharacters: over(({ answerCharacters }) => answerCharacters),
-        lengthScore: correlations.length === 0 ? null : mean(correlations),
+        lengthScore: known(({ lengthScore }) => lengthScore),
       };
     });
   });
 }
 
+const meanOf = (values: readonly number[]) => (values.length === 0 ? null : mean(values));
+
 function healthOfRun({ result, rows: { lines } }: ArmRun): Health[] {
   const task = taskOf(result.config.task);
   const seeds = new Set<string>();
   const questions = new Set<string>();
+  const isNear = task.novelty === 'near' ? nearToEarlier(lines) : null;
   return result.iterations.map(({ iteration }) => {
     const own = lines.filter((line) => line.iteration === iteration);
     const accepted = own.filter(({ verdict }) => verdict === 'accepted');
@@ -57,8 +66,24 @@ function healthOfRun({ result, rows: { lines } }: ArmRun): Health[] {
       distinctSeeds: seeds.size,
       repeats,
       duplicates,
+      nearDuplicates: isNear && accepted.filter(isNear).length,
       answerCharacters: accepted.length === 0 ? 0 : mean(accepted.map(({ answer }) => answer?.length ?? 0)),
       lengthScore: correlation?.rho ?? null,
     };
   });
+}
+
+/** Tells of an accepted row whether an earlier one of the run asks nearly the same, by a similarity search of its own. */
+function nearToEarlier(lines: readonly RowLine[]): (line: RowLine) => boolean {
+  const accepted = lines.filter(({ verdict }) => verdict === 'accepted');
+  const places = new Map(accepted.map((line, place) => [line, place]));
+  const index = new NearIndex(
+    NEAR,
+    accepted.map(({ question }, place) => ({ id: String(place), text: question ?? '' })),
+  );
+  return (line) => {
+    // Found in the order of the rows: where none is earlier, the first one found is the row itself.
+    const first = index.near(line.question ?? '').next().value;
+    return first !== undefined && Number(first.id) < (places.get(line) ?? 0);
+  };
 }

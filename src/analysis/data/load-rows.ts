@@ -8,6 +8,7 @@ import { allRecords, readTable, recordsById } from '../../store/artifacts/tables
 import type { PriceList } from '../../store/ledger/prices';
 import { workspaceAt } from '../../store/workspace';
 import type { Labels } from '../results-schema';
+import { loadVerdicts } from './load-verdicts';
 import type { RowLine } from './row-line';
 
 /** Everything of one run that lies in the store and not in its record. */
@@ -19,6 +20,8 @@ export interface RunRows {
   readonly lines: readonly RowLine[];
   /** How the base and the final student met all rows; `null` where the run did not measure it. */
   readonly reflections: { readonly first: readonly Reflection[]; readonly final: readonly Reflection[] } | null;
+  /** Of each evaluation, which test questions were answered right (`loadVerdicts`). */
+  readonly verdicts: readonly (Uint8Array | null)[];
 }
 
 export const storeOf = (workspace: string): ArtifactStore => openArtifacts(workspaceAt(workspace));
@@ -57,6 +60,7 @@ export async function loadRows(
       reflections === undefined
         ? null
         : { first: await store.readRecords(reflections.first), final: await store.readRecords(reflections.final) },
+    verdicts: await loadVerdicts(store, record),
   };
 }
 

@@ -251,7 +251,8 @@ export function healthFigure(health: Analyses['health'], colours: Colours): Html
       },
     ),
     table: table({
-      caption: 'Diversity by arm and iteration, means over runs.',
+      caption:
+        'Diversity by arm and iteration, means over runs. Duplicates: rejected as known, or equal to an earlier row. Near ones: accepted, and with a ROUGE-L of 0.7 or more to an earlier row.',
       columns: [
         ['arm'],
         ['iteration', 'number'],
@@ -259,6 +260,7 @@ export function healthFigure(health: Analyses['health'], colours: Colours): Html
         ['seeds so far', 'number'],
         ['repeats', 'number'],
         ['duplicates', 'number'],
+        ['near ones', 'number'],
         ['answer characters', 'number'],
         ['length and score, rho', 'number'],
       ],
@@ -269,6 +271,7 @@ export function healthFigure(health: Analyses['health'], colours: Colours): Html
         count(one.distinctSeeds),
         one.repeats.toFixed(1),
         one.duplicates.toFixed(1),
+        one.nearDuplicates?.toFixed(1) ?? '',
         one.answerCharacters.toFixed(1),
         one.lengthScore === null ? '' : one.lengthScore.toFixed(2),
       ]),

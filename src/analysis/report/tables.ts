@@ -1,5 +1,5 @@
 import type { Comparison, ExperimentResults, ExperimentRun, RunResults } from '../results-schema';
-import { billLine, bracket, budgetLine, count, decimal, signed, unknownLine, usd } from '../wording';
+import { billLine, bracket, budgetLine, count, decimal, factorInterval, signed, unknownLine, usd } from '../wording';
 import { type Html, html } from './html';
 import type { ArmStrata } from './strata';
 import { swatch } from './swatch';
@@ -66,13 +66,14 @@ export function outcomeTable(results: ExperimentResults, colours: Colours): Html
 export function comparisonTable(comparisons: readonly Comparison[], colours: Colours): Html {
   return table({
     caption:
-      'Differences are paired by random seed, with a 95 % interval and the p-value of the paired t-test. Rows needed: where the mean curve first reaches the final accuracy of the baseline; how many times fewer, with 95 % over random seeds.',
+      'Differences are paired by random seed, with a 95 % interval and the p-value of the paired t-test. Questions: test questions of all seeds that only the arm, and only the baseline, answered right, with the p-value of McNemar’s exact test: it tells whether these very students differ. Rows needed: where the mean curve first reaches the final accuracy of the baseline; how many times fewer, with 95 % over random seeds.',
     columns: [
       ['arm'],
       ['against'],
       ['metric'],
       ['difference', 'number'],
       ['p', 'number'],
+      ['questions', 'number'],
       ['rows needed', 'number'],
       ['fewer', 'number'],
       ['conclusion'],
@@ -83,10 +84,13 @@ export function comparisonTable(comparisons: readonly Comparison[], colours: Col
       one.metric,
       html`${signed(one.difference.mean)} <span class="interval">${bracket(one.difference.interval, signed)}</span>`,
       one.difference.p === null ? '' : probability(one.difference.p),
+      one.questions === null
+        ? ''
+        : html`${count(one.questions.onlyArm)} : ${count(one.questions.onlyBaseline)} <span class="interval">p ${probability(one.questions.p)}</span>`,
       one.rowsToReach.reached ? `${count(one.rowsToReach.rows)} of ${count(one.baselineRows)}` : 'not reached',
       one.timesFewer === null
         ? ''
-        : html`${one.timesFewer.toFixed(1)}× <span class="interval">${timesInterval(one)}</span>`,
+        : html`${one.timesFewer.toFixed(1)}× <span class="interval">${factorInterval(one)}</span>`,
       html`<span class="${one.conclusion === 'above' || one.conclusion === 'below' ? one.conclusion : 'soft'}">${one.conclusion === 'one seed' ? 'one seed, no claim' : one.conclusion}</span>`,
     ]),
   });
@@ -193,11 +197,6 @@ export const named = (arm: string, colours: Colours) =>
 
 const withInterval = (accuracy: number | null, interval: { low: number; high: number } | null) =>
   html`${decimal(accuracy)} <span class="interval">${bracket(interval)}</span>`;
-
-function timesInterval({ timesFewerInterval: interval }: Comparison): string {
-  const end = (value: number | null) => (value === null ? 'not reached' : value.toFixed(1));
-  return interval === null ? '' : `[${end(interval.low)}, ${end(interval.high)}]`;
-}
 
 export const probability = (p: number) => (p < 0.001 ? '< 0.001' : p.toFixed(3));
 
