@@ -33,5 +33,9 @@ export function describeError(error: unknown): string {
   if (code === 'ENOSPC') {
     return `error: the disk is full: ${(error as Error).message}\nhint: free some space, then give the same command again; nothing that was bought is lost`;
   }
-  return `error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+  if (!(error instanceof Error)) {
+    return `error: ${String(error)}`;
+  }
+  const cause = error.cause instanceof Error ? `\ncaused by: ${error.cause.message}` : '';
+  return `error: ${error.stack ?? error.message}${cause}`;
 }

@@ -160,14 +160,13 @@ async function startWorkflow(session: Session, launch: Launch): Promise<void> {
     const plans = await dependencies.store.putRecords('plans', launch.plans);
     const runNames = launch.plans.map(({ run }) => run);
     const { parallelRuns } = launch;
-    await client.workflow.start('experiment', {
-      ...options,
-      args: [{ experiment: launch.name, plans, runNames, parallelRuns, ...steered }],
-    });
+    const args: [object] = [{ experiment: launch.name, plans, runNames, parallelRuns, ...steered }];
+    await whenSearchable(() => client.workflow.start('experiment', { ...options, args }));
   } else {
     const progress = await forkProgress(workspace, launch.name);
     const begun = progress === null ? {} : { progress };
-    await client.workflow.start('run', { ...options, args: [{ ...launch.plans[0], ...steered, ...begun }] });
+    const args: [object] = [{ ...launch.plans[0], ...steered, ...begun }];
+    await whenSearchable(() => client.workflow.start('run', { ...options, args }));
   }
   if (await someoneWaits(workspace, launch)) {
     await client.workflow
@@ -175,6 +174,25 @@ async function startWorkflow(session: Session, launch: Launch): Promise<void> {
       .signal(steerSignal, { request: { verb: 'resume' }, who: whoIsAsking() });
   }
 }
+
+/** A cluster takes some seconds to know search attributes that have just been made, in whichever process that was. */
+async function whenSearchable(start: () => Promise<unknown>): Promise<void> {
+  const deadline = Date.now() + SEARCHABLE_MS_MAX;
+  for (;;) {
+    try {
+      await start();
+      return;
+    } catch (error) {
+      const said = ((error as Error).cause as { details?: string } | undefined)?.details ?? '';
+      if (!/search attribute/i.test(said) || Date.now() > deadline) {
+        throw error;
+      }
+    }
+    await delay(500);
+  }
+}
+
+const SEARCHABLE_MS_MAX = 60_000;
 
 /** Something was paused, or waited for a person, when it was last worked on. */
 async function someoneWaits(workspace: Workspace, { name, plans }: Launch): Promise<boolean> {

@@ -28,7 +28,15 @@ export async function startCluster(
   const folder = await mkdtemp(join(tmpdir(), 'tutelage-cluster-'));
   const { binDirectory } = await ensurePython();
   const server = [await findTemporalBinary(binDirectory), 'server', 'start-dev', '--headless', '--log-level', 'error'];
-  const place = ['--ip', host, '--port', String(port), '--db-filename', join(folder, 'temporal.db')];
+  // The server's own parts look for one another on 127.0.0.1, so elsewhere it listens on all that its namespace has.
+  const place = [
+    '--ip',
+    within.length === 0 ? host : '0.0.0.0',
+    '--port',
+    String(port),
+    '--db-filename',
+    join(folder, 'temporal.db'),
+  ];
   const [program, ...args] = [...within, ...server, ...place] as [string, ...string[]];
 
   function spawnServer() {

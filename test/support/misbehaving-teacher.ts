@@ -40,6 +40,8 @@ export interface FaultShare {
 }
 
 export interface Misbehaviour {
+  /** Where it listens; 127.0.0.1 unless given. */
+  readonly host?: string;
   readonly delayMs?: number;
   readonly faults?: readonly FaultShare[];
   readonly batches?: BatchBehaviour;
@@ -89,9 +91,10 @@ export async function startMisbehavingTeacher(misbehaviour: Misbehaviour): Promi
     void handle(incoming, response, { ...misbehaviour, faults }, { arrivals, batches }).catch(() => response.destroy());
   });
   server.keepAliveTimeout = 600_000;
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { host = '127.0.0.1' } = misbehaviour;
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   return {
-    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    baseUrl: `http://${host}:${(server.address() as AddressInfo).port}/v1`,
     get received() {
       return received;
     },
