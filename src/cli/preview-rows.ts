@@ -158,7 +158,10 @@ const textsOf = (row: BoughtRow) =>
 function verdictOf(sieve: Sieve, row: BoughtRow): PreviewedRow['rejected'] {
   switch (row.state) {
     case 'refused':
-      return { stage: 'budget', reason: `what was lost on the way has used up the ${row.cap} of this preview` };
+      return {
+        stage: 'budget',
+        reason: `calls whose outcome was lost used up this preview's cap in ${row.cap}; another -n has a cap of its own`,
+      };
     case 'rejected':
       return { stage: row.isUnanswered ? 'call' : row.stage, reason: row.reason };
     case 'answered':

@@ -63,7 +63,7 @@ describe('the projection', () => {
     ['a cap that will', { capUsd: 0.1 }, '; the cap of USD 0.10 would end it at about 34 % of the rows'],
     ['no cap', { capUsd: null }, '; there is no cap in USD'],
     ['no price', { usd: null, paidUsd: null, paidUsdMax: null }, 'not known: there is no teacher.price'],
-    ['answers that were here', { paidUsd: 0 }, 'paid      nothing: the answers were here'],
+    ['answers that were here', { paidUsd: 0 }, 'paid      nothing now (never more'],
     ['several runs', { runs: 6 }, 'at most: runs of one random seed share the answers'],
     ['grades beside', { gradesNotIncluded: true }, "without the judge's grades"],
   ])('tells of %s', (_, change, says) => {

@@ -28,7 +28,7 @@ export function projectionLines(event: ProjectedEvent): string[] {
   const paid =
     paidUsd === null || paidUsdMax === null
       ? 'not known: there is no teacher.price'
-      : `${paidUsd === 0 ? 'nothing: the answers were here' : money(paidUsd)} (never more than ${money(paidUsdMax)})`;
+      : `${paidUsd === 0 ? 'nothing now' : money(paidUsd)} (never more than ${money(paidUsdMax)})`;
   const lines: [string, string][] = [
     ['verdicts', `${accepted} of ${previewed} rows would be accepted`],
     ['paid', paid],

@@ -36,18 +36,19 @@ export async function previewCommand(file: string, options: PreviewOptions): Pro
   try {
     const previews = await previewAll({ workspace, ledger, teachers, signal: cancel.signal }, runs, options);
     const projected = projectedEvent(config.name, previews);
+    const isUsable = projected.accepted > 0;
     if (options.json) {
       process.stdout.write(`${JSON.stringify(projected)}\n`);
     } else {
       process.stdout.write(`${projectionLines(projected).join('\n')}\n`);
-      process.stderr.write(`next: tutelage run ${file}\n`);
+      const instead =
+        'see above why no row can be used, correct task.prompts or the teacher section, and preview again';
+      process.stderr.write(`next: ${isUsable ? `tutelage run ${file}` : instead}\n`);
     }
-    return previews.some(({ preview }) => preview.rows.some(({ rejected }) => rejected === null))
-      ? exitCodes.done
-      : exitCodes.failed;
+    return isUsable ? exitCodes.done : exitCodes.failed;
   } catch (error) {
     if (cancel.signal.aborted) {
-      process.stderr.write('the preview is stopped; the same command goes on, and buys nothing twice\n');
+      process.stderr.write('the preview is stopped; answers that came in are kept, and not bought again\n');
       return exitCodes.interrupted;
     }
     throw error;
