@@ -51,6 +51,8 @@ export async function openSession(group: GroupCommit): Promise<OwnSession> {
     }
     signedAt = at;
     await endLeft();
+    // What another machine left is waited for by somebody, who is told only that it is busy.
+    await group.submit(recoverDead(id));
   }
 
   const timer = setInterval(() => void giveSign().catch(() => undefined), leaseRenewalMs);
