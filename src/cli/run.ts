@@ -1,5 +1,3 @@
-import { statfs } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import { notesOf, storedSteering } from '../activities/steering';
 import { loadRun } from '../analysis/load';
 import { TutelageError } from '../core/errors';
@@ -10,10 +8,11 @@ import { steerSignal } from '../workflows/messages';
 import { readConfigFile } from './config-file';
 import { requireKeys } from './credentials';
 import { exitCodes } from './exit-codes';
-import { takeSnapshot } from './follow';
+import { followToEnd, waitsForAPerson } from './follow-to-end';
 import { forkProgress } from './fork-progress';
+import { refuseFullDisk } from './full-disk';
 import { type Interruption, interruption } from './interruption';
-import { findLaunch, type Launch, storeFailures, storeLaunch } from './launch';
+import { findLaunch, type Launch, storeLaunch } from './launch';
 import { type Output, openOutput } from './output';
 import { queuesWithoutWorkers } from './queues';
 import { lockRun } from './run-lock';
@@ -28,12 +27,6 @@ export interface RunOptions {
   /** What this process does itself; workers on other machines do the rest. */
   readonly queues: readonly ServedQueue[];
 }
-
-/** How often the running work is looked at. */
-const LOOK_EVERY_MS = 500;
-
-/** What waits may just have been told to go on; after this long it has not been. */
-const RESTING_MS = 2500;
 
 /** `tutelage run FILE`: starts what the file describes, or goes on with it, and follows it to its end. */
 export async function runCommand(file: string, options: RunOptions): Promise<number> {
@@ -112,6 +105,7 @@ async function openFor(
       // A single run mostly has one job at a time; a second engine costs seconds of a core and starts when it is needed.
       warmEngines: queues.includes('student') ? launch.plans.length : 0,
       onProgress: (message) => output.setUp(message),
+      onNotice: (message) => output.notice(message),
     }),
   );
   const session = await Promise.race([opened, interrupt.asked]);
@@ -129,7 +123,7 @@ async function followOrStop(
   { output, interrupt }: { output: Output; interrupt: Interruption },
 ): Promise<Snapshot | 'interrupted'> {
   const looking = new AbortController();
-  const followed = follow(session, launch, { output, signal: looking.signal });
+  const followed = followToEnd(session, launch, { output, signal: looking.signal });
   try {
     return await Promise.race([
       followed,
@@ -203,64 +197,6 @@ async function someoneWaits(workspace: Workspace, { name, plans }: Launch): Prom
     }
   }
   return false;
-}
-
-/**
- * Looks until the workflow has ended, or until everything that is left waits for a person. A server that does not answer
- * is looked for again: it may be restarting, and what is paid for is safe meanwhile.
- */
-async function follow(
-  session: Session,
-  launch: Launch,
-  { output, signal }: { output: Output; signal: AbortSignal },
-): Promise<Snapshot> {
-  const { client, workspace, dependencies } = session;
-  const handle = client.workflow.getHandle(launch.name);
-  const startedMs = Date.now();
-  let restingSinceMs: number | undefined;
-  for (;;) {
-    await refuseFullDisk(workspace);
-    const status = await handle.describe().then(
-      (description) => description.status.name,
-      () => 'UNKNOWN',
-    );
-    const snapshot = await takeSnapshot({ client, workspace, ledger: dependencies.ledger, ...launch, startedMs });
-    output.snapshot(snapshot);
-    if (status !== 'RUNNING' && status !== 'UNKNOWN') {
-      const result = await handle.result().catch(async (error: unknown) => {
-        const { runFailure } = await import('./run-failure.js');
-        throw runFailure(launch.name, error);
-      });
-      await storeFailures(workspace, launch, result);
-      return snapshot;
-    }
-    restingSinceMs = waitsForAPerson(snapshot) ? (restingSinceMs ?? Date.now()) : undefined;
-    if (signal.aborted || (restingSinceMs !== undefined && Date.now() - restingSinceMs >= RESTING_MS)) {
-      return snapshot;
-    }
-    await delay(LOOK_EVERY_MS);
-  }
-}
-
-/** Below this the server's and the ledger's databases may fail in the middle of a write. */
-const FREE_BYTES_MIN = 32 * 2 ** 20;
-
-/** Stops while there is still room to come to rest: a full disk would leave everything waiting for it. */
-async function refuseFullDisk(workspace: Workspace): Promise<void> {
-  const { bavail, bsize } = await statfs(workspace.root);
-  if (bavail * bsize < FREE_BYTES_MIN) {
-    throw new TutelageError(
-      'transient',
-      `the disk of the workspace is full: ${Math.floor((bavail * bsize) / 2 ** 20)} MiB are free under ${workspace.root}, ${FREE_BYTES_MIN / 2 ** 20} are needed`,
-      'free some space, then give the same command again; it goes on from here and nothing that was bought is lost',
-    );
-  }
-}
-
-/** All that is left waits: the runs under way, and those that an experiment would start. */
-function waitsForAPerson({ runs, waitingFor }: Snapshot): boolean {
-  const running = runs.filter(({ state }) => state === 'running');
-  return (running.length > 0 || waitingFor !== null) && running.every((run) => run.waitingFor !== null);
 }
 
 async function conclude(session: Session, launch: Launch, output: Output, last: Snapshot): Promise<number> {

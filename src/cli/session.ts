@@ -39,6 +39,8 @@ export interface SessionOptions {
   readonly worker?: { readonly metricsPort: number | null; readonly drainSeconds: number };
   /** Told in a few words what is being set up. */
   readonly onProgress: (message: string) => void;
+  /** Told what becomes of the server while it is worked with; where it is left out, `onProgress` is. */
+  readonly onNotice?: (message: string) => void;
 }
 
 /** Opens, in this order: the Python environment, the server, the steps' dependencies, the workers. A failure closes what was opened. */
@@ -65,13 +67,13 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     const opening = openTemporal({
       workspace: workspace.root,
       ...(python === null ? {} : { pythonBinDirectory: python.binDirectory }),
-      onNotice: options.onProgress,
+      onNotice: options.onNotice ?? options.onProgress,
     });
     const loading = loadWorkers();
     const temporal = await opening;
     closers.push(() => temporal.close());
     const { openDependencies, installRuntime, startWorkers } = await loading;
-    const connection = await Connection.connect(temporal.connectionOptions);
+    const connection = await Connection.connect({ ...temporal.connectionOptions, channelArgs });
     closers.push(() => connection.close());
     const client = new Client({ connection, namespace: temporal.namespace });
     const isSearchable = await registerSearchAttributes(connection, temporal.namespace);
@@ -128,6 +130,9 @@ async function loadWorkers() {
   const { startWorkers } = await import('../workers/workers.js');
   return { openDependencies, installRuntime, startWorkers };
 }
+
+/** A server that was away for long is found within seconds when it is back; gRPC itself would wait for up to two minutes. */
+const channelArgs = { 'grpc.max_reconnect_backoff_ms': 5000 };
 
 /** Names the task queues, where several installations share a cluster. */
 export const deploymentName = () => process.env.TUTELAGE_DEPLOYMENT ?? 'tutelage';

@@ -20,8 +20,11 @@ export interface RunningServer {
 }
 
 const HOST = '127.0.0.1';
-/** A cold binary on a busy machine takes seconds; half a minute means that something is wrong. */
-const START_MS_MAX = 30_000;
+/**
+ * One that cannot start ends by itself. A cold binary takes a second, and more than half a minute where many times more
+ * work waits than there are cores: whoever ended it then would have to begin again, and might never come through.
+ */
+const START_MS_MAX = 120_000;
 const STARTS_MAX = 5;
 /** The audit history of a run must outlive the run by more than the dev server's own 24 hours. */
 const RETENTION_SECONDS = 30 * 24 * 3600;
