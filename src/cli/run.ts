@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { notesOf, storedSteering } from '../activities/steering';
 import { loadRun } from '../analysis/load';
 import { TutelageError } from '../core/errors';
