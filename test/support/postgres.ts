@@ -19,7 +19,7 @@ export interface Postgres {
   readonly password: string;
   /** Makes an empty database and answers with its address, without the password. */
   createDatabase(): Promise<string>;
-  /** One statement as the superuser; of a database by its address. */
+  /** As the superuser; of a database by its address. The rows of the last statement. */
   query(statement: string, url?: string): Promise<Record<string, unknown>[]>;
   /** Ends the server, as a machine that goes down does: connections are cut, what was committed stays. */
   down(): Promise<void>;
@@ -67,10 +67,11 @@ export async function startPostgres(options: Options = {}): Promise<Postgres> {
   /** Over the socket in the server's folder, so that it is reached from outside of a network namespace too. */
   async function query(statement: string, url = addressOf('postgres')): Promise<Record<string, unknown>[]> {
     const database = new URL(url).pathname.slice(1);
-    const client = new Client({ host: folder, port, user, password, database, connectionTimeoutMillis: 5000 });
+    const client = new Client({ host: folder, port, user, password, database, connectionTimeoutMillis: 20_000 });
     await client.connect();
     try {
-      return (await client.query(statement)).rows;
+      // Several statements have several results.
+      return [await client.query(statement)].flat().at(-1)?.rows ?? [];
     } finally {
       await client.end();
     }

@@ -7,6 +7,7 @@ import type { Change, LedgerDatabase, Moment } from './database';
 import type { Reservation } from './reserve';
 import type { CallFinish, CallsTable } from './schema';
 import { compressAnswer, readAnswer, type StoredAnswer } from './stored-answer';
+import { together } from './together';
 
 /** Whether a reserved request goes out. */
 export type SendDecision =
@@ -59,13 +60,15 @@ export function settle(call: Reservation, outcome: Outcome): Change<void> {
   const body = compressAnswer(outcome.raw);
   const sha256 = createHash('sha256').update(outcome.raw).digest('hex');
   return async (transaction, { at }) => {
-    await changeReserved(transaction, call, settledColumns(outcome, at));
-    await transaction.insertInto('answers').values({ call: call.id, body, sha256 }).execute();
-    await changeAccounts(transaction, call, {
-      samples: 0,
-      tokens: outcome.usage.inputTokens + outcome.usage.outputTokens - call.worst.tokens,
-      nanoUsd: outcome.nanoUsd - call.worst.nanoUsd,
-    });
+    await together([
+      changeReserved(transaction, call, settledColumns(outcome, at)),
+      transaction.insertInto('answers').values({ call: call.id, body, sha256 }).execute(),
+      changeAccounts(transaction, call, {
+        samples: 0,
+        tokens: outcome.usage.inputTokens + outcome.usage.outputTokens - call.worst.tokens,
+        nanoUsd: outcome.nanoUsd - call.worst.nanoUsd,
+      }),
+    ]);
   };
 }
 

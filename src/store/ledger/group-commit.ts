@@ -1,8 +1,18 @@
 import { type Change, type LedgerStore, LedgerUnreachable, type Touched } from './database';
+import { together } from './together';
+
+/** What a change has to do with the others of its group. */
+export interface Sharing {
+  /** The accounts whose caps or sums the change reads before it writes. */
+  readonly touched?: readonly Touched[];
+  /** Names what the change is about: changes about different things may be done at the same time. */
+  readonly apart?: string | null;
+}
 
 interface Waiting {
   readonly change: Change<unknown>;
   readonly touched: readonly Touched[];
+  readonly apart: string | null;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -22,10 +32,9 @@ export class GroupCommit {
     private readonly windowMs: number,
   ) {}
 
-  /** @param touched the accounts whose caps or sums the change reads before it writes */
-  submit<T>(change: Change<T>, touched: readonly Touched[] = []): Promise<T> {
+  submit<T>(change: Change<T>, { touched = [], apart = null }: Sharing = {}): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.waiting.push({ change, touched, resolve: resolve as (value: unknown) => void, reject });
+      this.waiting.push({ change, touched, apart, resolve: resolve as (value: unknown) => void, reject });
       this.running ??= this.drain();
     });
   }
@@ -50,13 +59,7 @@ export class GroupCommit {
   private async commit(group: readonly Waiting[]): Promise<void> {
     try {
       const results = await this.store.change(
-        async (transaction, moment) => {
-          const values: unknown[] = [];
-          for (const { change } of group) {
-            values.push(await change(transaction, moment));
-          }
-          return values;
-        },
+        (transaction, moment) => doAll(group, (change) => change(transaction, moment)),
         group.flatMap(({ touched }) => touched),
       );
       group.forEach(({ resolve }, index) => {
@@ -74,4 +77,29 @@ export class GroupCommit {
       }
     }
   }
+}
+
+/** In the order in which they came, except that neighbours about different things are done at the same time. */
+async function doAll(group: readonly Waiting[], work: (change: Change<unknown>) => Promise<unknown>) {
+  const values: unknown[] = [];
+  let neighbours: Promise<unknown>[] = [];
+  let about = new Set<string>();
+  const end = async () => {
+    values.push(...(await together(neighbours)));
+    neighbours = [];
+    about = new Set();
+  };
+  for (const { change, apart } of group) {
+    if (apart === null || about.has(apart)) {
+      await end();
+    }
+    neighbours.push(work(change));
+    if (apart === null) {
+      await end();
+    } else {
+      about.add(apart);
+    }
+  }
+  await end();
+  return values;
 }

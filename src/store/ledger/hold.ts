@@ -3,6 +3,7 @@ import type { LedgerDatabase, Moment } from './database';
 import { isJob } from './owner';
 import type { Charge, Refusal, Reservation } from './reserve';
 import { assertOpen, recoverDead } from './sessions';
+import { together } from './together';
 
 export const addReservation = (sum: Committed, { worst, samples }: Reservation): Committed => ({
   samples: sum.samples + samples,
@@ -32,9 +33,6 @@ export async function hold(
   { at, isShared }: Moment,
   { owner, reservations }: { readonly owner: string; readonly reservations: readonly Reservation[] },
 ): Promise<void> {
-  if (!isJob(owner)) {
-    await assertOpen(transaction, owner, isShared);
-  }
   const rows = reservations.map(({ id, run, experiment, row, purpose, worst, samples }) => ({
     ...{
       id,
@@ -53,12 +51,13 @@ export async function hold(
     ...{ reserved_at: at, sent_at: null, ended_at: null },
   }));
   // SQLite binds at most 32,766 values in a statement; a row has 23.
-  for (let start = 0; start < rows.length; start += 500) {
-    await transaction
-      .insertInto('calls')
-      .values(rows.slice(start, start + 500))
-      .execute();
-  }
+  const parts = Array.from({ length: Math.ceil(rows.length / 500) }, (_, part) =>
+    rows.slice(part * 500, (part + 1) * 500),
+  );
+  await together([
+    ...(isJob(owner) ? [] : [assertOpen(transaction, owner, isShared)]),
+    ...parts.map((part) => transaction.insertInto('calls').values(part).execute()),
+  ]);
 }
 
 /** Invariant 1, looked at inside the transaction that could break it. */

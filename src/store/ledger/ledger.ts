@@ -130,10 +130,10 @@ export async function openLedger(
   const nextId = () => `${session.id}.${++made}`;
   const inFlight = new InFlight();
 
-  const ending = async (calls: readonly Reservation[], change: Change<void>) => {
+  const ending = async (calls: readonly Reservation[], change: Change<void>, apart?: string) => {
     const ids = calls.map(({ id }) => id);
     try {
-      await session.ending(ids, change);
+      await session.ending(ids, change, apart);
     } finally {
       ids.forEach((id) => {
         inFlight.end(id);
@@ -148,7 +148,7 @@ export async function openLedger(
         await openAccounts(opening)(transaction, moment);
         await shareCalls(session.id, opening.run, groups)(transaction, moment);
       }),
-    setCaps: (account, caps, who) => group.submit(setCaps(account, caps, who), [account]),
+    setCaps: (account, caps, who) => group.submit(setCaps(account, caps, who), { touched: [account] }),
     account: (account) => store.read((database) => readAccount(database, account)),
     reserveRows: (charge, rows, job) => {
       const owner = () => (job === undefined ? session.id : jobOwner(job));
@@ -157,7 +157,7 @@ export async function openLedger(
     reserveCalls: (charge, calls) => session.reserving(() => reserveCalls(session.id, charge, calls, nextId), charge),
     reserveAgain: (lost) => session.reserving(() => reserveAgain(session.id, lost, nextId()), lost),
     markSent: async (call, hash, priceOf) => {
-      const decision = await session.sending(call, markSent(call, hash, priceOf));
+      const decision = await session.sending(call, markSent(call, hash, priceOf), hash);
       if (decision.send) {
         inFlight.begin(call.id, hash);
       }
@@ -171,10 +171,10 @@ export async function openLedger(
       }
     },
     takeBack: (call, attempt) => ending([call], takeBack(call, attempt)),
-    settle: (call, outcome) => ending([call], settle(call, outcome)),
+    settle: (call, outcome) => ending([call], settle(call, outcome), call.id),
     release: (calls) => ending(calls, release(calls)),
     markUnknown: (call) => ending([call], markUnknown(call)),
-    dropSamples: (run, rows) => group.submit(dropSamples(run, rows), [{ kind: 'run', name: run }]),
+    dropSamples: (run, rows) => group.submit(dropSamples(run, rows), { touched: [{ kind: 'run', name: run }] }),
     recover: () => group.submit(recoverDead(session.id)),
     spendOf: (run) => store.read((database) => spendOf(database, { kind: 'run', name: run })),
     spendOfExperiment: (name) => store.read((database) => spendOf(database, { kind: 'experiment', name })),

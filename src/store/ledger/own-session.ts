@@ -1,7 +1,7 @@
 import { accountNames } from './accounts';
 import { type SendDecision, takeBack } from './calls';
 import { type Change, LedgerUnreachable } from './database';
-import type { GroupCommit } from './group-commit';
+import type { GroupCommit, Sharing } from './group-commit';
 import type { Charge, Reservation } from './reserve';
 import {
   beginSession,
@@ -20,9 +20,9 @@ export interface OwnSession {
   /** @param change made anew for the session that it is done in */
   reserving<T>(change: () => Change<T>, charge: Charge): Promise<T>;
   /** The last step before a request goes out: resolves only while nobody can have taken this process for dead. */
-  sending(call: Reservation, change: Change<SendDecision>): Promise<SendDecision>;
+  sending(call: Reservation, change: Change<SendDecision>, hash: string): Promise<SendDecision>;
   /** Where the database stays away, the calls end as those of a dead process would, once it is back. */
-  ending(calls: readonly string[], change: Change<void>): Promise<void>;
+  ending(calls: readonly string[], change: Change<void>, apart?: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -58,9 +58,9 @@ export async function openSession(group: GroupCommit): Promise<OwnSession> {
   const timer = setInterval(() => void giveSign().catch(() => undefined), leaseRenewalMs);
   timer.unref();
 
-  const submitted = async <T>(calls: readonly string[], change: Change<T>, charge?: Charge): Promise<T> => {
+  const submitted = async <T>(calls: readonly string[], change: Change<T>, sharing: Sharing): Promise<T> => {
     try {
-      return await group.submit(change, charge && accountNames(charge).filter((name) => name !== undefined));
+      return await group.submit(change, sharing);
     } catch (error) {
       if (error instanceof LedgerUnreachable) {
         for (const call of calls) {
@@ -76,31 +76,32 @@ export async function openSession(group: GroupCommit): Promise<OwnSession> {
       return id;
     },
     reserving: async (change, charge) => {
+      const touched = accountNames(charge).filter((name) => name !== undefined);
       await endLeft();
       try {
-        return await submitted([], change(), charge);
+        return await submitted([], change(), { touched });
       } catch (error) {
         if (!(error instanceof SessionEnded)) {
           throw error;
         }
         await giveSign();
-        return submitted([], change(), charge);
+        return submitted([], change(), { touched });
       }
     },
-    sending: async (call, change) => {
+    sending: async (call, change, apart) => {
       for (;;) {
         if (Date.now() - signedAt > leaseMs / 2) {
           await giveSign();
         }
-        const decision = await submitted([call.id], change);
+        const decision = await submitted([call.id], change, { apart });
         if (!decision.send || Date.now() - signedAt < leaseMs - leaseRenewalMs) {
           return decision;
         }
         // So slow that others may have ended the call meanwhile; then this fails.
-        await submitted([call.id], takeBack(call));
+        await submitted([call.id], takeBack(call), {});
       }
     },
-    ending: submitted,
+    ending: (calls, change, apart) => submitted(calls, change, apart === undefined ? {} : { apart }),
     close: async () => {
       clearInterval(timer);
       await group.idle();

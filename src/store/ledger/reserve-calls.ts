@@ -6,6 +6,7 @@ import { accountsOf, addReservation, assertWithinCaps, firstRefusal, hold, nothi
 import type { Charge, GrantedCall, Refusal, Reservation } from './reserve';
 import type { CallPurpose } from './schema';
 import { readAnswer } from './stored-answer';
+import { together } from './together';
 
 /** A call that stands alone: it makes no row and counts as no sample. */
 export interface CallToReserve {
@@ -56,8 +57,7 @@ export function reserveCalls(
       reservations.push(reservation);
       granted.push({ reservation });
     }
-    await hold(transaction, moment, { owner, reservations });
-    await changeAccounts(transaction, charge, added);
+    await together([hold(transaction, moment, { owner, reservations }), changeAccounts(transaction, charge, added)]);
     await assertWithinCaps(transaction, charge, accounts, reservations.length > 0);
     if (refused !== null && refused !== 'busy') {
       refused = { ...refused, final: await nothingInFlight(transaction, moment, { owner, account: refused.account }) };

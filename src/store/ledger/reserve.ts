@@ -5,6 +5,7 @@ import { accountsOf, addReservation, assertWithinCaps, firstRefusal, hold, nothi
 import { isJob } from './owner';
 import type { CallPurpose, CallsTable } from './schema';
 import { readAnswer, type StoredAnswer } from './stored-answer';
+import { together } from './together';
 
 /** Who is charged. */
 export interface Charge {
@@ -85,8 +86,10 @@ export function reserveRows(
   nextId: () => string,
 ): Change<Reserved> {
   return async (transaction, moment) => {
-    const owned = await callsOfRows(transaction, charge.run, rows);
-    const accounts = await accountsOf(transaction, charge);
+    const [owned, accounts] = await together([
+      callsOfRows(transaction, charge.run, rows),
+      accountsOf(transaction, charge),
+    ]);
     const granted: GrantedRow[] = [];
     const reservations: Reservation[] = [];
     let added: Committed = { samples: 0, tokens: 0, nanoUsd: 0 };
@@ -108,8 +111,7 @@ export function reserveRows(
       reservations.push(...held);
       granted.push(row);
     }
-    await hold(transaction, moment, { owner, reservations });
-    await changeAccounts(transaction, charge, added);
+    await together([hold(transaction, moment, { owner, reservations }), changeAccounts(transaction, charge, added)]);
     await assertWithinCaps(transaction, charge, accounts, reservations.length > 0);
     if (refused !== null && refused !== 'busy') {
       refused = { ...refused, final: await nothingInFlight(transaction, moment, { owner, account: refused.account }) };

@@ -1,4 +1,4 @@
-import type { PostgresPool } from 'kysely';
+import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import { Pool, type PoolClient, types } from 'pg';
 import { addressOf } from './address';
 import { ConnectionLost, isConnectionError, refusalOf } from './errors';
@@ -27,7 +27,7 @@ export function openPool(place: string): PostgresPool {
   const address = addressOf(place);
   const pool = new Pool({
     ...address.config,
-    ...{ max: 4, keepAlive: true, connectionTimeoutMillis: 10_000, query_timeout: answerMsMax },
+    ...{ max: 4, keepAlive: true, pipeline: true, connectionTimeoutMillis: 10_000, query_timeout: answerMsMax },
     application_name: `tutelage ${process.pid}`,
     options: settings.map((setting) => `-c ${setting}`).join(' '),
     types: {
@@ -51,6 +51,11 @@ export function openPool(place: string): PostgresPool {
 
 function lent(client: PoolClient) {
   let isBroken = false;
+  // Between two statements there is nobody whom the loss could be told to.
+  const onError = () => {
+    isBroken = true;
+  };
+  client.on('error', onError);
   const query = async (text: string, values: unknown[]) => {
     try {
       return await client.query(text, values);
@@ -62,5 +67,15 @@ function lent(client: PoolClient) {
       throw error;
     }
   };
-  return { query, release: () => client.release(isBroken) } as unknown as Awaited<ReturnType<PostgresPool['connect']>>;
+  const release = () => {
+    client.off('error', onError);
+    client.release(isBroken);
+  };
+  return { query, release } as unknown as PostgresPoolClient;
 }
+
+/** One lent connection as a pool: statements that are asked for at once are sent at once, without waiting for each other. */
+export const poolOf = (client: PostgresPoolClient): PostgresPool => ({
+  connect: async () => ({ query: client.query, release: () => undefined }) as PostgresPoolClient,
+  end: async () => undefined,
+});

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Kysely, PostgresDialect, sql } from 'kysely';
+import { Kysely, PostgresDialect, type PostgresPool, sql } from 'kysely';
 import { isTutelageError } from '../../../core/errors';
 import {
   type Change,
@@ -10,10 +10,11 @@ import {
   type Touched,
 } from '../database';
 import type { LedgerTables } from '../schema';
+import { together } from '../together';
 import { type Address, addressOf, describeAddress } from './address';
 import { ConnectionLost, isConflict, refusalOf } from './errors';
 import { migrate } from './migrate';
-import { openPool } from './pool';
+import { openPool, poolOf } from './pool';
 
 /** A restart, a failover or a cut network; within a run. */
 const patienceMs = 180_000;
@@ -37,8 +38,9 @@ const looksMax = 200;
  */
 export async function openPostgres(place: string, options: StoreOptions): Promise<LedgerStore> {
   const address = addressOf(place);
-  const database = new Kysely<LedgerTables>({ dialect: new PostgresDialect({ pool: openPool(place) }) });
-  const store = new PostgresStore(database, address);
+  const pool = openPool(place);
+  const database = kyselyOver(pool);
+  const store = new PostgresStore(database, pool, address);
   try {
     await store.read((reading) => migrate(reading, describeAddress(address)));
   } catch (error) {
@@ -56,6 +58,7 @@ class PostgresStore implements LedgerStore {
 
   constructor(
     private readonly database: LedgerDatabase,
+    private readonly pool: PostgresPool,
     private readonly address: Address,
   ) {}
 
@@ -68,7 +71,7 @@ class PostgresStore implements LedgerStore {
     for (let conflicts = 0; ; ) {
       const transaction = new OneTransaction(change, touched);
       try {
-        return await this.patiently(since, () => transaction.run(this.database));
+        return await this.patiently(since, () => transaction.run(this.pool));
       } catch (error) {
         if (!isConflict(error) || ++conflicts > conflictsMax) {
           throw error;
@@ -114,6 +117,9 @@ class PostgresStore implements LedgerStore {
   }
 }
 
+const kyselyOver = (pool: PostgresPool): LedgerDatabase =>
+  new Kysely<LedgerTables>({ dialect: new PostgresDialect({ pool }) });
+
 const waited = (ms: number) => (ms < 1000 ? '' : ` (waited ${Math.round(ms / 1000)} s)`);
 
 /** One change, tried until it is known to be committed or known not to be. */
@@ -127,28 +133,37 @@ class OneTransaction<T> {
   ) {}
 
   /** @throws ConnectionLost when it may be called again */
-  run(database: LedgerDatabase): Promise<T> {
-    return database.connection().execute(async (session) => {
-      if (this.open !== null && (await isCommitted(session, this.open))) {
-        return this.open.result;
-      }
+  async run(pool: PostgresPool): Promise<T> {
+    const client = await pool.connect();
+    try {
+      return await this.on(kyselyOver(poolOf(client)));
+    } finally {
+      client.release();
+    }
+  }
+
+  private async on(session: LedgerDatabase): Promise<T> {
+    if (this.open !== null && (await isCommitted(session, this.open))) {
+      return this.open.result;
+    }
+    this.open = null;
+    try {
+      const [, { id, backend, ...moment }] = await together([
+        sql`begin isolation level read committed`.execute(session),
+        lockAndLook(session, this.touched),
+      ]);
+      const result = await this.change(session, { ...moment, isShared: true });
+      this.open = { id, backend, result };
+      await sql`commit`.execute(session);
       this.open = null;
-      await sql`begin isolation level read committed`.execute(session);
-      try {
-        const { id, backend, ...moment } = await lockAndLook(session, this.touched);
-        const result = await this.change(session, { ...moment, isShared: true });
-        this.open = { id, backend, result };
-        await sql`commit`.execute(session);
+      return result;
+    } catch (error) {
+      if (!(error instanceof ConnectionLost)) {
         this.open = null;
-        return result;
-      } catch (error) {
-        if (!(error instanceof ConnectionLost)) {
-          this.open = null;
-          await sql`rollback`.execute(session).catch(() => undefined);
-        }
-        throw error;
+        await sql`rollback`.execute(session).catch(() => undefined);
       }
-    });
+      throw error;
+    }
   }
 }
 
