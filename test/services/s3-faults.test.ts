@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openArtifacts } from '../../src/store/artifacts/open-artifacts';
@@ -165,7 +166,29 @@ describe('before a run begins', () => {
   });
 });
 
-it('nothing large is sent twice', async () => {
+it('a server that knows no conditional writes does as well', async () => {
+  const isConditional = (request: IncomingMessage) => /if-(none-)?match/.test(Object.keys(request.headers).join());
+  proxy.behave((request) => (isConditional(request) ? { status: 501, code: 'NotImplemented' } : null));
+  const bucket = openBucket('faults');
+  const put = (text: string, onlyIf: string | null) => bucket.putText('conditional', text, { onlyIf });
+  expect([await put('first', null), await put('second', null)]).toEqual([true, false]);
+  const tag = (await bucket.getText('conditional'))?.tag ?? '';
+  expect([await put('third', tag), await put('fourth', tag)]).toEqual([true, false]);
+  expect((await bucket.getText('conditional'))?.text).toBe('third');
+});
+
+it('a bad copy in the cache is neither used nor sent', async () => {
+  const workspace = await freshWorkspace();
+  const ref = await openArtifacts(workspace).putText('history', 'hello');
+  const copy = join(workspace.artifactCache, ref.sha256.slice(0, 2), ref.sha256.slice(2));
+  await writeFile(copy, 'hallo');
+  await openArtifacts(workspace).putText('history', 'hello');
+  expect(await openArtifacts(await freshWorkspace()).readText(ref)).toBe('hello');
+  await writeFile(copy, 'hallo');
+  expect(await openArtifacts(workspace).readText(ref)).toBe('hello');
+});
+
+it('nothing is sent twice', async () => {
   const workspace = await freshWorkspace();
   const store = openArtifacts(workspace);
   await store.putText('history', 'x'.repeat(200_000));

@@ -12,7 +12,7 @@ import { finetuneOnHost } from '../support/finetune-host';
 import { expectNothingLeftOf, killTree, processesOf, until } from '../support/processes';
 import { type S3Server, s3SecretMarker, startS3Server } from '../support/s3-server';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 const steps = 150;
 const before = { ...process.env };
@@ -68,8 +68,8 @@ async function undisturbed(): Promise<StudentResult> {
   }
 }
 
-it('another machine goes on with a finetune where a killed one had got to, and ends with the same model, bit for bit', async () => {
-  const [first, second] = [await freshWorkspace(), await freshWorkspace()];
+it('others go on with a finetune where a killed and a stopped machine had got to, and end with the same model, bit for bit', async () => {
+  const [first, second, third] = [await freshWorkspace(), await freshWorkspace(), await freshWorkspace()];
   const host = startHost(first);
   await until(async () => (await latestStep()) >= 5, 60_000);
   const engine = processesOf(first).find(({ command }) => command.includes('serve.py'));
@@ -82,11 +82,34 @@ it('another machine goes on with a finetune where a killed one had got to, and e
   await expectNothingLeftOf(first);
   const left = await latestStep();
 
+  // The next one goes on, and is told to stop: it sends where it stands.
   const notes: string[] = [];
-  const onNote = (note: string) => notes.push(note);
-  const result = await finetuneOnHost({ workspace: second, python, steps, onNote });
+  const stop = new AbortController();
+  const stopped = finetuneOnHost({
+    workspace: second,
+    python,
+    steps,
+    signal: stop.signal,
+    onProgress: ({ done, note }) => {
+      notes.push(note ?? '');
+      if (done > left + 3) {
+        stop.abort(new Error('told to stop'));
+      }
+    },
+  });
+  await expect(stopped).rejects.toThrow('told to stop');
   expect(notes).toContain(`another machine left off at step ${left}`);
   expect(notes).toContain(`going on from step ${left}`);
+  const further = await latestStep();
+  expect(further).toBeGreaterThan(left);
+
+  const result = await finetuneOnHost({
+    workspace: third,
+    python,
+    steps,
+    onProgress: ({ note }) => notes.push(note ?? ''),
+  });
+  expect(notes).toContain(`going on from step ${further}`);
   expect(result.outputs).toEqual((await undisturbed()).outputs);
 
   // The job is finished for all: the first machine finds it done, and its checkpoints are gone.

@@ -11,7 +11,8 @@ export async function finetuneOnHost(options: {
   readonly workspace: string;
   readonly python: string;
   readonly steps: number;
-  readonly onNote?: (note: string) => void;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: { readonly done: number; readonly note?: string }) => void;
 }): Promise<StudentResult> {
   const workspace = workspaceAt(options.workspace);
   const store = openArtifacts(workspace);
@@ -47,7 +48,8 @@ export async function finetuneOnHost(options: {
       { method: 'full', steps: options.steps, batchSize: 16, learningRate: 1e-3, seed: 7, checkpointSeconds: 0 },
       { model: { base: outputs.model as never }, inputs: { rows: [rows] } },
     );
-    return await students.run(finetune, { onProgress: ({ note = '' }) => options.onNote?.(note) });
+    const { signal, onProgress } = options;
+    return await students.run(finetune, { ...(signal && { signal }), ...(onProgress && { onProgress }) });
   } finally {
     await students.close();
   }

@@ -40,7 +40,7 @@ export function localFiles(root: string): AddressedFiles {
 /** Where files lie when the folder is only a cache of them. */
 export interface RemoteFiles {
   has(sha256: string): Promise<boolean>;
-  /** Durable there when this returns. What is there already is not sent again. */
+  /** Durable there when this returns. */
   send(sha256: string, path: string): Promise<void>;
   /** Brings the content to a new file, its hash checked. */
   fetch(ref: ArtifactRef, path: string): Promise<void>;
@@ -51,9 +51,11 @@ export function cachedFiles(root: string, remote: RemoteFiles, cache: ArtifactCa
   return {
     place: async (sha256, write) => {
       const path = addressIn(root, sha256);
-      if (await exists(path)) {
-        return remote.send(sha256, path);
+      if (await remote.has(sha256)) {
+        return;
       }
+      // The copy in the cache may be a bad one; what is sent is made anew.
+      await rm(path, { force: true });
       await writeWhole(path, async (temporary) => {
         await write(temporary);
         await cache.makeRoom((await stat(temporary)).size);

@@ -45,7 +45,7 @@ export async function prepareArtifacts(workspace: Workspace, onProgress: (messag
   const sendSome = async () => {
     for (let file = files.pop(); file !== undefined; file = files.pop()) {
       // A damaged file stays where it is, to be found by whoever reads it.
-      if ((await hashFile(file.path)) === file.sha256) {
+      if (!(await remote.has(file.sha256)) && (await hashFile(file.path)) === file.sha256) {
         await remote.send(file.sha256, file.path);
       }
       done += 1;

@@ -48,9 +48,19 @@ export function openBucket(bucket: string, options: { patienceMs?: number } = {}
 
 const has = (access: S3Access, key: string) =>
   access.doing(`look for ${key}`, async (client) => {
-    const { HeadObjectCommand } = await sdk();
+    const { HeadObjectCommand, GetObjectCommand } = await sdk();
+    const object = { Bucket: access.bucket, Key: key };
     return absentAs(false, async () => {
-      await client.send(new HeadObjectCommand({ Bucket: access.bucket, Key: key }));
+      try {
+        await client.send(new HeadObjectCommand(object));
+      } catch (error) {
+        if (![400, 403].includes(statusOf(error) ?? 0)) {
+          throw error;
+        }
+        // The answer to HEAD has no body to say why; that to GET has.
+        const { Body } = await client.send(new GetObjectCommand({ ...object, Range: 'bytes=0-0' }));
+        await Body?.transformToByteArray();
+      }
       return true;
     });
   });
@@ -84,7 +94,11 @@ const putFile = (access: S3Access, key: string, source: { path: string; signal: 
     }
   });
 
-const putText = (access: S3Access, key: string, object: { text: string; onlyIf: string | null | undefined }) =>
+const putText = (
+  access: S3Access,
+  key: string,
+  object: { text: string; onlyIf: string | null | undefined },
+): Promise<boolean> =>
   access.doing(`store ${key}`, async (client) => {
     const { text, onlyIf } = object;
     const { PutObjectCommand } = await sdk();
@@ -93,6 +107,9 @@ const putText = (access: S3Access, key: string, object: { text: string; onlyIf: 
       await client.send(new PutObjectCommand({ Bucket: access.bucket, Key: key, Body: text, ...condition }));
       return true;
     } catch (error) {
+      if (onlyIf !== undefined && statusOf(error) === 501) {
+        return putTextPlainly(access, key, { text, onlyIf });
+      }
       // 404: the object that had the tag was removed. 409: another write of it is under way.
       if (onlyIf !== undefined && [404, 409, 412].includes(statusOf(error) ?? 0) && !isNoBucket(error)) {
         return false;
@@ -100,6 +117,18 @@ const putText = (access: S3Access, key: string, object: { text: string; onlyIf: 
       throw error;
     }
   });
+
+/**
+ * For a server that knows no conditions: looks first. Two machines may then both believe that they were the only one, which
+ * costs work and no content: what such an object names is named by its hash.
+ */
+async function putTextPlainly(access: S3Access, key: string, object: { text: string; onlyIf: string | null }) {
+  const found = await getText(access, key);
+  if ((found?.tag ?? null) !== object.onlyIf) {
+    return false;
+  }
+  return putText(access, key, { text: object.text, onlyIf: undefined });
+}
 
 const list = (access: S3Access, prefix: string) =>
   access.doing(`list ${prefix === '' ? 'objects' : prefix}`, async (client) => {

@@ -1,23 +1,14 @@
-import { stat } from 'node:fs/promises';
 import { TutelageError } from '../../core/errors';
 import type { RemoteFiles } from './addressed-files';
 import type { Bucket } from './s3-bucket';
 import { hashFile } from './whole-files';
-
-/** Below this, asking whether content is there takes as long as sending it. */
-const ASKED_FIRST_BYTES = 64 * 1024;
 
 /** Artifacts as objects `<prefix>ab/cdef...` of a bucket. What is brought from there has the right hash or is refused. */
 export function s3Files(bucket: Bucket, prefix: string): RemoteFiles {
   const keyOf = (sha256: string) => `${prefix}${sha256.slice(0, 2)}/${sha256.slice(2)}`;
   return {
     has: (sha256) => bucket.has(keyOf(sha256)),
-    send: async (sha256, path) => {
-      const { size } = await stat(path);
-      if (size <= ASKED_FIRST_BYTES || !(await bucket.has(keyOf(sha256)))) {
-        await bucket.putFile(keyOf(sha256), path);
-      }
-    },
+    send: (sha256, path) => bucket.putFile(keyOf(sha256), path),
     fetch: async ({ kind, sha256, bytes }, path) => {
       const place = `${bucket.name}/${keyOf(sha256)}`;
       if (!(await bucket.getFile(keyOf(sha256), path, bytes))) {

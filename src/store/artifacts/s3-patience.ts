@@ -1,8 +1,11 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
+import { statusOf } from './s3-problems';
 
 type Strategy = NonNullable<S3ClientConfig['retryStrategy']>;
 type Token = ReturnType<typeof tokenOf>;
 
+/** In the 500s, and the one of them that stays. */
+const NOT_IMPLEMENTED = 501;
 const DELAY_MS_MIN = 100;
 const DELAY_MS_MAX = 5000;
 
@@ -16,7 +19,8 @@ export function patientRetries(patienceMs: number): Strategy {
     mode: 'patient',
     acquireInitialRetryToken: async () => tokenOf(0, Date.now()),
     refreshRetryTokenForRetry: async (token: Token, info: { errorType: string; error?: unknown }) => {
-      if (info.errorType === 'CLIENT_ERROR' || Date.now() - token.startedMs >= patienceMs) {
+      const isPassing = info.errorType !== 'CLIENT_ERROR' && statusOf(info.error) !== NOT_IMPLEMENTED;
+      if (!isPassing || Date.now() - token.startedMs >= patienceMs) {
         throw info.error;
       }
       return tokenOf(token.getRetryCount() + 1, token.startedMs);

@@ -68,7 +68,7 @@ export function s3Problem(error: unknown, attempt: S3Attempt): unknown {
       `allow them s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on the prefix, and s3:ListBucket on ${bucket}`,
     );
   }
-  if (status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429) {
+  if (status === 501 || (status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429)) {
     return problem('usage', `it answered ${status} ${name}`, 'check TUTELAGE_ARTIFACTS and AWS_ENDPOINT_URL_S3');
   }
   const isOfNetwork = $metadata?.attempts !== undefined && name !== 'AbortError' && !LOCAL.has(code ?? '');
