@@ -12,10 +12,14 @@ const config = smallConfig.replace('epochs: 4', 'epochs: 60');
 const helper = join(__dirname, '..', 'support', 'in-terminal.py');
 
 /** The command line with a real terminal around it. */
-function inTerminal(folder: { file: string; workspace: string }, columns: number, environment = {}) {
+function inTerminal(
+  folder: { file: string; workspace: string },
+  columns: number,
+  { environment = {}, args = ['run', folder.file] }: { environment?: Record<string, string>; args?: string[] } = {},
+) {
   const child = spawn(
     process.env.TUTELAGE_PYTHON ?? 'python3',
-    [helper, String(columns), process.execPath, cliProgram, 'run', folder.file],
+    [helper, String(columns), process.execPath, cliProgram, ...args],
     { env: { ...process.env, TUTELAGE_HOME: folder.workspace, TERM: 'xterm', ...environment }, stdio: 'pipe' },
   );
   let drawn = '';
@@ -34,7 +38,7 @@ function inTerminal(folder: { file: string; workspace: string }, columns: number
 describe('tutelage run in a terminal', () => {
   it('draws a live view that fits a narrow one, and rests at one Ctrl-C', async () => {
     const folder = await folderWith(config);
-    const terminal = inTerminal(folder, 50, { NO_COLOR: '1' });
+    const terminal = inTerminal(folder, 50, { environment: { NO_COLOR: '1' } });
     await until(() => terminal.drawn().includes('finetune'), 60_000);
     terminal.type('ctrl-c');
     expect(await terminal.ended).toBe(130);
@@ -48,6 +52,12 @@ describe('tutelage run in a terminal', () => {
     expect(terminal.drawn()).not.toMatch(/\u001b\[[0-9;]*3[0-9]m/);
     await expectNothingLeftOf(folder.workspace);
 
+    const status = inTerminal(folder, 40, { args: ['status'] });
+    expect(await status.ended).toBe(0);
+    const lines = stripVTControlCharacters(status.drawn()).trimEnd().split(/\r?\n/);
+    expect(lines.join('\n')).toContain('small  resting');
+    expect(Math.max(...lines.map((line) => line.length))).toBe(40);
+
     const again = inTerminal(folder, 120);
     await until(() => again.drawn().includes('░') || again.drawn().includes('█'), 60_000);
     again.type('ctrl-c');
@@ -55,6 +65,15 @@ describe('tutelage run in a terminal', () => {
     await new Promise((resolve) => setTimeout(resolve, 800));
     again.type('ctrl-c');
     expect(await again.ended).toBe(130);
+    await expectNothingLeftOf(folder.workspace);
+  });
+
+  it('ends at once at a Ctrl-C while it is still being set up, and leaves nothing running', async () => {
+    const folder = await folderWith(config);
+    const terminal = inTerminal(folder, 80);
+    await until(() => terminal.drawn().includes('setting up: starting the Temporal server'), 60_000);
+    terminal.type('ctrl-c');
+    expect(await terminal.ended).toBe(130);
     await expectNothingLeftOf(folder.workspace);
   });
 
