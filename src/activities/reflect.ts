@@ -1,12 +1,13 @@
 import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
 import type { RunConfig } from '../core/config/schema';
-import type { AnswerLoss, Prediction, Seed, SyntheticRow } from '../core/records';
+import type { AnswerLoss, Prediction, Reward, Seed, SyntheticRow } from '../core/records';
 import type { Reflection } from '../core/reflection';
 import { taskOf } from '../core/tasks';
 import { recordsById } from '../store/artifacts/tables';
 import type { Dependencies } from './dependencies';
 import { pastIterations } from './past';
 import type { RunContext } from './run-context';
+import { rewardsOf } from './score';
 import { secondOpinions } from './second-opinion';
 import { studentStep } from './student-step';
 
@@ -48,20 +49,26 @@ export function createReflect(dependencies: Dependencies) {
       ...rows.map(({ id, question, answer: reference }): Question => ({ id: `row/${id}`, question, reference })),
     ];
     const { texts, losses } = await answer(input, asked);
-    const correct = await check(input, asked, texts);
-    const reflections = rows.map(
-      ({ id, parent }): Reflection => ({
-        id,
-        parent,
-        parentLoss: losses.get(`seed/${parent}`) ?? null,
-        loss: losses.get(`row/${id}`) ?? null,
-        parentCorrect: correct.get(`seed/${parent}`) ?? null,
-        correct: correct.get(`row/${id}`) ?? false,
-        text: texts.get(`row/${id}`) ?? '',
-      }),
+    const rewards =
+      input.config.strategy.score === 'reward' ? await grade(input, promptsOf(input.config, asked), texts) : null;
+    const met = { texts, losses, rewards, correct: await check(input, asked, texts) };
+    return store.putRecords(
+      'reflection',
+      rows.map((row) => reflectionOf(row, met)),
     );
-    return store.putRecords('reflection', reflections);
   };
+
+  /** What the reward model that selects says of the answers. */
+  async function grade(
+    input: ReflectInput,
+    prompts: ReturnType<typeof promptsOf>,
+    texts: ReadonlyMap<string, string>,
+  ): Promise<ReadonlyMap<string, number | null>> {
+    const answered = prompts.map((prompt) => ({ ...prompt, answer: texts.get(prompt.id) ?? '' }));
+    const answers = [await store.putRecords('pairs', answered)];
+    const rewards = await store.readRecords<Reward>(await rewardsOf(doJob, input, { answers, parameters: {} }));
+    return new Map(rewards.map(({ id, reward }) => [id, reward]));
+  }
 
   async function rowsOf({ past, rows }: ReflectInput): Promise<SyntheticRow[]> {
     const earlier = (await pastIterations(store, past)).map((record) => record.rows);
@@ -113,6 +120,28 @@ export function createReflect(dependencies: Dependencies) {
       ),
     };
   }
+}
+
+/** What is known of the questions, by their ids. */
+interface Met {
+  readonly texts: ReadonlyMap<string, string>;
+  readonly losses: ReadonlyMap<string, number>;
+  readonly rewards: ReadonlyMap<string, number | null> | null;
+  readonly correct: ReadonlyMap<string, boolean>;
+}
+
+function reflectionOf({ id, parent }: SyntheticRow, { texts, losses, rewards, correct }: Met): Reflection {
+  const [seed, row] = [`seed/${parent}`, `row/${id}`];
+  return {
+    id,
+    parent,
+    parentLoss: losses.get(seed) ?? null,
+    loss: losses.get(row) ?? null,
+    ...(rewards === null ? {} : { parentReward: rewards.get(seed) ?? null, reward: rewards.get(row) ?? null }),
+    parentCorrect: correct.get(seed) ?? null,
+    correct: correct.get(row) ?? false,
+    text: texts.get(row) ?? '',
+  };
 }
 
 function promptsOf(config: RunConfig, questions: readonly Question[]) {

@@ -1,6 +1,7 @@
 import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
 import { stableHash } from '../core/random';
 import type { Shard } from '../core/table';
+import type { StudentJob } from '../student';
 import type { Dependencies } from './dependencies';
 import { putPairs } from './pairs';
 import type { RunContext } from './run-context';
@@ -55,22 +56,28 @@ export function createSketch(dependencies: Dependencies) {
   };
 }
 
-/** A reward model's grade of the student's own answer to every seed. The model is imported once in a workspace. */
+/** A reward model's grades of answers. The model is imported once in a workspace. */
+export async function rewardsOf(
+  doJob: ReturnType<typeof studentStep>,
+  { run, config }: RunContext,
+  { answers, parameters }: { answers: readonly ArtifactRef[]; parameters: StudentJob['parameters'] },
+): Promise<ArtifactRef> {
+  const { threads } = config.student;
+  const source = { source: config.reward_model?.base, kind: 'reward' };
+  const imported = await doJob(run, { op: 'import', model: null, inputs: {}, parameters: source, threads });
+  const model = { base: imported.outputs.model as ArtifactRef };
+  const result = await doJob(run, { op: 'reward', model, inputs: { answers }, parameters, threads });
+  return result.outputs.rewards as ArtifactRef;
+}
+
+/** A reward model's grade of the student's own answer to every seed. */
 export function createReward(dependencies: Dependencies) {
   const doJob = studentStep(dependencies);
 
   return async function reward(input: ScoreInput): Promise<ArtifactRef> {
-    const { run, config } = input;
-    const { threads } = config.student;
-    const parameters = { source: config.reward_model?.base, kind: 'reward' };
-    const imported = await doJob(run, { op: 'import', model: null, inputs: {}, parameters, threads });
-    const result = await doJob(run, {
-      op: 'reward',
-      model: { base: imported.outputs.model as ArtifactRef },
-      inputs: { answers: await putPairs(dependencies.store, input, 'text') },
+    return rewardsOf(doJob, input, {
+      answers: await putPairs(dependencies.store, input, 'text'),
       parameters: shardParameters(input),
-      threads,
     });
-    return result.outputs.rewards as ArtifactRef;
   };
 }

@@ -55,8 +55,8 @@ const reflectedSchema = z.strictObject({
         run: z.string(),
         arm: z.string(),
         iteration: z.int(),
-        seeds: z.number().describe('median loss on the selected seeds'),
-        rows: z.number().describe('median loss on the rows made from them'),
+        seeds: z.number().describe('median over the selected seeds'),
+        rows: z.number().describe('median over the rows made from them'),
       }),
     )
     .describe("one a run and iteration; losses of the selecting student's own answers, natural logarithm a token"),
@@ -64,9 +64,7 @@ const reflectedSchema = z.strictObject({
   setsLine: line.describe('best fit of rows against seeds, over sets'),
   betweenPoints: correlation.describe('of single seeds and their rows, all sets together'),
   pointsLine: line,
-  points: z
-    .array(z.tuple([z.number(), z.number()]))
-    .describe('[loss on the seed, loss on its row]: at most 2,000, evenly taken'),
+  points: z.array(z.tuple([z.number(), z.number()])).describe('[of the seed, of its row]: at most 2,000, evenly taken'),
 });
 
 const cumulativeSchema = z.strictObject({
@@ -91,6 +89,9 @@ export const analysesSchema = z.strictObject({
   reflected: reflectedSchema
     .nullable()
     .describe('scores of seeds against scores of their rows (figure 2); null without `analyses: true`'),
+  reflectedRewards: reflectedSchema
+    .nullable()
+    .describe('the same with the grades of a reward model for losses; null where no run selects by them'),
   cumulative: z
     .array(cumulativeSchema)
     .describe('cumulative accuracy in the order of score (figure 3): of the random runs, by the loss on the seed'),

@@ -10,6 +10,9 @@ export interface Reflection {
   readonly parentLoss: number | null;
   /** The same for its own answer to the row's question. */
   readonly loss: number | null;
+  /** A reward model's grades of the same two answers, in runs that select by them; `null` where a text is too long. */
+  readonly parentReward?: number | null;
+  readonly reward?: number | null;
   /** Whether its answer agrees with the reference; `null` where the seed has none. */
   readonly parentCorrect: boolean | null;
   /** Whether its answer agrees with the teacher's. */

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { RunResults } from '../../src/analysis/results-schema';
 import { folderWith, runCli, startCli } from '../support/cli';
 import { expectNothingLeftOf } from '../support/processes';
 import { makeRewardModel } from '../support/reward-model';
@@ -9,7 +10,7 @@ jest.setTimeout(600_000);
 
 const dieAt = join(__dirname, '..', 'support', 'die-at.cjs');
 
-const reward = smallConfig.replace('strategy: loss', 'strategy: reward');
+const reward = smallConfig.replace('strategy: loss', 'strategy: reward\nanalyses: true');
 
 /** Steps that the small loop has not: a judge's grades, a reward model, gradient sketches and k-means++, and LoRA that goes on. */
 const cases = [
@@ -51,6 +52,7 @@ describe.each(cases)('a run with $what that is killed at their steps', ({ config
     const iterations = await iterationsOf(killed.workspace);
     expect(iterations).toMatchObject([each, each]);
     expect(iterations).toEqual(await iterationsOf(undisturbed.workspace));
+    expect(await rewardSetsOf(killed.workspace)).toEqual(config === reward ? 2 : undefined);
   });
 });
 
@@ -58,6 +60,13 @@ function withRewardModel(workspace: string): string[] {
   const directory = join(workspace, '..', 'reward-model');
   makeRewardModel(directory);
   return ['--set', `reward_model={base: ${directory}}`];
+}
+
+/** How many sets the figure on rewards of seeds and rows has. */
+async function rewardSetsOf(workspace: string): Promise<number | undefined> {
+  const text = await readFile(join(workspace, 'runs', 'small', 'results.json'), 'utf8');
+  const { analyses } = JSON.parse(text) as RunResults;
+  return analyses.reflectedRewards?.sets.length;
 }
 
 /** What each iteration made, by content. What was spent differs by calls whose outcome a kill took away. */

@@ -36,7 +36,8 @@ export function analysesOf(options: {
   return {
     dataShares: dataShares(arms, runs),
     winRates: pairwiseWinRates(arms, runs),
-    reflected: reflected(armRuns),
+    reflected: reflected(armRuns, 'loss'),
+    reflectedRewards: reflected(armRuns, 'reward'),
     cumulative: cumulative(armRuns),
     strata: strataShares(arms, armRuns),
     health: health(arms, armRuns),

@@ -2,25 +2,32 @@ import { median } from 'simple-statistics';
 import { lineFit } from '../../core/statistics/line-fit';
 import { rankCorrelation } from '../../core/statistics/rank-correlation';
 import type { Analyses } from '../analyses-schema';
+import type { RowLine } from '../data/row-line';
 import type { ArmRun } from '.';
 
 const POINTS_MAX = 2000;
 
+type Pair = readonly [seed: number | null, row: number | null];
+
+const measures = {
+  loss: ({ parentLoss, loss }: RowLine): Pair => [parentLoss, loss],
+  reward: ({ parentReward, reward }: RowLine): Pair => [parentReward, reward],
+};
+
 /**
- * Does a hard seed make hard rows? Losses of the selecting student on seeds and on the rows made from them: medians of
- * whole sets, and single points (arXiv 2512.00884, figure 2).
+ * Does a hard seed make hard rows? Losses of the selecting student's answers to seeds and to the rows made from them, or
+ * a reward model's grades of those answers: medians of whole sets, and single points (arXiv 2512.00884, figure 2).
  */
-export function reflected(runs: readonly ArmRun[]): Analyses['reflected'] {
+export function reflected(runs: readonly ArmRun[], by: keyof typeof measures): Analyses['reflected'] {
   const sets = runs.flatMap(({ arm, result, rows }) =>
     Array.from({ length: result.iterations.length }, (_, index) => ({
       arm,
       run: result.run,
       iteration: index + 1,
-      pairs: rows.lines.flatMap((line): [number, number][] =>
-        line.iteration !== index + 1 || line.parentLoss === null || line.loss === null
-          ? []
-          : [[line.parentLoss, line.loss]],
-      ),
+      pairs: rows.lines.flatMap((line): [number, number][] => {
+        const [seed, row] = measures[by](line);
+        return line.iteration !== index + 1 || seed === null || row === null ? [] : [[seed, row]];
+      }),
     })),
   );
   const measured = sets.filter(({ pairs }) => pairs.length > 0);

@@ -61,6 +61,8 @@ export const rowColumns: readonly Documented<RowLine>[] = [
     return line.parentCorrect;
   }),
   column('correct', 'boolean', "whether that answer agrees with the teacher's", ({ correct }) => correct),
+  column('seed_reward', 'number', "the reward model's grade of the answer to the parent", (line) => line.parentReward),
+  column('reward', 'number', 'the same for the new question; both only of `strategy: reward`', ({ reward }) => reward),
 ];
 
 export interface CheckpointLine {

@@ -148,6 +148,8 @@ function linesOf(tables: Tables, { record, labels, prices, seeds, iteration }: L
       ...priceOf([...requests, ...((row ?? rejection)?.sampleRequests ?? [])], prices),
       parentLoss: reflection?.parentLoss ?? null,
       loss: reflection?.loss ?? null,
+      parentReward: reflection?.parentReward ?? null,
+      reward: reflection?.reward ?? null,
       parentCorrect: reflection?.parentCorrect ?? null,
       correct: reflection?.correct ?? null,
     };

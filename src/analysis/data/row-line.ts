@@ -36,6 +36,9 @@ export interface RowLine {
   /** Of the student that selected, where the run measured it. */
   readonly parentLoss: number | null;
   readonly loss: number | null;
+  /** Rewards of that student's answers, where it selected by them. */
+  readonly parentReward: number | null;
+  readonly reward: number | null;
   readonly parentCorrect: boolean | null;
   readonly correct: boolean | null;
 }

@@ -6,11 +6,14 @@ import { type Colours, colourOf, type Described, draw, Plot, shorten, symbols } 
 type Reflected = NonNullable<Analyses['reflected']>;
 
 /** Figure 2, left: medians of whole sets, seeds against the rows made from them. */
-export function setMedians(reflected: Reflected, options: Described & { colours: Colours }): Html {
+export function setMedians(
+  reflected: Reflected,
+  options: Described & { colours: Colours; measure: 'loss' | 'reward' },
+): Html {
   const dots = reflected.sets.map(({ arm, seeds, rows }) => ({ name: arm, seeds, rows }));
   return draw(options, 380, {
-    x: { label: 'median loss on the seeds', grid: true },
-    y: { label: 'median loss on their rows', grid: true },
+    x: { label: `median ${options.measure} on the seeds`, grid: true },
+    y: { label: `median ${options.measure} on their rows`, grid: true },
     marks: [
       ...bestFit(reflected.setsLine, dots.map(({ seeds }) => seeds)), // biome-ignore format: a mark
       Plot.dot(dots, { x: 'seeds', y: 'rows', fill: colourOf(options.colours), r: 4, fillOpacity: 0.85 }),
@@ -19,11 +22,11 @@ export function setMedians(reflected: Reflected, options: Described & { colours:
 }
 
 /** Figure 2, right: single seeds and their rows. */
-export function singlePoints(reflected: Reflected, options: Described): Html {
+export function singlePoints(reflected: Reflected, options: Described & { measure: 'loss' | 'reward' }): Html {
   const dots = reflected.points.map(([seeds, rows]) => ({ seeds, rows }));
   return draw(options, 380, {
-    x: { label: 'loss on the seed', grid: true },
-    y: { label: 'loss on its row', grid: true },
+    x: { label: `${options.measure} on the seed`, grid: true },
+    y: { label: `${options.measure} on its row`, grid: true },
     marks: [
       Plot.dot(dots, { x: 'seeds', y: 'rows', fill: 'var(--arm-1)', r: 2, fillOpacity: 0.35 }),
       ...bestFit(reflected.pointsLine, dots.map(({ seeds }) => seeds)), // biome-ignore format: a mark

@@ -16,42 +16,58 @@ import { named, probability, table } from './tables';
 
 const metricNames = { macro: 'macro accuracy', overall: 'overall accuracy' } as const;
 
+const measureNames = {
+  loss: { id: 'figure-2', plural: 'losses', whose: "losses of the selecting student's own answers" },
+  reward: {
+    id: 'figure-2-reward',
+    plural: 'rewards',
+    whose: "a reward model's grades of the selecting student's own answers, a low one marks a hard seed",
+  },
+} as const;
+
 /** Figure 2: scores of seeds against scores of the rows made from them. */
-export function reflectedFigures(reflected: Analyses['reflected'], colours: Colours): Html | null {
+export function reflectedFigures(
+  reflected: Analyses['reflected'],
+  measure: keyof typeof measureNames,
+  colours: Colours,
+): Html | null {
   if (reflected === null) {
     return null;
   }
   const { sets, betweenSets, betweenPoints } = reflected;
+  const { id, plural, whose } = measureNames[measure];
   const told = (found: typeof betweenSets) =>
     found === null
       ? 'Too little varies for a rank correlation.'
       : `Spearman's rho ${found.rho.toFixed(2)} (${pValue(found.p)}, n = ${count(found.n)}).`;
   const arms = [...new Set(sets.map(({ arm }) => arm))];
   return html`${figure({
-    id: 'figure-2-sets',
-    title: 'Do hard seeds make hard rows? Medians of sets',
-    caption: html`${told(betweenSets)} One point a run and iteration; losses of the selecting student's own answers. ${legend(arms, colours)}`,
+    id: `${id}-sets`,
+    title: `Do hard seeds make hard rows? Medians of ${plural} of sets`,
+    caption: html`${told(betweenSets)} One point a run and iteration; ${whose}. ${legend(arms, colours)}`,
     chart: setMedians(reflected, {
-      title: 'Median loss on seeds against median loss on their rows',
+      title: `Median ${measure} on seeds against median ${measure} on their rows`,
+      measure,
       description: `${sets.length} sets. ${told(betweenSets)}`,
       colours,
     }),
     table: table({
-      caption: 'Median losses by run and iteration.',
+      caption: `Median ${plural} by run and iteration.`,
       columns: [['run'], ['iteration', 'number'], ['seeds', 'number'], ['rows', 'number']],
       rows: sets.map(({ run, iteration, seeds, rows }) => [run, String(iteration), decimal(seeds), decimal(rows)]),
     }),
   })}${figure({
-    id: 'figure-2-points',
+    id: `${id}-points`,
     title: 'The same, single seeds and rows',
     caption: `${told(betweenPoints)} Red: line of best fit. How far the teacher's new questions keep the difficulty of the seeds they were made from.`,
     chart: singlePoints(reflected, {
-      title: 'Loss on a seed against loss on its row',
+      title: `A seed against its row, ${plural}`,
+      measure,
       description: `${count(betweenPoints?.n ?? reflected.points.length)} points. ${told(betweenPoints)}`,
     }),
     table: table({
       caption: 'Up to 200 of the points; all rows are in rows.parquet.',
-      columns: [['point'], ['loss on the seed', 'number'], ['loss on its row', 'number']],
+      columns: [['point'], [`${measure} on the seed`, 'number'], [`${measure} on its row`, 'number']],
       rows: reflected.points
         .slice(0, 200)
         .map(([seed, row], index) => [String(index + 1), decimal(seed), decimal(row)]),

@@ -89,7 +89,7 @@ ${section('outcome', 'Outcome', list && outcomeTable(list, colours))}
 ${section('against', 'Against random selection', list && list.comparisons.length > 0 ? comparisonTable(list.comparisons, colours) : null)}
 ${section('data', 'The data that random needs', inGrid(dataShareFigures(analyses.dataShares, colours)))}
 ${section('wins', 'Who is above whom', inGrid(winRateFigures(analyses.winRates)))}
-${section('difficulty', 'Hard seeds and hard rows', inGrid(reflectedFigures(analyses.reflected, colours), cumulativeFigures(analyses.cumulative)))}
+${section('difficulty', 'Hard seeds and hard rows', inGrid(reflectedFigures(analyses.reflected, 'loss', colours), reflectedFigures(analyses.reflectedRewards, 'reward', colours), cumulativeFigures(analyses.cumulative)))}
 ${section('why', 'What is picked', joined(picksFigure(analyses.strata, colours), inGrid(healthFigure(analyses.health, colours))))}
 ${section('strata', 'By stratum', strataFigure(arms, colours))}
 ${section('budget', 'Budget', html`${spendTable(results, colours)}${purchaseTable(results, colours)}${funnelFigure(results, colours)}${timeFigure(results, colours)}`)}
