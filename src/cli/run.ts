@@ -4,7 +4,7 @@ import { loadRun } from '../analysis/load';
 import { TutelageError } from '../core/errors';
 import { queueName, type ServedQueue } from '../core/names';
 import { openWorkspace, type Workspace } from '../store/workspace';
-import { firstSearchAttributes } from '../workflows/display';
+import { firstSearchAttributes, summaryOf } from '../workflows/display';
 import { steerSignal } from '../workflows/messages';
 import { readConfigFile } from './config-file';
 import { requireKeys } from './credentials';
@@ -148,7 +148,7 @@ async function startWorkflow(session: Session, launch: Launch): Promise<void> {
     taskQueue: queueName(loopQueueDeployment, 'loop'),
     workflowId: launch.name,
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
-    staticSummary: launch.name,
+    staticSummary: summaryOfLaunch(launch),
     ...(session.isSearchable ? { typedSearchAttributes: firstSearchAttributes(launch.name) } : {}),
   };
   if (launch.isExperiment) {
@@ -168,6 +168,12 @@ async function startWorkflow(session: Session, launch: Launch): Promise<void> {
       .getHandle(launch.name)
       .signal(steerSignal, { request: { verb: 'resume' }, who: whoIsAsking() });
   }
+}
+
+/** Beside the name in Temporal's own UI. */
+function summaryOfLaunch({ name, plans, isExperiment }: Launch): string {
+  const [plan] = plans;
+  return isExperiment || plan === undefined ? `${name}: ${plans.length} runs` : summaryOf(plan);
 }
 
 /** A cluster takes some seconds to know search attributes that have just been made, in whichever process that was. */

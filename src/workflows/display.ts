@@ -1,5 +1,6 @@
 import { defineSearchAttributeKey, type SearchAttributePair, TypedSearchAttributes } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import type { RunConfig } from '../core/config/schema';
 import { searchAttributeTypes } from '../core/names';
 
 /** What Temporal's own UI shows of a workflow, beside its history. */
@@ -24,19 +25,35 @@ const keys = {
 /** To be called when a stage begins, not more often: each upsert is an event of the history. */
 export function showStage(stage: Stage): void {
   const { run, iteration, step, state, usd, details = {} } = stage;
-  const rows = { run, iteration, step, state, ...(usd === undefined ? {} : { USD: usd.toFixed(4) }), ...details };
-  setCurrentDetails(
-    ['| | |', '|---|---|', ...Object.entries(rows).map(([name, value]) => `| ${name} | ${value} |`)].join('\n'),
-  );
+  showTable({ run, iteration, step, state, ...(usd === undefined ? {} : { USD: usd.toFixed(4) }), ...details });
+  upsert([
+    { key: keys.iteration, value: iteration },
+    { key: keys.step, value: step },
+    { key: keys.state, value: state },
+    ...(usd === undefined ? [] : [{ key: keys.usd, value: usd }]),
+  ]);
+}
+
+/** Lines of two cells, what and how much of it. No event: it is asked of the workflow when somebody looks. */
+export function showTable(rows: Readonly<Record<string, string | number>>): void {
+  const [head = '', ...body] = Object.entries(rows).map(([name, value]) => `| ${name} | ${value} |`);
+  setCurrentDetails([head, '|---|---|', ...body].join('\n'));
+}
+
+/** Of a workflow that has no steps of its own. */
+export function showState(state: Stage['state']): void {
+  upsert([{ key: keys.state, value: state }]);
+}
+
+function upsert(pairs: SearchAttributePair[]): void {
   if (isSearchable()) {
-    upsertSearchAttributes([
-      { key: keys.iteration, value: iteration },
-      { key: keys.step, value: step },
-      { key: keys.state, value: state },
-      ...(usd === undefined ? [] : [{ key: keys.usd, value: usd }]),
-    ]);
+    upsertSearchAttributes(pairs);
   }
 }
+
+/** What a run is, in a few words beside its name. */
+export const summaryOf = ({ run, config }: { readonly run: string; readonly config: RunConfig }): string =>
+  `${run}: ${config.strategy.name} on ${config.task.kind}, seed ${config.seed}`;
 
 /** Whoever starts a workflow on a server that knows the attributes gives it the first; children pass that on. */
 export function childSearchAttributes(run: string): { typedSearchAttributes?: TypedSearchAttributes } {

@@ -10,7 +10,7 @@ import {
 import type { ArtifactRef } from '../core/artifact-ref';
 import { type Steering, unsteered } from '../core/steering';
 import { activityGroups } from './activity-options';
-import { childSearchAttributes } from './display';
+import { childSearchAttributes, showState, showTable, summaryOf } from './display';
 import {
   capsChangedSignal,
   type ExperimentStatus,
@@ -48,6 +48,7 @@ export async function experiment(input: ExperimentInput): Promise<ExperimentStat
     initial: input.steering,
     iterationsBegun: () => 0,
     tell: async (_changed, told) => {
+      show();
       await Promise.all([...running.values()].map((child) => (child === null ? undefined : pass(child, told))));
     },
   });
@@ -62,6 +63,9 @@ export async function experiment(input: ExperimentInput): Promise<ExperimentStat
     steering: steering(),
   });
   setHandler(experimentStatusQuery, status);
+  const show = () => showExperiment(status());
+  show();
+  showState('working');
 
   const ends: Promise<void>[] = [];
   for (const [index, name] of input.runNames.entries()) {
@@ -71,6 +75,7 @@ export async function experiment(input: ExperimentInput): Promise<ExperimentStat
       break;
     }
     running.set(name, null);
+    show();
     const end = runAndNote(name, index);
     // A cancellation reaches whoever awaits all ends; until then nobody does.
     end.catch(() => {});
@@ -78,6 +83,7 @@ export async function experiment(input: ExperimentInput): Promise<ExperimentStat
   }
   await Promise.all(ends);
   await condition(allHandlersFinished);
+  showState('ended');
   return status();
 
   async function runAndNote(name: string, index: number): Promise<void> {
@@ -91,6 +97,7 @@ export async function experiment(input: ExperimentInput): Promise<ExperimentStat
       failed.push({ run: name, reason: reasonOf(error) });
     } finally {
       running.delete(name);
+      show();
     }
   }
 
@@ -104,34 +111,53 @@ export async function experiment(input: ExperimentInput): Promise<ExperimentStat
       workflowId: name,
       args: [{ ...plan, steering: stored ?? forNewRun(given) }],
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-      staticSummary: name,
+      staticSummary: summaryOf(plan),
       ...childSearchAttributes(name),
     });
     running.set(name, child);
-    await catchUp(child, given);
+    await catchUp(child, given, steering());
     await child.result();
     await light.exportHistory({ workflowId: name, owner: name, name: 'run' });
   }
+}
 
-  /** Tells a run what was changed while it started. */
-  async function catchUp(child: RunHandle, given: Steering): Promise<void> {
-    const now = steering();
-    if (now.paused !== null && now.paused !== given.paused) {
-      await pass(child, { request: { verb: 'pause', now: now.paused.now }, who: now.paused.who });
-    }
-    if (now.stopping !== null && now.stopping !== given.stopping) {
-      await pass(child, { request: { verb: 'stop' }, who: now.stopping.who });
-    }
-    const { concurrency, iterations } = now;
-    if (concurrency !== given.concurrency || iterations !== given.iterations) {
-      const request = {
-        verb: 'set' as const,
-        concurrency: concurrency ?? undefined,
-        iterations: iterations ?? undefined,
-      };
-      await pass(child, { request, who: now.changes.at(-1)?.who ?? '' });
-    }
+/** Tells a run what was changed while it started. */
+async function catchUp(child: RunHandle, given: Steering, now: Steering): Promise<void> {
+  if (now.paused !== null && now.paused !== given.paused) {
+    await pass(child, { request: { verb: 'pause', now: now.paused.now }, who: now.paused.who });
   }
+  if (now.stopping !== null && now.stopping !== given.stopping) {
+    await pass(child, { request: { verb: 'stop' }, who: now.stopping.who });
+  }
+  const { concurrency, iterations } = now;
+  if (concurrency !== given.concurrency || iterations !== given.iterations) {
+    const request = {
+      verb: 'set' as const,
+      concurrency: concurrency ?? undefined,
+      iterations: iterations ?? undefined,
+    };
+    await pass(child, { request, who: now.changes.at(-1)?.who ?? '' });
+  }
+}
+
+function showExperiment({
+  experiment: name,
+  running,
+  finished,
+  failed,
+  total,
+  steering,
+  parallelRuns,
+}: ExperimentStatus) {
+  const isOver = running.length === 0 && finished.length + failed.length === total;
+  showTable({
+    experiment: name,
+    state: isOver ? 'ended' : steering.paused === null ? 'working' : `paused by ${steering.paused.who}`,
+    runs: `${finished.length} of ${total} ended`,
+    'at a time': parallelRuns,
+    ...(running.length === 0 ? {} : { 'under way': running.join(', ') }),
+    ...(failed.length === 0 ? {} : { failed: failed.map(({ run: one }) => one).join(', ') }),
+  });
 }
 
 /** A run that has just ended needs to know nothing. The experiment's caps, and how many run at a time, are not the run's. */

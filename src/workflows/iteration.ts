@@ -31,8 +31,17 @@ const PICKS_PER_ROW = 2;
  * worked answer for each, the student is finetuned on all rows so far, and evaluated.
  */
 export async function iteration(input: IterationInput): Promise<IterationOutcome | null> {
+  const desk = openIteration(input);
+  try {
+    return await stepThrough(input, desk);
+  } finally {
+    desk.enter('ended');
+  }
+}
+
+async function stepThrough(input: IterationInput, desk: Desk): Promise<IterationOutcome | null> {
   const { light, student } = activityGroups();
-  const { rest, enter, patience, buyRows } = openIteration(input);
+  const { rest, enter, patience, buyRows } = desk;
   const { strategy } = input.config;
   const count = PICKS_PER_ROW * input.rowsWanted;
   // A pool that is ranked once is ranked by the base; the engine and the ledger find that it was done before.
@@ -83,6 +92,8 @@ export async function iteration(input: IterationInput): Promise<IterationOutcome
   return { ...outcome, reflection };
 }
 
+type Desk = ReturnType<typeof openIteration>;
+
 /** Everything around the steps: what is shown, asked and steered while they run. */
 function openIteration(input: IterationInput) {
   let { steering } = input;
@@ -121,7 +132,7 @@ function openIteration(input: IterationInput) {
       run: input.run,
       iteration: input.iteration,
       step,
-      state: waiting === null ? 'working' : 'waiting',
+      state: step === 'ended' ? 'ended' : waiting === null ? 'working' : 'waiting',
       details: { rows: `${rowsAccepted}/${rowsWanted}`, ...(waiting === null ? {} : { 'waits for': waiting.reason }) },
     });
   }
