@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { canonicalJson } from '../core/canonical-json';
+import { mapWithWindow } from '../core/window';
 import { withExclusiveLock } from '../processes/exclusive-lock';
 import type { ArtifactStore } from '../store/artifacts/artifact-store';
 import { writeFileAtomically } from '../store/workspace';
@@ -7,6 +8,9 @@ import { checkpointSender } from './checkpoint-sender';
 import type { EngineEvent, EngineRequest, EngineResult } from './engine-protocol';
 import { finishedResult, finishJob, type JobPlace } from './job-directory';
 import { jobIdentity, modelKey, type StudentJob, type StudentProgress, type StudentResult } from './student-job';
+
+/** A pool of millions has hundreds of parts; a few at a time fill any network. */
+const INPUTS_AT_ONCE = 4;
 
 export interface JobToPerform {
   readonly job: StudentJob;
@@ -91,7 +95,7 @@ async function requestFor({ job, hash }: JobToPerform, { directory, store }: Job
   const { op, model, parameters, threads } = job;
   const inputs: Record<string, string[]> = {};
   for (const [name, refs] of Object.entries(job.inputs)) {
-    inputs[name] = await Promise.all(refs.map((ref) => store.pathOf(ref)));
+    inputs[name] = await mapWithWindow(refs, INPUTS_AT_ONCE, (ref) => store.pathOf(ref));
   }
   return {
     id: hash,

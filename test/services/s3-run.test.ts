@@ -3,6 +3,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openBucket } from '../../src/store/artifacts/s3-bucket';
 import { folderWith, runCli } from '../support/cli';
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy';
 import { expectNothingLeftOf } from '../support/processes';
 import { type S3Server, s3SecretMarker, startS3Server } from '../support/s3-server';
 import { smallConfig } from '../support/small-config';
@@ -10,11 +11,16 @@ import { smallConfig } from '../support/small-config';
 jest.setTimeout(300_000);
 
 let server: S3Server;
+let proxy: FaultProxy;
 beforeAll(async () => {
   server = await startS3Server();
   await server.makeBucket('runs');
+  proxy = await startFaultProxy(server.endpoint);
 }, 300_000);
-afterAll(() => server.stop());
+afterAll(async () => {
+  await proxy.close();
+  await server.stop();
+});
 
 /** Everything of a run that may not depend on where its artifacts lie: references by hash, answers, spend. */
 async function outcome(workspace: string): Promise<object> {
@@ -30,11 +36,18 @@ async function textsUnder(folder: string): Promise<string[]> {
   return Promise.all(files.map((file) => readFile(file, 'latin1').catch(() => '')));
 }
 
-it('a run with its artifacts in a bucket is the run on local files, and its audit is clean', async () => {
-  const environment = { ...server.env, TUTELAGE_ARTIFACTS: 's3://runs/lab' };
+it('a run with its artifacts in a bucket that is away for a while is the run on local files, and its audit is clean', async () => {
+  // The bucket goes away for some seconds in the middle.
+  let awayMs = Number.POSITIVE_INFINITY;
+  proxy.behave((_, number) => {
+    awayMs = number === 60 ? Date.now() : awayMs;
+    return Date.now() >= awayMs && Date.now() < awayMs + 6000 ? { status: 503, code: 'SlowDown' } : null;
+  });
+  const environment = { ...server.env, AWS_ENDPOINT_URL_S3: proxy.endpoint, TUTELAGE_ARTIFACTS: 's3://runs/lab' };
   const [shared, local] = [{ ...(await folderWith(smallConfig)), environment }, await folderWith(smallConfig)];
   const run = await runCli(['run', shared.file], shared);
   expect(run).toMatchObject({ exitCode: 0 });
+  expect(Number.isFinite(awayMs)).toBe(true);
   expect(await runCli(['run', local.file], local)).toMatchObject({ exitCode: 0 });
   expect(await outcome(shared.workspace)).toEqual(await outcome(local.workspace));
   expect(existsSync(join(shared.workspace, 'artifacts'))).toBe(false);
