@@ -5,7 +5,7 @@ import { funnelOf, type Objection, Sieve } from '../core/hygiene/sift';
 import type { RejectedRow, Seed, SyntheticRow } from '../core/records';
 import type { Funnel } from '../core/run-record';
 import { taskOf } from '../core/tasks';
-import { readTable } from '../store/artifacts/tables';
+import { putTable, readTable } from '../store/artifacts/tables';
 import type { BoughtRow } from '../teacher';
 import type { Dependencies } from './dependencies';
 import { pastIterations } from './past';
@@ -63,8 +63,8 @@ export function createCollectRows({ store, ledger }: Dependencies) {
     // Money stays spent; the samples of rows that were not accepted are free for their replacements.
     await ledger.dropSamples(input.run, unused);
     return {
-      rows: await store.putRecords('rows', rows),
-      rejected: await store.putRecords('rejected-rows', rejected),
+      rows: await putTable(store, 'rows', rows),
+      rejected: await putTable(store, 'rejected-rows', rejected),
       accepted: rows.length,
       refused: bought.filter((row) => row.state === 'refused').length,
       funnel: funnelOf(rows.length, rejected),

@@ -2,6 +2,7 @@ import type { ModelRef } from '../core/artifact-ref';
 import type { EvaluatedAnswer, Prediction, Seed } from '../core/records';
 import type { EvaluationSummary, Tally } from '../core/run-record';
 import { taskOf } from '../core/tasks';
+import { putTable } from '../store/artifacts/tables';
 import type { Dependencies } from './dependencies';
 import type { RunContext } from './run-context';
 import { secondOpinions } from './second-opinion';
@@ -49,7 +50,7 @@ export function createEvaluate(dependencies: Dependencies) {
       const state = opinions.get(index);
       return state === undefined ? answer : { ...answer, correct: state === 'correct', secondOpinion: state };
     });
-    return { answers: await store.putRecords('evaluation', answers), ...summarise(answers) };
+    return { answers: await putTable(store, 'evaluation', answers), ...summarise(answers) };
   };
 
   async function readTests({ prepared }: RunContext): Promise<TestQuestion[]> {

@@ -1,11 +1,12 @@
 import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
 import type { SyntheticRow } from '../core/records';
+import { readTable } from '../store/artifacts/tables';
 import type { Dependencies } from './dependencies';
 import { finetunedModel, finetuneJob } from './finetune-job';
 import { pastIterations } from './past';
 import type { RunContext } from './run-context';
 import { studentStep } from './student-step';
-import { putTrainingRows } from './training-rows';
+import { filesOf, putTrainingRows } from './training-rows';
 
 export interface FinetuneInput extends RunContext {
   readonly iteration: number;
@@ -29,10 +30,11 @@ export function createFinetune(dependencies: Dependencies) {
       tables.push(prepared.baseRows);
     }
     for (const rows of [...earlier.map((record) => record.rows), input.rows]) {
-      tables.push(await putTrainingRows(store, config, await store.readRecords<SyntheticRow>(rows)));
+      tables.push(await putTrainingRows(store, config, readTable<SyntheticRow>(store, rows)));
     }
     const model = settings.from === 'base' ? prepared.base : input.student;
-    const result = await doJob(input.run, finetuneJob(config, { iteration: input.iteration, model, rows: tables }));
+    const rows = await filesOf(store, tables);
+    const result = await doJob(input.run, finetuneJob(config, { iteration: input.iteration, model, rows }));
     return finetunedModel(model, result);
   };
 }

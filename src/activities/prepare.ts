@@ -9,7 +9,7 @@ import type { Dependencies } from './dependencies';
 import { finetunedModel, finetuneJob } from './finetune-job';
 import type { RunData } from './read-data';
 import { studentStep } from './student-step';
-import { putTrainingRows } from './training-rows';
+import { filesOf, putTrainingRows } from './training-rows';
 
 export interface PrepareInput extends RunData {
   readonly run: string;
@@ -77,7 +77,8 @@ export function createPrepare(dependencies: Dependencies) {
       return { base: model, baseRows: null };
     }
     const baseRows = await putTrainingRows(store, config, await drawSeeds(pool, config.seed, warm_up.rows));
-    const job = finetuneJob(config, { iteration: 0, model, rows: [baseRows], steps: warm_up.steps });
+    const rows = await filesOf(store, [baseRows]);
+    const job = finetuneJob(config, { iteration: 0, model, rows, steps: warm_up.steps });
     return { base: finetunedModel(model, await doJob(run, job)), baseRows };
   }
 

@@ -30,7 +30,7 @@ export function createReadData(dependencies: Dependencies) {
     const data = await load(config, Context.current().cancellationSignal);
     const tests: Record<string, ArtifactRef> = {};
     for (const [name, questions] of Object.entries(data.tests)) {
-      tests[name] = await store.putRecords('test-set', questions);
+      tests[name] = await putTable(store, 'test-set', questions);
     }
     return { pool: await putTable(store, 'pool', data.pool), tests };
   };

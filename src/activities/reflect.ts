@@ -3,7 +3,7 @@ import type { RunConfig } from '../core/config/schema';
 import type { AnswerLoss, Prediction, Reward, Seed, SyntheticRow } from '../core/records';
 import type { Reflection } from '../core/reflection';
 import { taskOf } from '../core/tasks';
-import { recordsById } from '../store/artifacts/tables';
+import { putTable, recordsById } from '../store/artifacts/tables';
 import type { Dependencies } from './dependencies';
 import { pastIterations } from './past';
 import type { RunContext } from './run-context';
@@ -52,7 +52,8 @@ export function createReflect(dependencies: Dependencies) {
     const rewards =
       input.config.strategy.score === 'reward' ? await grade(input, promptsOf(input.config, asked), texts) : null;
     const met = { texts, losses, rewards, correct: await check(input, asked, texts) };
-    return store.putRecords(
+    return putTable(
+      store,
       'reflection',
       rows.map((row) => reflectionOf(row, met)),
     );

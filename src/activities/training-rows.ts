@@ -2,6 +2,7 @@ import type { ArtifactRef } from '../core/artifact-ref';
 import type { RunConfig } from '../core/config/schema';
 import { taskOf } from '../core/tasks';
 import type { ArtifactStore } from '../store/artifacts/artifact-store';
+import { partsOf, putTable, type Records } from '../store/artifacts/tables';
 
 interface QuestionAndAnswer {
   readonly id: string;
@@ -13,11 +14,19 @@ interface QuestionAndAnswer {
 export async function putTrainingRows(
   store: ArtifactStore,
   config: RunConfig,
-  rows: readonly QuestionAndAnswer[],
+  rows: Records<QuestionAndAnswer>,
 ): Promise<ArtifactRef> {
   const task = taskOf(config.task);
-  return store.putRecords(
-    'training-rows',
-    rows.map((row) => ({ id: row.id, prompt: task.studentPrompt(row.question), answer: row.answer })),
-  );
+  return putTable(store, 'training-rows', pairsOf());
+
+  async function* pairsOf() {
+    for await (const { id, question, answer } of rows) {
+      yield { id, prompt: task.studentPrompt(question), answer };
+    }
+  }
+}
+
+/** The files that the engine reads, in order. */
+export async function filesOf(store: ArtifactStore, tables: readonly ArtifactRef[]): Promise<ArtifactRef[]> {
+  return (await Promise.all(tables.map((table) => partsOf(store, table)))).flat();
 }
