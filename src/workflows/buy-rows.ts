@@ -12,7 +12,7 @@ import type { Rest } from './rest';
 
 /**
  * Rows of one `generate` activity: enough to keep a history small (20 activities per 1,000 rows), few enough to show
- * progress. Of a large wave they are more, so that the references of all its tables fit in the payload of one step.
+ * progress. Of very many picks they are more, so that the references of all tables fit in the payload of one step.
  */
 const ROWS_PER_BATCH = 50;
 const BATCHES_MAX = 400;
@@ -45,6 +45,7 @@ export function rowBuyer(options: {
 
   /** Asks for rows until as many are accepted as were wanted, replacing rejected ones by the next of `count` picks. */
   async function buyRows(picks: Picks, count: number): Promise<Bought> {
+    const rowsPerBatch = Math.max(ROWS_PER_BATCH, Math.ceil(count / BATCHES_MAX));
     const batches: ArtifactRef[] = [];
     let asked = 0;
     let result: RowsResult | undefined;
@@ -53,7 +54,7 @@ export function rowBuyer(options: {
       (result.accepted < input.rowsWanted && asked < count && result.refused === 0 && !gaveUp())
     ) {
       const wanted = Math.min(input.rowsWanted - (result?.accepted ?? 0), count - asked, waveMax);
-      batches.push(...(await buyWave(picks, asked, asked + wanted)));
+      batches.push(...(await buyWave(picks, { from: asked, to: asked + wanted }, rowsPerBatch)));
       asked += wanted;
       result = await light.collectRows({ ...input, ...picks, batches });
       options.onAccepted(result.accepted);
@@ -65,7 +66,8 @@ export function rowBuyer(options: {
    * Picks `from` up to `to`, in micro-batches. Several are in flight at once, unless a cap may bind before the wave is
    * through: then one follows the other, so that the rows a cap leaves out are the last in rank, whatever arrived first.
    */
-  async function buyWave(picks: Picks, from: number, to: number): Promise<ArtifactRef[]> {
+  async function buyWave(picks: Picks, wave: Batch, rowsPerBatch: number): Promise<ArtifactRef[]> {
+    const { from, to } = wave;
     if (input.config.teacher.mode === 'batch') {
       const result = await buyBatch(picks, from, to);
       return result === null ? [] : [result.rows];
@@ -73,7 +75,7 @@ export function rowBuyer(options: {
     const mayBind = await light.budgetMayBind({ ...input, rows: to - from });
     const parallel = atConcurrency(input.config, steering().concurrency).teacher.max_parallel_requests;
     const width = mayBind ? 1 : 1 + Math.ceil(parallel / ROWS_PER_BATCH);
-    const batches = batchesOf(from, to);
+    const batches = batchesOf(wave, rowsPerBatch);
     let refused = false;
     const results = await mapWithWindow(batches, width, async (batch, index) => {
       await rest.safePoint();
@@ -100,8 +102,7 @@ function atConcurrency(config: RunConfig, concurrency: number | null): RunConfig
     : { ...config, teacher: { ...config.teacher, max_parallel_requests: concurrency } };
 }
 
-function batchesOf(from: number, to: number): Batch[] {
-  const rows = Math.max(ROWS_PER_BATCH, Math.ceil((to - from) / BATCHES_MAX));
+function batchesOf({ from, to }: Batch, rows: number): Batch[] {
   return Array.from({ length: Math.ceil((to - from) / rows) }, (_, index) => ({
     from: from + index * rows,
     to: Math.min(from + (index + 1) * rows, to),
