@@ -92,6 +92,13 @@ describe('a workspace', () => {
     await check(ledgerCheck, { found: saying('run demo says'), todo: saying('backup') });
   });
 
+  it('that a newer program wrote is told so', async () => {
+    const database = new Database(workspace.ledger);
+    database.exec('pragma user_version = 999');
+    database.close();
+    await check(ledgerCheck, { found: saying('has version 999'), todo: saying('newer tutelage') });
+  });
+
   it('whose ledger is no database is told so', async () => {
     await writeFile(workspace.ledger, 'not a database'.repeat(100));
     await check(ledgerCheck, { found: saying('not a database'), todo: expect.any(String) });

@@ -5,6 +5,7 @@ import { isAlive, type ProcessIdentity } from '../../processes/process-identity'
 import { openBucket } from '../../store/artifacts/s3-bucket';
 import { s3LocationOf } from '../../store/artifacts/s3-location';
 import { exists, hashFile } from '../../store/artifacts/whole-files';
+import { migrations } from '../../store/ledger/migrations';
 import { isPostgres } from '../../store/ledger/place';
 import { addressOf, describeAddress } from '../../store/ledger/postgres/address';
 import { openLedgerReader } from '../../store/ledger/read-ledger';
@@ -45,7 +46,7 @@ export const ledgerCheck: Check = {
       const damage = await reader.integrityProblems();
       const wrong = damage.length > 0 ? damage : await reader.recount();
       return wrong.length === 0
-        ? { found: `${where}: whole, and every account adds up` }
+        ? { found: `${where}, version ${migrations.length}: whole, and every account adds up` }
         : {
             found: `${where}: ${wrong.slice(0, 3).join('; ')}`,
             todo: 'restore it from a backup; until then start nothing in this workspace, and see `tutelage audit RUN`',
