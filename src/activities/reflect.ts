@@ -52,11 +52,8 @@ export function createReflect(dependencies: Dependencies) {
     const rewards =
       input.config.strategy.score === 'reward' ? await grade(input, promptsOf(input.config, asked), texts) : null;
     const met = { texts, losses, rewards, correct: await check(input, asked, texts) };
-    return putTable(
-      store,
-      'reflection',
-      rows.map((row) => reflectionOf(row, met)),
-    );
+    const reflections = rows.map((row) => reflectionOf(row, met));
+    return putTable(store, 'reflection', reflections);
   };
 
   /** What the reward model that selects says of the answers. */
