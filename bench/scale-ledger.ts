@@ -20,7 +20,7 @@ interface Client {
   readonly rows: number;
 }
 
-export async function benchLedger(): Promise<void> {
+export async function measureLedger(): Promise<void> {
   const directory = mkdtempSync(join(process.env.TMPDIR ?? '/tmp', 'tutelage-bench-'));
   const postgres = await startPostgres();
   process.env.PGPASSWORD = postgres.password;
@@ -89,5 +89,5 @@ async function work({ ledger: place, run, rows }: Client): Promise<void> {
 }
 
 if (require.main === module) {
-  void (process.argv[2] === undefined ? benchLedger() : work(JSON.parse(process.argv[2]) as Client));
+  void (process.argv[2] === undefined ? measureLedger() : work(JSON.parse(process.argv[2]) as Client));
 }

@@ -1,10 +1,12 @@
 import { cpus, loadavg, platform, release } from 'node:os';
 import { measureArtifacts } from './scale-artifacts';
+import { measureLedger } from './scale-ledger';
 import { measurePool } from './scale-pool';
 
 /** What grows with a run, each part by itself. */
 const parts: Readonly<Record<string, (seeds: number) => Promise<void>>> = {
   artifacts: measureArtifacts,
+  ledger: measureLedger,
   pool: measurePool,
 };
 

@@ -3,6 +3,9 @@ import { redact, secretPattern, secretsOf } from './secrets';
 const environment = {
   OPENAI_API_KEY: 'a-key-of-some-length',
   HOUSE_TOKEN: 'token-0123456789',
+  PGPASSWORD: 'word-for-postgres',
+  TUTELAGE_LEDGER: 'postgres://tutelage:word-in-address@db.lab:5432/ledger',
+  TEMPORAL_ADDRESS: 'services.lab:7233',
   MY_TEACHER: 'named-in-the-file-1',
   SHORT_KEY: 'none',
   HOME: '/home/somebody',
@@ -11,7 +14,12 @@ const environment = {
 
 describe('secrets', () => {
   it('are the variables whose names say so, and those a configuration names; words are none', () => {
-    expect([...secretsOf(environment).keys()]).toEqual(['OPENAI_API_KEY', 'HOUSE_TOKEN']);
+    expect(Object.fromEntries(secretsOf(environment))).toEqual({
+      OPENAI_API_KEY: 'a-key-of-some-length',
+      HOUSE_TOKEN: 'token-0123456789',
+      PGPASSWORD: 'word-for-postgres',
+      TUTELAGE_LEDGER: 'word-in-address',
+    });
     expect([...secretsOf(environment, ['MY_TEACHER']).keys()]).toContain('MY_TEACHER');
   });
 
