@@ -12,15 +12,15 @@ export interface Certificates {
   readonly certificate: Buffer;
 }
 
-/** An authority of its own and a certificate by it for the name `temporal.test`, made with openssl. */
-export function makeCertificates(): Certificates {
+/** An authority of its own and a certificate by it, for `temporal.test` unless told otherwise, made with openssl. */
+export function makeCertificates(name = 'DNS:temporal.test'): Certificates {
   const folder = mkdtempSync(join(tmpdir(), 'tutelage-certificates-'));
   const path = (name: string) => join(folder, name);
   const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'ignore' });
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   openssl('req', '-x509', ...key, '-keyout', path('ca.key'), '-out', path('ca.pem'), '-subj', '/CN=authority');
   openssl('req', ...key, '-keyout', path('key.pem'), '-out', path('request.pem'), '-subj', '/CN=temporal.test');
-  writeFileSync(path('names'), 'subjectAltName=DNS:temporal.test\n');
+  writeFileSync(path('names'), `subjectAltName=${name}\n`);
   const signing = ['-CA', path('ca.pem'), '-CAkey', path('ca.key'), '-CAcreateserial', '-extfile', path('names')];
   openssl('x509', '-req', '-in', path('request.pem'), ...signing, '-out', path('cert.pem'));
   return {

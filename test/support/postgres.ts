@@ -39,8 +39,8 @@ interface Options {
   readonly port?: number;
   /** What stands before each command line of the server, `['ip', 'netns', 'exec', NAME]` say. */
   readonly within?: readonly string[];
-  /** Settings of the server, as `name=value`. */
-  readonly settings?: readonly string[];
+  /** Connections may be encrypted, with these. */
+  readonly tls?: { readonly key: Buffer; readonly certificate: Buffer };
 }
 
 /** PostgreSQL refuses to run as root; this user has no rights and is on every system. */
@@ -59,9 +59,12 @@ export async function startPostgres(options: Options = {}): Promise<Postgres> {
   const folder = await mkdtemp(join(tmpdir(), 'tutelage-postgres-'));
   const password = randomBytes(12).toString('hex');
   await makeCluster(programs, folder, password);
-  const settings = [`port=${port}`, `listen_addresses=${host}`, `unix_socket_directories=${folder}`];
+  const settings = [
+    ...[`port=${port}`, `listen_addresses=${host}`, `unix_socket_directories=${folder}`],
+    ...(options.tls === undefined ? [] : await installCertificate(folder, options.tls)),
+  ];
   const command = [join(programs, 'postgres'), '-D', join(folder, 'data')];
-  const line = [...command, ...[...settings, ...(options.settings ?? [])].flatMap((setting) => ['-c', setting])];
+  const line = [...command, ...settings.flatMap((setting) => ['-c', setting])];
   let server: ChildProcess | null = null;
 
   /** Over the socket in the server's folder, so that it is reached from outside of a network namespace too. */
@@ -152,6 +155,19 @@ async function makeCluster(programs: string, folder: string, password: string): 
   await rm(passwordFile);
   const rules = join(folder, 'data', 'pg_hba.conf');
   await writeFile(rules, `${await readFile(rules, 'utf8')}host all all all scram-sha-256\n`);
+}
+
+async function installCertificate(folder: string, tls: NonNullable<Options['tls']>): Promise<string[]> {
+  for (const [name, content] of [
+    ['server.key', tls.key],
+    ['server.crt', tls.certificate],
+  ] as const) {
+    await writeFile(join(folder, name), content, { mode: 0o600 });
+    if (isRoot()) {
+      await chown(join(folder, name), unprivileged.uid, unprivileged.gid);
+    }
+  }
+  return ['ssl=on', `ssl_cert_file=${join(folder, 'server.crt')}`, `ssl_key_file=${join(folder, 'server.key')}`];
 }
 
 /** The system's `setpriv`, which gives up root's rights, and asks for a signal when the parent dies. */
