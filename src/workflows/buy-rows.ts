@@ -82,7 +82,7 @@ export function rowBuyer(options: {
       if (refused || gaveUp()) {
         return null;
       }
-      const summary = `generate iteration ${input.iteration} batch ${index + 1}/${batches.length}`;
+      const summary = `iteration ${input.iteration} batch ${index + 1}/${batches.length}`;
       const config = atConcurrency(input.config, steering().concurrency);
       const result = await patiently(() =>
         teacher.generate.executeWithOptions({ summary }, [{ ...input, config, ...picks, ...batch }]),

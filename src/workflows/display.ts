@@ -36,7 +36,8 @@ export function showStage(stage: Stage): void {
 
 /** Lines of two cells, what and how much of it. No event: it is asked of the workflow when somebody looks. */
 export function showTable(rows: Readonly<Record<string, string | number>>): void {
-  const [head = '', ...body] = Object.entries(rows).map(([name, value]) => `| ${name} | ${value} |`);
+  // The page sets no space between two cells.
+  const [head = '', ...body] = Object.entries(rows).map(([name, value]) => `| ${name}\u00a0\u00a0 | ${value} |`);
   setCurrentDetails([head, '|---|---|', ...body].join('\n'));
 }
 

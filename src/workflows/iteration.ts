@@ -119,11 +119,11 @@ function openIteration(input: IterationInput) {
     rest.steeringChanged();
   });
 
-  /** Begins a step; what it returns names the step's activity in Temporal's UI. */
+  /** Begins a step; what it returns stands beside the name of the step's activity in Temporal's UI. */
   function enter(step: string): { summary: string } {
     status = { ...status, step, stepSinceMs: Date.now() };
     show();
-    return { summary: `${step} iteration ${input.iteration}` };
+    return { summary: `iteration ${input.iteration}` };
   }
 
   function show(): void {

@@ -41,7 +41,7 @@ export function measuring(
   /** The student's own answers. */
   async function predict(): Promise<ArtifactRef> {
     const answer = (title: Title, part: Shard) => student.predict.executeWithOptions(title, [{ ...input, ...part }]);
-    return joined('predictions', await sharded('predict', answer));
+    return joined('predictions', await sharded(answer));
   }
 
   /**
@@ -58,7 +58,7 @@ export function measuring(
       case 'reward': {
         const step = measurement === 'loss' ? 'score' : 'reward';
         const measure = (title: Title, part: Shard) => student[step].executeWithOptions(title, [{ ...own, ...part }]);
-        return joined('scores', await sharded(step, measure));
+        return joined('scores', await sharded(measure));
       }
       case 'gradients':
         return diversify(own);
@@ -70,10 +70,8 @@ export function measuring(
   async function diversify(own: MeasureInput & { readonly predictions: ArtifactRef | null }): Promise<ArtifactRef> {
     const cut = wholeParts(prepared.pool, shard_rows);
     const sketch = (title: Title, part: Shard) => student.sketch.executeWithOptions(title, [{ ...own, ...part }]);
-    const sketches = await sharded('sketch', sketch, cut);
-    return rest.interruptible(() =>
-      student.diversify.executeWithOptions(titled('diversify'), [{ ...input, sketches }]),
-    );
+    const sketches = await sharded(sketch, cut);
+    return rest.interruptible(() => student.diversify.executeWithOptions(titled(), [{ ...input, sketches }]));
   }
 
   /** One micro-batch after the other, each with many calls in flight, so that what a cap leaves out is the pool's end. */
@@ -83,7 +81,7 @@ export function measuring(
     for (let from = 0; from < poolSize; from += size) {
       const batch = { from, to: Math.min(from + size, poolSize) };
       await rest.safePoint();
-      const title = titled('grade', `seeds ${batch.from + 1} to ${batch.to} of ${poolSize}`);
+      const title = titled(`seeds ${batch.from + 1} to ${batch.to} of ${poolSize}`);
       const result = await patience.patiently(() =>
         teacher.grade.executeWithOptions(title, [{ ...input, predictions, ...batch }]),
       );
@@ -96,15 +94,12 @@ export function measuring(
   }
 
   async function sharded<T>(
-    what: string,
     work: (title: Title, part: Shard) => Promise<T>,
     cut: readonly Shard[] = shards,
   ): Promise<T[]> {
     return rest.interruptible(() =>
       Promise.all(
-        cut.map((shard, index) =>
-          work(titled(what, cut.length === 1 ? '' : `shard ${index + 1}/${cut.length}`), shard),
-        ),
+        cut.map((shard, index) => work(titled(cut.length === 1 ? '' : `shard ${index + 1}/${cut.length}`), shard)),
       ),
     );
   }
@@ -117,8 +112,8 @@ export function measuring(
     return parts.length === 1 ? (parts[0] as ArtifactRef) : light.joinParts({ ...input, kind, parts, shares });
   }
 
-  function titled(what: string, part = ''): Title {
-    return { summary: `${what} iteration ${input.iteration} ${part}`.trim() };
+  function titled(part = ''): Title {
+    return { summary: `iteration ${input.iteration} ${part}`.trim() };
   }
 
   return { predict, score };

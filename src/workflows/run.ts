@@ -156,7 +156,11 @@ function openRun(input: RunInput) {
       step,
       state: step === 'ended' ? 'ended' : waiting === null ? 'working' : 'waiting',
       usd: progress?.spentUsd ?? 0,
-      details: { rows: progress?.rowsAccepted ?? 0, ...(waiting === null ? {} : { 'waits for': waiting.reason }) },
+      details: {
+        iteration: `${iterationsBegun()} of ${iterationsOf(input.config, steering())}`,
+        rows: progress?.rowsAccepted ?? 0,
+        ...(waiting === null ? {} : { 'waits for': waiting.reason }),
+      },
     });
   }
 
@@ -208,15 +212,17 @@ async function prepareRun(input: RunInput, { rest, enter }: Desk): Promise<RunPr
   const { light, student } = activityGroups();
   const { progress: _progress, steering: _steering, ...plan } = input;
   enter('prepare');
-  const data = await rest.interruptible(() => light.readData.executeWithOptions({ summary: 'read data' }, [plan]));
+  const data = await rest.interruptible(() =>
+    light.readData.executeWithOptions({ summary: 'before the first iteration' }, [plan]),
+  );
   const { run: name, config } = plan;
   const prepared = await rest.interruptible(() =>
-    student.prepare.executeWithOptions({ summary: 'prepare' }, [{ run: name, config, ...data }]),
+    student.prepare.executeWithOptions({ summary: 'before the first iteration' }, [{ run: name, config, ...data }]),
   );
   enter('evaluate base');
   const context = contextOf(input, prepared);
   const evaluation = await rest.interruptible(() =>
-    student.evaluate.executeWithOptions({ summary: 'evaluate base' }, [
+    student.evaluate.executeWithOptions({ summary: 'the base student' }, [
       { ...context, student: prepared.base, iteration: 0 },
     ]),
   );
