@@ -19,20 +19,22 @@ export interface JobPlace {
   readonly shared: SharedJobs | null;
 }
 
-/** The job's result, when it is finished, here or on another machine, and all that it made is still in the store. */
-export async function finishedResult({ directory, store, shared }: JobPlace): Promise<StudentResult | null> {
-  const path = join(directory, 'artifacts.json');
-  const own = await readJsonFile<StudentResult>(path);
-  if (own !== null || shared === null) {
-    return own === null || !(await isWhole(own, store)) ? null : resultOf(own);
-  }
-  const files = await shared.read(basename(directory));
+/** The job's result, when it is finished here and all that it made is still in the store. */
+export async function finishedResult({ directory, store }: JobPlace): Promise<StudentResult | null> {
+  const own = await readJsonFile<StudentResult>(join(directory, 'artifacts.json'));
+  return own === null || !(await isWhole(own, store)) ? null : resultOf(own);
+}
+
+/** The same of a job that another machine finished. What was begun here goes: the caller holds the job's lock. */
+export async function adoptResult({ directory, store, shared }: JobPlace): Promise<StudentResult | null> {
+  const files = (await shared?.read(basename(directory))) ?? null;
   const result = files && (JSON.parse(files.artifacts) as StudentResult);
   if (files === null || result === null || !(await isWhole(result, store))) {
     return null;
   }
   await writeFileAtomically(join(directory, 'spec.json'), files.spec);
-  await writeFileAtomically(path, files.artifacts);
+  await writeFileAtomically(join(directory, 'artifacts.json'), files.artifacts);
+  await clearDirectory(directory);
   return resultOf(result);
 }
 
@@ -65,12 +67,16 @@ export async function finishJob(
   const own = `${JSON.stringify(sealed, null, 2)}\n`;
   const standing = shared === null ? own : await publish({ directory, store, shared }, own);
   await writeFileAtomically(join(directory, 'artifacts.json'), standing);
+  await clearDirectory(directory);
+  return resultOf(JSON.parse(standing) as StudentResult);
+}
+
+async function clearDirectory(directory: string): Promise<void> {
   for (const entry of await readdir(directory)) {
     if (!KEPT.has(entry)) {
       await rm(join(directory, entry), { recursive: true, force: true });
     }
   }
-  return resultOf(JSON.parse(standing) as StudentResult);
 }
 
 /**
@@ -83,15 +89,17 @@ async function publish(
   artifacts: string,
 ): Promise<string> {
   const hash = basename(directory);
-  const files: JobRecordFiles = { spec: await readFile(join(directory, 'spec.json'), 'utf8'), artifacts };
-  if (!(await shared.put(hash, files, { replace: false }))) {
-    const standing = await shared.read(hash);
-    if (standing !== null && (await isWhole(JSON.parse(standing.artifacts) as StudentResult, store))) {
-      return standing.artifacts;
-    }
-    await shared.put(hash, files, { replace: true });
-  }
+  const own: JobRecordFiles = { spec: await readFile(join(directory, 'spec.json'), 'utf8'), artifacts };
+  const isFirst = await shared.put(hash, own, { replace: false });
   await shared.checkpoints.drop(hash);
+  if (isFirst) {
+    return artifacts;
+  }
+  const standing = await shared.read(hash);
+  if (standing !== null && (await isWhole(JSON.parse(standing.artifacts) as StudentResult, store))) {
+    return standing.artifacts;
+  }
+  await shared.put(hash, own, { replace: true });
   return artifacts;
 }
 

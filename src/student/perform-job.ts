@@ -6,7 +6,7 @@ import type { ArtifactStore } from '../store/artifacts/artifact-store';
 import { writeFileAtomically } from '../store/workspace';
 import { checkpointSender } from './checkpoint-sender';
 import type { EngineEvent, EngineRequest, EngineResult } from './engine-protocol';
-import { finishedResult, finishJob, type JobPlace } from './job-directory';
+import { adoptResult, finishedResult, finishJob, type JobPlace } from './job-directory';
 import { jobIdentity, modelKey, type StudentJob, type StudentProgress, type StudentResult } from './student-job';
 
 /** A pool of millions has hundreds of parts; a few at a time fill any network. */
@@ -32,8 +32,8 @@ export async function performJob(todo: JobToPerform, place: JobPlace, runOnEngin
     return finished;
   }
   const work = async (): Promise<StudentResult> => {
-    // Another process may have finished it while this one waited.
-    const meanwhile = await finishedResult(place);
+    // Another process may have finished it while this one waited, or another machine at any time.
+    const meanwhile = (await finishedResult(place)) ?? (await adoptResult(place));
     if (meanwhile !== null) {
       return meanwhile;
     }

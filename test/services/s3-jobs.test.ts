@@ -12,7 +12,7 @@ import { finetuneOnHost } from '../support/finetune-host';
 import { expectNothingLeftOf, killTree, processesOf, until } from '../support/processes';
 import { type S3Server, s3SecretMarker, startS3Server } from '../support/s3-server';
 
-jest.setTimeout(240_000);
+jest.setTimeout(400_000);
 
 const steps = 150;
 const before = { ...process.env };
@@ -118,6 +118,9 @@ it('others go on with a finetune where a killed and a stopped machine had got to
   const engines = (await readdir(join(first, 'logs'))).length;
   expect(await finetuneOnHost({ workspace: first, python, steps })).toEqual(result);
   expect(await readdir(join(first, 'logs'))).toHaveLength(engines);
+  expect((await readdir(join(first, 'jobs'), { recursive: true })).filter((name) => name.includes('ckpt-'))).toEqual(
+    [],
+  );
 });
 
 it('two machines that do the same job at once do not harm each other', async () => {
