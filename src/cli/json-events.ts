@@ -96,6 +96,8 @@ export const jsonEvents = {
     taskQueues: z.array(z.string()),
     server: z.string().describe('host and port of the Temporal server'),
     namespace: z.string(),
+    ledger: z.string().describe('a file, or host, port and database'),
+    artifacts: z.string().describe('a folder, or a bucket'),
     build: z.string().nullable().describe('TUTELAGE_BUILD_ID; null where workers are not told apart'),
     pid: z.int(),
     startedMs: z.number().describe('milliseconds since 1970'),

@@ -1,6 +1,8 @@
 import { TutelageError } from '../core/errors';
 import { queueName, type ServedQueue } from '../core/names';
 import { listenOnce } from '../processes/free-port';
+import { isPostgres } from '../store/ledger/place';
+import { addressOf, describeAddress } from '../store/ledger/postgres/address';
 import { openWorkerEndpoint } from '../workers/worker-endpoint';
 import { exitCodes } from './exit-codes';
 import { interruption } from './interruption';
@@ -67,7 +69,11 @@ async function serve(session: Session, options: Serving): Promise<number> {
   try {
     const url = endpoint?.url ?? null;
     const place = `${about.taskQueues.join(', ')} of ${about.server} (namespace ${about.namespace})`;
-    const extras = [about.build && `build ${about.build}`, url && `${url}/health and ${url}/metrics`];
+    const extras = [
+      `ledger ${about.ledger}; artifacts ${about.artifacts}`,
+      about.build && `build ${about.build}`,
+      url && `${url}/health and ${url}/metrics`,
+    ];
     tell({ event: 'serving', ...about, url }, [`serving ${place}`, ...extras.filter(Boolean)].join('; '));
     await Promise.race([
       options.interrupted,
@@ -89,8 +95,11 @@ async function serve(session: Session, options: Serving): Promise<number> {
   }
 }
 
-function aboutWorker({ server, loopQueueDeployment }: Session, queues: readonly ServedQueue[]) {
+/** Workers of one deployment must agree on where things are; so each says it. */
+function aboutWorker({ server, loopQueueDeployment, workspace }: Session, queues: readonly ServedQueue[]) {
   return {
+    ledger: isPostgres(workspace.ledger) ? describeAddress(addressOf(workspace.ledger)) : workspace.ledger,
+    artifacts: process.env.TUTELAGE_ARTIFACTS || workspace.artifacts,
     taskQueues: queues.map((queue) => queueName(loopQueueDeployment, queue)),
     server: server.address,
     namespace: server.namespace,
