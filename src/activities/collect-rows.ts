@@ -6,6 +6,7 @@ import type { RejectedRow, Seed, SyntheticRow } from '../core/records';
 import type { Funnel } from '../core/run-record';
 import { taskOf } from '../core/tasks';
 import { putTable, readTable } from '../store/artifacts/tables';
+import { turnTaker } from '../store/artifacts/turns';
 import type { BoughtRow } from '../teacher';
 import type { Dependencies } from './dependencies';
 import { pastIterations } from './past';
@@ -43,7 +44,11 @@ export function createCollectRows({ store, ledger }: Dependencies) {
     const rows: SyntheticRow[] = [];
     const rejected: RejectedRow[] = [];
     const unused: string[] = [];
+    const turns = turnTaker();
     for (const row of bought) {
+      if (turns.isDue()) {
+        await turns.pass();
+      }
       const { seed } = row;
       const origin = { parent: seed.id, iteration, rank: row.rank };
       const id = rowId(iteration, row.rank);

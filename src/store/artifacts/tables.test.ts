@@ -60,3 +60,17 @@ test('no record of a damaged part is given, those of the parts before it are', a
   await expect(read()).rejects.toThrow(`should hash to ${second.sha256}`);
   expect(seen).toEqual(['seed-0', 'seed-1']);
 });
+
+test('a timer has its turn, however long each record is looked at', async () => {
+  const table = await putTable(store, 'pool', recordsOf(40));
+  let ticks = 0;
+  const timer = setInterval(() => {
+    ticks += 1;
+  }, 1);
+  for await (const _ of readTable(store, table)) {
+    const until = performance.now() + 10;
+    while (performance.now() < until);
+  }
+  clearInterval(timer);
+  expect(ticks).toBeGreaterThanOrEqual(4);
+});

@@ -3,6 +3,7 @@ import type { ArtifactKind, ArtifactRef } from '../../core/artifact-ref';
 import { canonicalJson } from '../../core/canonical-json';
 import { PART_ROWS } from '../../core/table';
 import type { ArtifactStore } from './artifact-store';
+import { turnTaker } from './turns';
 
 /** Records as they come; what is small enough may be a list. */
 export type Records<T> = AsyncIterable<T> | Iterable<T>;
@@ -71,6 +72,7 @@ export async function* readTable<T>(
   table: ArtifactRef,
   { from = 0, to = Number.POSITIVE_INFINITY }: RowRange = {},
 ): AsyncGenerator<T> {
+  const turns = turnTaker();
   let first = 0;
   for (const part of await partsOf(store, table)) {
     const end = first + (part.rows ?? Number.POSITIVE_INFINITY);
@@ -82,6 +84,9 @@ export async function* readTable<T>(
         }
         if (row >= from) {
           yield JSON.parse(line) as T;
+          if (turns.isDue()) {
+            await turns.pass();
+          }
         }
         row += 1;
       }
