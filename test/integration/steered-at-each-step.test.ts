@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
 import { jsonEvents } from '../../src/cli/json-events';
 import { folderWith, runCli, startCli } from '../support/cli';
 import { expectNothingLeftOf, killTree, until } from '../support/processes';
@@ -88,6 +89,30 @@ describe('an experiment and its runs, steered from other processes', () => {
     expect(await cli('set', 'four', 'parallel_runs=1')).toMatchObject(met);
   });
 
+  it("is described for Temporal's own UI: what it is, where it is", async () => {
+    const { address } = JSON.parse(readFileSync(join(folder.workspace, 'server.json'), 'utf8'));
+    const connection = await Connection.connect({ address });
+    const { workflow } = new Client({ connection });
+    const look = async (name: string) => {
+      const described = await workflow.getHandle(name).describe();
+      const { currentDetails } = await workflow.getHandle(name).query<Metadata>('__temporal_workflow_metadata');
+      const { TutelageRun: run, TutelageState: state, TutelageStep: step } = described.searchAttributes;
+      return { summary: await described.staticSummary(), run, state, step, details: currentDetails };
+    };
+    await reached('score');
+    expect(await Promise.all(['four', 'four/1', 'four/1/iter-1'].map(look))).toMatchObject([
+      {
+        summary: 'four: 4 runs',
+        run: ['four'],
+        state: ['working'],
+        details: expect.stringMatching(/runs.*0 of 4 ended/),
+      },
+      { summary: 'four/1: loss on operator-chains, seed 1', run: ['four/1'], state: ['working'], step: ['iteration'] },
+      { summary: 'four/1: iteration 1 of 1', step: ['score'], details: expect.stringMatching(/rows.*0\/20/) },
+    ]);
+    await connection.close();
+  });
+
   it.each([
     ['score', [], ['set', 'four/1', 'iterations=0'], 'iterations is a positive whole number'],
     ['select', [], ['budget', 'four/1'], 'name at least one of --usd, --tokens and --samples'],
@@ -158,3 +183,8 @@ describe('an experiment and its runs, steered from other processes', () => {
     expect(ended).toMatchObject([refused('four has ended'), refused('four/1 has ended'), met]);
   });
 });
+
+/** What a workflow says of itself to whoever looks. */
+interface Metadata {
+  readonly currentDetails: string;
+}
