@@ -55,7 +55,9 @@ export async function followLaunch(
   try {
     await refuseFullDisk(workspace);
     await storeLaunch(workspace, launch);
-    return await work(launch, output, options.queues);
+    // As many engines as runs work at a time: what was set while it ran counts when it goes on.
+    const set = (await storedSteering(workspace, launch.name))?.parallelRuns ?? launch.parallelRuns;
+    return await work({ ...launch, parallelRuns: set }, output, options.queues);
   } finally {
     output.close();
     unlock();
