@@ -49,6 +49,7 @@ const winRateSchema = z.strictObject({
 });
 
 const reflectedSchema = z.strictObject({
+  setting: z.string().describe('what its runs have in common but strategy and random seed; empty where that is all'),
   sets: z
     .array(
       z.strictObject({
@@ -86,12 +87,12 @@ const cumulativeSchema = z.strictObject({
 export const analysesSchema = z.strictObject({
   dataShares: z.array(dataShareSchema).describe('share of data that random needs (figure 4)'),
   winRates: z.array(winRateSchema).describe('pairwise win rates (figure 5)'),
-  reflected: reflectedSchema
-    .nullable()
-    .describe('scores of seeds against scores of their rows (figure 2); null without `analyses: true`'),
-  reflectedRewards: reflectedSchema
-    .nullable()
-    .describe('the same with the grades of a reward model for losses; null where no run selects by them'),
+  reflected: z
+    .array(reflectedSchema)
+    .describe('scores of seeds against scores of their rows (figure 2), one a setting; none without `analyses: true`'),
+  reflectedRewards: z
+    .array(reflectedSchema)
+    .describe('the same with the grades of a reward model for losses, of the runs that select by them'),
   cumulative: z
     .array(cumulativeSchema)
     .describe('cumulative accuracy in the order of score (figure 3): of the random runs, by the loss on the seed'),

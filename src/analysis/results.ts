@@ -11,6 +11,7 @@ import { comparisons } from './comparison';
 import type { RunRows } from './data/load-rows';
 import { fairnessOf } from './fairness';
 import type { Arm, ExperimentResults, ExperimentRun, Labels, Measured, RunResults, Times } from './results-schema';
+import { settingOf } from './settings';
 
 /** A run of an experiment; `record` is `null` until the run has evaluated its base. */
 export interface LabelledRun {
@@ -199,10 +200,8 @@ function armsOf(runs: readonly ExperimentRun[]): Arm[] {
 
 /** `loss` where only the strategy differs; else every label but the seed, by the last part of its key path. */
 function armName(labels: Labels): string {
-  const own = Object.entries(labels).filter(([key]) => key !== 'seed');
-  const strategy = own.filter(([key]) => key === 'strategy').map(([, value]) => String(value));
-  const others = own.filter(([key]) => key !== 'strategy').map(([key, value]) => `${key.split('.').at(-1)}=${value}`);
-  return [...strategy, ...others].join(' ') || 'all';
+  const parts = [labels.strategy === undefined ? '' : String(labels.strategy), settingOf(labels)];
+  return parts.filter((part) => part !== '').join(' ') || 'all';
 }
 
 /** Ends where the slowest run of the arm is: beyond it the mean would jump whenever a seed drops out. */

@@ -1,6 +1,7 @@
 import { funnelLines } from './funnel';
 import type { Arm, ExperimentResults, Metric, RunResults } from './results-schema';
 import { metricTitles, type Series, seriesOf } from './series';
+import { settingsOf } from './settings';
 import { type TextSeries, textChart } from './text-chart';
 import {
   billLine,
@@ -30,10 +31,9 @@ export function summaryLines(
   return [
     `${name}  ${stateLine(results)}`,
     '',
-    ...(['macro', 'overall'] as const).flatMap((metric) => chartOf(results, metric)),
-    ...(results.kind === 'run' ? runTable(results) : armTable(results)),
+    ...(results.kind === 'run' ? [...chartsOf(results).flat(), ...runTable(results)] : settingLines(results)),
     '',
-    ...(results.kind === 'run' ? funnelLines(results) : findingLines(results)),
+    ...(results.kind === 'run' ? funnelLines(results) : settingsOf(results).length > 1 ? [] : findingLines(results)),
     ...(results.kind === 'run' ? [] : results.failed.map(({ run, reason }) => `failed  ${run}: ${reason}`)),
     `bought  ${spendLine(results)}`,
     ...(bill === null ? [] : [`paid    ${bill}`]),
@@ -56,6 +56,30 @@ function marksOf(series: readonly Pick<Series, 'name' | 'isBaseline'>[]): Map<st
   }
   return marks;
 }
+
+/** Charts beyond this many settings would fill screens; the report has them. */
+const SETTINGS_DRAWN_MAX = 4;
+
+function settingLines(results: ExperimentResults): string[] {
+  const settings = settingsOf(results);
+  const meaning = 'brackets: 95 % interval of the mean over seeds';
+  if (settings.length === 1) {
+    return [...chartsOf(results).flat(), ...armTable(results), meaning];
+  }
+  const lines = settings.flatMap(({ name, results: own }) => [
+    name,
+    '',
+    ...(settings.length > SETTINGS_DRAWN_MAX ? [] : (chartsOf(own)[0] ?? [])),
+    ...armTable(own),
+    '',
+    ...findingLines(own),
+  ]);
+  return [...lines, meaning];
+}
+
+/** The macro accuracy first, where it was measured. */
+const chartsOf = (results: RunResults | ExperimentResults): string[][] =>
+  (['macro', 'overall'] as const).map((metric) => chartOf(results, metric)).filter((lines) => lines.length > 0);
 
 function chartOf(results: RunResults | ExperimentResults, metric: Metric): string[] {
   const series = seriesOf(results, metric);
@@ -110,10 +134,7 @@ function armTable(results: ExperimentResults): string[] {
       withInterval(end?.overall?.mean ?? null, end?.overall?.interval ?? null),
     ];
   };
-  return [
-    ...table([['arm', 'seeds', 'rows', 'macro accuracy', 'overall accuracy'], ...results.arms.map(row)]),
-    'brackets: 95 % interval of the mean over seeds',
-  ];
+  return table([['arm', 'seeds', 'rows', 'macro accuracy', 'overall accuracy'], ...results.arms.map(row)]);
 }
 
 function runTable(results: RunResults): string[] {

@@ -66,7 +66,7 @@ function withRewardModel(workspace: string): string[] {
 async function rewardSetsOf(workspace: string): Promise<number | undefined> {
   const text = await readFile(join(workspace, 'runs', 'small', 'results.json'), 'utf8');
   const { analyses } = JSON.parse(text) as RunResults;
-  return analyses.reflectedRewards?.sets.length;
+  return analyses.reflectedRewards[0]?.sets.length;
 }
 
 /** What each iteration made, by content. What was spent differs by calls whose outcome a kill took away. */

@@ -3,6 +3,7 @@ import { lineFit } from '../../core/statistics/line-fit';
 import { rankCorrelation } from '../../core/statistics/rank-correlation';
 import type { Analyses } from '../analyses-schema';
 import type { RowLine } from '../data/row-line';
+import { settingOf } from '../settings';
 import type { ArmRun } from '.';
 
 const POINTS_MAX = 2000;
@@ -19,6 +20,18 @@ const measures = {
  * a reward model's grades of those answers: medians of whole sets, and single points (arXiv 2512.00884, figure 2).
  */
 export function reflected(runs: readonly ArmRun[], by: keyof typeof measures): Analyses['reflected'] {
+  const settings = [...new Set(runs.map(({ result }) => settingOf(result.labels)))];
+  return settings.flatMap((setting) => {
+    const own = runs.filter(({ result }) => settingOf(result.labels) === setting);
+    return reflectedIn(setting, own, by) ?? [];
+  });
+}
+
+function reflectedIn(
+  setting: string,
+  runs: readonly ArmRun[],
+  by: keyof typeof measures,
+): Analyses['reflected'][number] | null {
   const sets = runs.flatMap(({ arm, result, rows }) =>
     Array.from({ length: result.iterations.length }, (_, index) => ({
       arm,
@@ -42,6 +55,7 @@ export function reflected(runs: readonly ArmRun[], by: keyof typeof measures): A
   const points = measured.flatMap(({ pairs }) => pairs);
   const every = Math.ceil(points.length / POINTS_MAX);
   return {
+    setting,
     sets: medians,
     betweenSets: correlate(medians.map(({ seeds, rows }) => [seeds, rows])),
     setsLine: lineFit(medians.map(({ seeds, rows }) => [seeds, rows])),

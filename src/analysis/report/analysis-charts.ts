@@ -3,7 +3,7 @@ import { count } from '../wording';
 import type { Html } from './html';
 import { type Colours, colourOf, type Described, draw, Plot, shorten, symbols } from './plot';
 
-type Reflected = NonNullable<Analyses['reflected']>;
+type Reflected = Analyses['reflected'][number];
 
 /** Figure 2, left: medians of whole sets, seeds against the rows made from them. */
 export function setMedians(

@@ -9,9 +9,8 @@ import {
   winRateGrid,
 } from './analysis-charts';
 import { stratumDots } from './charts';
-import { figure, legend } from './figures';
+import { figure, type Look, legend } from './figures';
 import { type Html, html } from './html';
-import type { Colours } from './plot';
 import { named, probability, table } from './tables';
 
 const metricNames = { macro: 'macro accuracy', overall: 'overall accuracy' } as const;
@@ -29,11 +28,14 @@ const measureNames = {
 export function reflectedFigures(
   reflected: Analyses['reflected'],
   measure: keyof typeof measureNames,
-  colours: Colours,
+  look: Look,
 ): Html | null {
-  if (reflected === null) {
-    return null;
-  }
+  const [own] = reflected;
+  return own === undefined ? null : reflectedPair(own, measure, look);
+}
+
+function reflectedPair(reflected: Analyses['reflected'][number], measure: keyof typeof measureNames, look: Look): Html {
+  const { colours } = look;
   const { sets, betweenSets, betweenPoints } = reflected;
   const { id, plural, whose } = measureNames[measure];
   const told = (found: typeof betweenSets) =>
@@ -43,6 +45,7 @@ export function reflectedFigures(
   const arms = [...new Set(sets.map(({ arm }) => arm))];
   return html`${figure({
     id: `${id}-sets`,
+    look,
     title: `Do hard seeds make hard rows? Medians of ${plural} of sets`,
     caption: html`${told(betweenSets)} One point a run and iteration; ${whose}. ${legend(arms, colours)}`,
     chart: setMedians(reflected, {
@@ -58,6 +61,7 @@ export function reflectedFigures(
     }),
   })}${figure({
     id: `${id}-points`,
+    look,
     title: 'The same, single seeds and rows',
     caption: `${told(betweenPoints)} Red: line of best fit. How far the teacher's new questions keep the difficulty of the seeds they were made from.`,
     chart: singlePoints(reflected, {
@@ -76,7 +80,7 @@ export function reflectedFigures(
 }
 
 /** Figure 3: cumulative accuracy in the order of score, for the first and the final student. */
-export function cumulativeFigures(curves: Analyses['cumulative']): Html | null {
+export function cumulativeFigures(curves: Analyses['cumulative'], look: Look): Html | null {
   const figures = (['first', 'final'] as const).flatMap((student) => {
     const own = curves.filter((one) => one.student === student);
     if (own.length === 0) {
@@ -88,6 +92,7 @@ export function cumulativeFigures(curves: Analyses['cumulative']): Html | null {
     return [
       figure({
         id: `figure-3-${student}`,
+        look,
         title,
         caption: `Difference in cumulative accuracy between shuffled rows and rows in the order of the loss on their seeds, high first, in % of the overall accuracy. Above 0: score order takes harder rows. Heavy line: mean over ${own.length} random runs; grey: 95 % of real shuffles.`,
         chart: cumulativeCurves(own, {
@@ -120,7 +125,8 @@ export function cumulativeFigures(curves: Analyses['cumulative']): Html | null {
 }
 
 /** Figure 4: the data that random needs, by metric. */
-export function dataShareFigures(shares: Analyses['dataShares'], colours: Colours): Html | null {
+export function dataShareFigures(shares: Analyses['dataShares'], look: Look): Html | null {
+  const { colours } = look;
   const figures = (['macro', 'overall'] as const).flatMap((metric) => {
     const own = shares.filter((share) => share.metric === metric && share.points.length > 0);
     if (own.length === 0 || own.length > 12) {
@@ -131,6 +137,7 @@ export function dataShareFigures(shares: Analyses['dataShares'], colours: Colour
     return [
       figure({
         id: `figure-4-${metric}`,
+        look,
         title,
         caption: html`For what an arm has reached at each checkpoint: rows of random divided by rows of the arm, above 1 the arm is more efficient. Hollow with “>”: random did not reach it by its last checkpoint. Upright lines: 95 % over random seeds. ${legend(
           own.map(({ arm }) => arm),
@@ -205,7 +212,8 @@ export function winRateFigures(rates: Analyses['winRates']): Html | null {
 }
 
 /** Why it wins: what each arm picks, beside what the pool has. */
-export function picksFigure(strata: Analyses['strata'], colours: Colours): Html | null {
+export function picksFigure(strata: Analyses['strata'], look: Look): Html | null {
+  const { colours } = look;
   const names = [...new Set(strata.map(({ stratum }) => stratum))];
   const arms = [...new Set(strata.map(({ arm }) => arm))];
   if (names.length < 2 || names.length > 40) {
@@ -221,6 +229,7 @@ export function picksFigure(strata: Analyses['strata'], colours: Colours): Html 
   const share = (value: number) => `${(100 * value).toFixed(1)} %`;
   return figure({
     id: 'picks',
+    look,
     title,
     caption: html`Share of the accepted rows whose seed is of the stratum; the upright tick is its share of the pool. An arm that only evens out a skewed pool would be matched by random picks that do the same. ${legend(arms, colours)}`,
     chart: stratumDots(dots, {
@@ -245,13 +254,15 @@ export function picksFigure(strata: Analyses['strata'], colours: Colours): Html 
 }
 
 /** Diversity over the iterations. */
-export function healthFigure(health: Analyses['health'], colours: Colours): Html | null {
+export function healthFigure(health: Analyses['health'], look: Look): Html | null {
+  const { colours } = look;
   if (health.length === 0) {
     return null;
   }
   const title = 'Different seeds among the rows';
   return figure({
     id: 'diversity',
+    look,
     title,
     caption: html`Seeds that have become a row so far; a flat line means that the same seeds are picked again. The numbers have repeats, duplicates, answer lengths and the correlation of length and score. ${legend([...new Set(health.map(({ arm }) => arm))], colours)}`,
     chart: iterationLines(

@@ -1,6 +1,7 @@
 import { type Axis, axesOf, axisTitles } from '../axis';
 import type { Comparison, ExperimentResults, Metric, RunResults } from '../results-schema';
 import { metricTitles, type Series, seriesOf } from '../series';
+import { settingOf } from '../settings';
 import { bracket, count, decimal, plural } from '../wording';
 import { learningCurves, type Reach, stratumDots } from './charts';
 import { type Html, html, trusted } from './html';
@@ -11,16 +12,22 @@ import { strataTable, table } from './tables';
 /** Colours of the arms by name; the baseline is grey, so that it lies back. */
 export function coloursOf(results: RunResults | ExperimentResults): Map<string, string> {
   const colours = new Map<string, string>();
-  let others = 0;
+  // Counted anew in each setting, so that a strategy has one colour everywhere.
+  const others = new Map<string, number>();
+  const settings = new Map(
+    results.kind === 'run' ? [] : results.arms.map(({ arm, labels }) => [arm, settingOf(labels)]),
+  );
   for (const { name, isBaseline } of seriesOf(results, 'overall')) {
-    others += isBaseline ? 0 : 1;
-    colours.set(name, isBaseline ? 'var(--arm-0)' : `var(--arm-${((others - 1) % 6) + 1})`);
+    const setting = settings.get(name) ?? '';
+    const place = (others.get(setting) ?? 0) + (isBaseline ? 0 : 1);
+    others.set(setting, place);
+    colours.set(name, isBaseline ? 'var(--arm-0)' : `var(--arm-${((place - 1) % 6) + 1})`);
   }
   return colours;
 }
 
 /** One learning-curve figure against every axis there are numbers for, or nothing where the metric was not measured. */
-export function curveFigure(results: RunResults | ExperimentResults, metric: Metric): Html | null {
+export function curveFigure(results: RunResults | ExperimentResults, metric: Metric, look: Look): Html | null {
   const series = seriesOf(results, metric);
   if (series.length === 0) {
     return null;
@@ -35,7 +42,7 @@ export function curveFigure(results: RunResults | ExperimentResults, metric: Met
       title: `${metricTitles[metric]} against ${axisTitles[axis]}`,
       description: own.map((one) => inWords(one, axis)).join(' '),
       reaches: axis === 'rows' && comparisons.length <= 3 ? comparisons.flatMap(reachOf) : [],
-      colours: coloursOf(results),
+      colours: look.colours,
       xLabel: axisTitles[axis],
     });
     return html`<div class="by-${axis}">${chart}</div>`;
@@ -46,6 +53,7 @@ export function curveFigure(results: RunResults | ExperimentResults, metric: Met
     caption: `${metricMeaning(metric)} ${marksMeaning(seeds, metric)}`,
     chart: html`${charts}`,
     table: curveTable(results, metric, axes),
+    look,
   });
 }
 
@@ -67,17 +75,33 @@ export function figure(options: {
   chart: Html;
   table: Html;
   isWide?: boolean;
+  look?: Look;
 }): Html {
-  const { id, title, caption, chart, table: numbers, isWide } = options;
+  const { title, caption, chart, table: numbers, isWide, look } = options;
+  const id = `${options.id}${slugOf(look?.setting ?? '')}`;
   return html`<figure id="${id}"${isWide ? trusted(' class="wide"') : null}>
-<figcaption><strong>${title}</strong>${caption}</figcaption>
+<figcaption><strong>${title}${look?.setting ? html` <span class="soft">${look.setting}</span>` : null}</strong>${caption}</figcaption>
 ${chart}
 <details><summary>The numbers of this figure</summary>${numbers}</details>
 </figure>`;
 }
 
+/** Which part of the experiment a figure is of, and how its arms are coloured. */
+export interface Look {
+  readonly colours: ReadonlyMap<string, string>;
+  /** Empty where there is one setting. */
+  readonly setting: string;
+}
+
+const slugOf = (setting: string) =>
+  setting
+    .toLowerCase()
+    .replace(/[^a-z0-9]+|^/g, '-')
+    .replace(/-$/, '');
+
 /** Where each arm ended in each stratum; with very many strata only the table is readable. */
-export function strataFigure(arms: readonly ArmStrata[], colours: ReadonlyMap<string, string>): Html | null {
+export function strataFigure(arms: readonly ArmStrata[], look: Look): Html | null {
+  const { colours } = look;
   const strata = arms[0]?.strata ?? [];
   if (strata.length === 0 || strata.length > 40) {
     return null;
@@ -104,6 +128,7 @@ export function strataFigure(arms: readonly ArmStrata[], colours: ReadonlyMap<st
     }),
     table: strataTable(arms, colours),
     isWide: true,
+    look,
   });
 }
 

@@ -71,6 +71,27 @@ describe('the report of an experiment', () => {
   test('follows the reader between light and dark', () => expect(page).toContain('prefers-color-scheme: dark'));
 });
 
+test('settings that cannot be compared are drawn apart, their arms named by the strategy alone', () => {
+  const runs = ['chains', 'proofs'].flatMap((task) =>
+    demoExperiment().map(({ labels, record }) => {
+      const run = `demo/${task}-${labels.strategy}-${labels.seed}`;
+      return { run, labels: { 'task.kind': task, ...labels }, record: record && { ...record, run } };
+    }),
+  );
+  const apart = parseHTML(renderReport(experimentResults('demo', runs))).document;
+  const curves = [...apart.querySelectorAll('#curves ~ .figures figure')];
+  expect(curves.map(({ id }) => id)).toEqual([
+    'curve-macro-kind-chains',
+    'curve-overall-kind-chains',
+    'curve-macro-kind-proofs',
+    'curve-overall-kind-proofs',
+  ]);
+  expect(curves[2]?.querySelector('desc')?.textContent).toMatch(
+    /^random goes from [^.]*\.\d+ at 0 rows.*loss goes from/,
+  );
+  expect(curves[2]?.querySelector('figcaption')?.textContent).toContain('kind=proofs');
+});
+
 test('text from outside cannot act in the page', () => {
   const hostile = '<img src=x onerror="alert(1)"></script><script>alert(2)</script>';
   const record = demoRecord('loss', 1);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RunRows } from '../data/load-rows';
 import type { ExperimentResults, RunResults } from '../results-schema';
+import { settingsOf } from '../settings';
 import { count, findings, isComplete, spendLine, stateLine } from '../wording';
 import {
   cumulativeFigures,
@@ -12,7 +13,7 @@ import {
 } from './analysis-figures';
 import { funnelFigure, purchaseTable, timeFigure } from './cost-figures';
 import { fairnessNotes } from './fairness-notes';
-import { axisSwitch, coloursOf, curveFigure, strataFigure } from './figures';
+import { axisSwitch, coloursOf, curveFigure, type Look, strataFigure } from './figures';
 import { funnelTables } from './funnel';
 import { generator } from './generator';
 import { type Html, html, trusted } from './html';
@@ -80,18 +81,35 @@ function findingList(results: RunResults | ExperimentResults): Html | null {
 
 function sections(results: RunResults | ExperimentResults, packed: RowData | null): Html {
   const colours = coloursOf(results);
-  const arms = strataOf(results);
+  const parts = (results.kind === 'run' ? [{ name: '', results }] : settingsOf(results)).map(
+    ({ name, results: own }) => ({
+      own,
+      look: { setting: name, colours: coloursOf(own) },
+    }),
+  );
+  const each = (draw: (part: (typeof parts)[number]) => Html | null) => joined(...parts.map(draw));
   const runs = results.kind === 'run' ? [results] : results.runs;
   const { analyses } = results;
   const list = results.kind === 'run' ? null : results;
-  return html`${section('curves', 'Learning curves', html`${axisSwitch(results)}<div class="figures">${curveFigure(results, 'macro')}${curveFigure(results, 'overall')}</div>`)}
+  return html`${section('curves', 'Learning curves', html`${axisSwitch(results)}<div class="figures">${each(({ own, look }) => joined(curveFigure(own, 'macro', look), curveFigure(own, 'overall', look)))}</div>`)}
 ${section('outcome', 'Outcome', list && outcomeTable(list, colours))}
 ${section('against', 'Against random selection', list && list.comparisons.length > 0 ? comparisonTable(list.comparisons, colours) : null)}
-${section('data', 'The data that random needs', inGrid(dataShareFigures(analyses.dataShares, colours)))}
+${section('data', 'The data that random needs', inGrid(each(({ own, look }) => dataShareFigures(own.analyses.dataShares, look))))}
 ${section('wins', 'Who is above whom', inGrid(winRateFigures(analyses.winRates)))}
-${section('difficulty', 'Hard seeds and hard rows', inGrid(reflectedFigures(analyses.reflected, 'loss', colours), reflectedFigures(analyses.reflectedRewards, 'reward', colours), cumulativeFigures(analyses.cumulative)))}
-${section('why', 'What is picked', joined(picksFigure(analyses.strata, colours), inGrid(healthFigure(analyses.health, colours))))}
-${section('strata', 'By stratum', strataFigure(arms, colours))}
+${section('difficulty', 'Hard seeds and hard rows', inGrid(each(difficultyFigures)))}
+${section(
+  'why',
+  'What is picked',
+  joined(
+    each(({ own, look }) => picksFigure(own.analyses.strata, look)),
+    inGrid(each(({ own, look }) => healthFigure(own.analyses.health, look))),
+  ),
+)}
+${section(
+  'strata',
+  'By stratum',
+  each(({ own, look }) => strataFigure(strataOf(own), look)),
+)}
 ${section('budget', 'Budget', html`${spendTable(results, colours)}${purchaseTable(results, colours)}${funnelFigure(results, colours)}${timeFigure(results, colours)}`)}
 ${section('funnel', 'From picks to rows', funnelTables(runs))}
 ${section('rows', 'Picks and rows', packed && rowBrowser(packed))}
@@ -104,6 +122,20 @@ ${section(
   html`<p class="note">Equal hashes are equal content: two runs made the same selections, rows and weights exactly when these agree.</p>
 ${artifactTables(runs)}`,
 )}`;
+}
+
+function difficultyFigures({
+  own: { analyses },
+  look,
+}: {
+  own: RunResults | ExperimentResults;
+  look: Look;
+}): Html | null {
+  return joined(
+    reflectedFigures(analyses.reflected, 'loss', look),
+    reflectedFigures(analyses.reflectedRewards, 'reward', look),
+    cumulativeFigures(analyses.cumulative, look),
+  );
 }
 
 const section = (id: string, title: string, content: Html | null): Html | null =>
