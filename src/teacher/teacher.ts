@@ -1,8 +1,7 @@
 import { APIError } from 'openai';
-import { questionBytesMax } from '../core/budget/token-bound';
 import type { TeacherConfig } from '../core/config/schema';
 import type { Task } from '../core/tasks/task';
-import type { Charge, Ledger } from '../store/ledger';
+import type { Ledger } from '../store/ledger';
 import { createBatches } from './batch/wave';
 import { buyRows } from './buy-rows';
 import { chatCompletions, createClient, discretion, type Post } from './client';
@@ -35,28 +34,10 @@ export function createTeacher(options: TeacherOptions): Teacher {
   // Of a batch, single rows may be left over, which fail and are replaced; that all fail is another matter.
   const reading = config.mode === 'batch' ? { ...parts, config: { ...config, failing_share_max: 1 } } : parts;
 
-  async function budgetMayBind({ run, experiment }: Charge, rows: number): Promise<boolean> {
-    const text = 'x'.repeat(questionBytesMax(config.max_tokens));
-    const worst = rules.worstRow({ seed: { id: '', question: text, answer: text, stratum: '' } });
-    const names = [
-      { kind: 'run' as const, name: run },
-      ...(experiment === null ? [] : [{ kind: 'experiment' as const, name: experiment }]),
-    ];
-    const accounts = await Promise.all(names.map((name) => ledger.account(name)));
-    const added = { samples: rows, tokens: rows * worst.tokens, nanoUsd: rows * worst.nanoUsd };
-    return accounts.some(({ caps, committed }) =>
-      (['samples', 'tokens', 'nanoUsd'] as const).some((cap) => {
-        const limit = caps[cap];
-        return limit !== null && committed[cap] + added[cap] > limit;
-      }),
-    );
-  }
-
   return {
     buyRows: (request) => buyRows(reading, request),
     batches: createBatches(parts, client),
     worstRow: rules.worstRow,
-    budgetMayBind,
   };
 }
 

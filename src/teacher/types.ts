@@ -75,6 +75,4 @@ export interface Teacher {
   readonly batches: Batches;
   /** Upper bound of all calls of a row together. */
   worstRow(order: Pick<RowOrder, 'seed'>): WorstCase;
-  /** Whether this many more rows, at their worst, could pass a cap of the run or of its experiment. */
-  budgetMayBind(account: Charge, rows: number): Promise<boolean>;
 }
