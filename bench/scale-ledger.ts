@@ -8,10 +8,10 @@ import { startPostgres } from '../test/support/postgres';
 /**
  * Calls a second that are reserved, marked as sent and settled against one budget, by so many processes at once, on each
  * database. Every client is a run of one experiment, buys in micro-batches of 25 rows (two calls each) with two batches
- * open at a time, and has the experiment's cap to share.
+ * open at a time, and has the experiment's cap to share. The CPU time is that of the clients.
  */
 const clientsOf = [1, 4, 16];
-const rowsTogether = 3200;
+const rowsTogether = 1600;
 const batch = 25;
 
 interface Client {
@@ -28,7 +28,7 @@ export async function measureLedger(): Promise<void> {
     for (const clients of clientsOf) {
       const onSqlite = await callsASecond(join(directory, `${clients}.db`), clients);
       const onPostgres = await callsASecond(await postgres.createDatabase(), clients);
-      console.log(`reserve + send + settle, ${clients} clients: SQLite ${onSqlite}, PostgreSQL ${onPostgres} calls/s`);
+      console.log(`reserve + send + settle, ${clients} clients: SQLite ${onSqlite}, PostgreSQL ${onPostgres}`);
     }
   } finally {
     await postgres.stop();
@@ -37,6 +37,7 @@ export async function measureLedger(): Promise<void> {
 }
 
 async function callsASecond(ledger: string, clients: number): Promise<string> {
+  const cpuMs: number[] = [];
   const started = Array.from({ length: clients }, (_, index) =>
     startClient({ ledger, run: `run-${index}`, rows: rowsTogether / clients }),
   );
@@ -45,9 +46,13 @@ async function callsASecond(ledger: string, clients: number): Promise<string> {
   for (const client of started) {
     client.send('go');
   }
+  for (const client of started) {
+    client.once('message', (ms: number) => cpuMs.push(ms));
+  }
   await Promise.all(started.map((client) => once(client, 'exit')));
   const seconds = (performance.now() - since) / 1000;
-  return ((2 * rowsTogether) / seconds).toFixed(0);
+  const cpu = cpuMs.reduce((sum, ms) => sum + ms, 0) / (2 * rowsTogether);
+  return `${((2 * rowsTogether) / seconds).toFixed(0)} calls/s at ${cpu.toFixed(2)} ms CPU each`;
 }
 
 function startClient(client: Client): ChildProcess {
@@ -62,6 +67,7 @@ async function work({ ledger: place, run, rows }: Client): Promise<void> {
   await ledger.openAccount({ ...charge, budget: { samples: 1e6 }, experimentBudget: { samples: 1e6, tokens: 1e9 } });
   process.send?.('ready');
   await once(process, 'message');
+  const before = process.cpuUsage();
   const worst = { tokens: 100, nanoUsd: 1000 };
   const usage = { inputTokens: 10, cachedTokens: 0, outputTokens: 5, reasoningTokens: 0, estimated: false };
   const raw = JSON.stringify({ choices: [{ message: { content: 'x'.repeat(400) } }] });
@@ -85,6 +91,8 @@ async function work({ ledger: place, run, rows }: Client): Promise<void> {
   };
   await Promise.all([half(0, rows / 2), half(rows / 2, rows)]);
   await ledger.close();
+  const { user, system } = process.cpuUsage(before);
+  process.send?.((user + system) / 1000);
   process.disconnect();
 }
 
