@@ -114,7 +114,9 @@ const studentSchema = z.strictObject({
   threads: positiveInteger.default(1).describe('CPU threads of one engine'),
   shard_rows: positiveInteger
     .default(20_000)
-    .describe('a larger pool is predicted and scored in shards of about so many seeds, over all engines there are'),
+    .describe(
+      'a larger pool is predicted and scored in shards of about so many seeds, at most 32, over all engines there are',
+    ),
 });
 
 const selector = z.enum(['top', 'uniform', 'stratified', 'sample', 'balanced', 'kmeans++']);
