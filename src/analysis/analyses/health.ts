@@ -10,6 +10,9 @@ import type { ArmRun } from '.';
 /** ROUGE-L over words from which two questions count as near, whatever the run itself was told to reject. */
 const NEAR = 0.7;
 
+/** The time of a search grows with the square of the rows where all are alike. */
+const ROWS_SEARCHED_MAX = 1000;
+
 type Health = Omit<Analyses['health'][number], 'arm'>;
 
 /** How diverse the rows stay over the iterations; means over the runs of an arm, as far as all have come. */
@@ -42,7 +45,7 @@ function healthOfRun({ result, rows: { lines } }: ArmRun): Health[] {
   const task = taskOf(result.config.task);
   const seeds = new Set<string>();
   const questions = new Set<string>();
-  const isNear = task.novelty === 'near' ? nearToEarlier(lines) : null;
+  const isNear = task.novelty === 'near' && lines.length <= ROWS_SEARCHED_MAX ? nearToEarlier(lines) : null;
   return result.iterations.map(({ iteration }) => {
     const own = lines.filter((line) => line.iteration === iteration);
     const accepted = own.filter(({ verdict }) => verdict === 'accepted');
