@@ -122,7 +122,7 @@ export const analysesSchema = z.strictObject({
           .nullable()
           .describe(
             'accepted rows whose question has a ROUGE-L of 0.7 or more with an earlier accepted one, searched anew; null ' +
-              'where questions are alike by their making',
+              'where questions are alike by their making, and in a run of more than 1,000 picks',
           ),
         answerCharacters: z.number().describe('mean length of the answers'),
         lengthScore: z
