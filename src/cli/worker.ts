@@ -49,7 +49,7 @@ interface Serving extends WorkerOptions {
 }
 
 async function serve(session: Session, options: Serving): Promise<number> {
-  const about = aboutWorker(session, options.queues);
+  const about = aboutWorker(session);
   let state: 'serving' | 'draining' = 'serving';
   const { ledger } = session.dependencies;
   const endpoint =
@@ -96,7 +96,7 @@ async function serve(session: Session, options: Serving): Promise<number> {
 }
 
 /** Workers of one deployment must agree on where things are; so each says it. */
-function aboutWorker({ server, loopQueueDeployment, workspace }: Session, queues: readonly ServedQueue[]) {
+function aboutWorker({ server, loopQueueDeployment, queues, workspace }: Session) {
   return {
     ledger: isPostgres(workspace.ledger) ? describeAddress(addressOf(workspace.ledger)) : workspace.ledger,
     artifacts: process.env.TUTELAGE_ARTIFACTS || workspace.artifacts,

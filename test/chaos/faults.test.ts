@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { tryExclusiveLock } from '../../src/processes/exclusive-lock';
 import { type CliOptions, folderWith, runCli, startCli } from '../support/cli';
+import { outcomeOf } from '../support/outcome';
 import { cliProgram } from '../support/paths';
 import { expectNothingLeftOf, killTree, listProcesses, processesOf, until } from '../support/processes';
 import { smallConfig } from '../support/small-config';
@@ -42,7 +43,7 @@ describe('a run that meets one fault after the other', () => {
       await powerCut(folder);
       await diskFull(folder, unmount !== null);
       await upgraded(folder);
-      expect(resultsOf(folder.workspace)).toEqual(resultsOf(undisturbed.workspace));
+      expect(await outcomeOf(folder.workspace, 'small')).toEqual(await outcomeOf(undisturbed.workspace, 'small'));
       await expectNothingLeftOf(folder.workspace);
     } finally {
       unmount?.();
@@ -161,14 +162,4 @@ function kill(pid: number): void {
   } catch {
     // It went with its parent.
   }
-}
-
-/** Without times and lost calls, which alone may differ. */
-function resultsOf(workspace: string): unknown {
-  const {
-    times: _times,
-    unknown: _unknown,
-    ...rest
-  } = JSON.parse(readFileSync(join(workspace, 'runs', 'small', 'results.json'), 'utf8'));
-  return rest;
 }

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { folderWith, runCli, startCli } from '../support/cli';
+import { outcomeOf } from '../support/outcome';
 import { expectNothingLeftOf, killTree } from '../support/processes';
 import { smallConfig } from '../support/small-config';
 
@@ -52,13 +52,6 @@ describe('a run that is killed at every stage', () => {
     killTree(last.pid);
     await expectNothingLeftOf(killed.workspace);
 
-    expect(await resultsOf(killed.workspace)).toEqual(await resultsOf(undisturbed.workspace));
+    expect(await outcomeOf(killed.workspace, 'small')).toEqual(await outcomeOf(undisturbed.workspace, 'small'));
   });
 });
-
-/** `results.json` without the times and the list of lost calls, which alone may differ. */
-async function resultsOf(workspace: string): Promise<unknown> {
-  const text = await readFile(join(workspace, 'runs', 'small', 'results.json'), 'utf8');
-  const { times: _times, unknown: _unknown, ...rest } = JSON.parse(text);
-  return rest;
-}

@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { folderWith, runCli } from '../support/cli';
+import { outcomeOf } from '../support/outcome';
 import { expectNothingLeftOf } from '../support/processes';
 import { smallConfig } from '../support/small-config';
 
@@ -28,7 +29,7 @@ describe('tutelage run, from a file to a curve', () => {
       'run.json',
       'run.json.sha256',
     ]);
-    const results = await resultsOf(first.workspace);
+    const results = await outcomeOf(first.workspace, 'small');
     expect(results).toMatchObject({ state: 'complete', endedBecause: 'iterations' });
   });
 
@@ -51,7 +52,7 @@ describe('tutelage run, from a file to a curve', () => {
   it('gives the same results in another workspace, and others with another random seed', async () => {
     const second = await folderWith(smallConfig);
     expect(await runCli(['run', second.file], second)).toMatchObject({ exitCode: 0 });
-    expect(await resultsOf(second.workspace)).toEqual(await resultsOf(first.workspace));
+    expect(await outcomeOf(second.workspace, 'small')).toEqual(await outcomeOf(first.workspace, 'small'));
 
     const other = await runCli(['run', second.file, '--new', '--set', 'seed=2', '--set', 'iterations=1'], second);
     expect(other).toMatchObject({ exitCode: 0 });
@@ -63,13 +64,7 @@ describe('tutelage run, from a file to a curve', () => {
   });
 });
 
-async function resultsOf(workspace: string, run = 'small'): Promise<Record<string, unknown>> {
-  const text = await readFile(join(workspace, 'runs', run, 'results.json'), 'utf8');
-  const { times: _times, unknown: _unknown, ...rest } = JSON.parse(text);
-  return rest;
-}
-
 async function firstCurvePoints(workspace: string, run: string): Promise<unknown> {
-  const { curve } = (await resultsOf(workspace, run)) as { curve: unknown[] };
+  const { curve } = (await outcomeOf(workspace, run)) as { curve: unknown[] };
   return curve.slice(0, 2);
 }

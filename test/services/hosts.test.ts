@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,6 +11,7 @@ import { type FaultProxy, startFaultProxy } from '../support/fault-proxy';
 import { type Hosts, makeHosts, type Started } from '../support/hosts';
 import { type LedgerCall, mostCommitted } from '../support/ledger-history';
 import { readLog } from '../support/misbehaving-teacher';
+import { outcomeOf } from '../support/outcome';
 import { cliProgram } from '../support/paths';
 import { type Postgres, startPostgres } from '../support/postgres';
 import { killTree, until } from '../support/processes';
@@ -157,7 +158,7 @@ it('a run on several machines that die, are cut off and lose their services ends
   const received = readLog(teacherLog).filter(({ event }) => event === 'received');
   const alone = { workspace: workspaceOf('alone'), environment: { TEST_KEY: markerKey } };
   expect(await runCli(['run', file], alone)).toMatchObject({ exitCode: 0 });
-  expect(await outcomeOf(workspaceOf('services'))).toEqual(await outcomeOf(alone.workspace));
+  expect(await outcomeOf(workspaceOf('services'), 'lab')).toEqual(await outcomeOf(alone.workspace, 'lab'));
 
   const calls = (await services.postgres.query(
     'select * from tutelage.calls',
@@ -227,11 +228,4 @@ function expectNothingPaidTwice(calls: readonly LedgerCall[], received: readonly
   const lost = calls.filter(({ state }) => state === 'unknown').length;
   expect(again).toBeLessThanOrEqual(lost);
   process.stdout.write(`${settled.length} settled, ${lost} unknown, ${again} received again\n`);
-}
-
-/** `results.json` without the times and the list of lost calls, which alone may differ. */
-async function outcomeOf(workspace: string): Promise<unknown> {
-  const text = await readFile(join(workspace, 'runs', 'lab', 'results.json'), 'utf8');
-  const { times: _times, unknown: _unknown, ...rest } = JSON.parse(text);
-  return rest;
 }

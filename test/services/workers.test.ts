@@ -8,6 +8,7 @@ import { findTemporalBinary } from '../../src/temporal/find-binary';
 import { makeCertificates, startTlsGateway } from '../support/certificates';
 import { folderWith, runCli, startCli } from '../support/cli';
 import { type Cluster, startCluster } from '../support/cluster';
+import { outcomeOf } from '../support/outcome';
 import { cliProgram } from '../support/paths';
 import { killTree, until } from '../support/processes';
 import { smallConfig } from '../support/small-config';
@@ -109,7 +110,7 @@ describe('a run whose steps are done by workers', () => {
   it('ends as a run that one process does alone', async () => {
     const alone = await folderWith(smallConfig);
     await runCli(['run', alone.file], { workspace: alone.workspace });
-    expect(await outcomeOf(run.workspace)).toEqual(await outcomeOf(alone.workspace));
+    expect(await outcomeOf(run.workspace, 'small')).toEqual(await outcomeOf(alone.workspace, 'small'));
   });
 });
 
@@ -241,11 +242,4 @@ async function buildsOf(workflowIds: readonly string[]): Promise<(string | null 
   const descriptions = await Promise.all(workflowIds.map((id) => client.workflow.getHandle(id).describe()));
   await connection.close();
   return descriptions.map(({ raw }) => raw.workflowExecutionInfo?.versioningInfo?.deploymentVersion?.buildId);
-}
-
-/** `results.json` without the times and the list of lost calls, which alone may differ. */
-async function outcomeOf(workspace: string): Promise<unknown> {
-  const text = await readFile(join(workspace, 'runs', 'small', 'results.json'), 'utf8');
-  const { times: _times, unknown: _unknown, ...rest } = JSON.parse(text);
-  return rest;
 }

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
@@ -7,6 +6,7 @@ import { randomStream } from '../../src/core/random';
 import { folderWith, runCli, startCli } from './cli';
 import { type Committed, mostCommitted, readAnswers, readCalls } from './ledger-history';
 import { type LogLine, readLog } from './misbehaving-teacher';
+import { outcomeOf } from './outcome';
 import { killTree, processesOf, until } from './processes';
 import { teacherConfig, teacherEnvironment } from './teacher-config';
 import { startTeacherProcess } from './teacher-process';
@@ -170,8 +170,4 @@ function received(log: string): LogLine[] {
 }
 
 /** Everything of `results.json` that a crash must not change: selections, rows, weights, answers, spend. */
-async function outcome(workspace: string): Promise<string> {
-  const text = await readFile(join(workspace, 'runs', 'bought', 'results.json'), 'utf8');
-  const { times: _times, unknown: _unknown, ...rest } = JSON.parse(text);
-  return JSON.stringify(rest);
-}
+const outcome = async (workspace: string) => JSON.stringify(await outcomeOf(workspace, 'bought'));

@@ -2,12 +2,12 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { chown, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
+import { listenOnce } from '../../src/processes/free-port';
 
 /** A PostgreSQL of a test's own, with its data in a temporary folder. */
 export interface Postgres {
@@ -54,7 +54,7 @@ const user = 'tutelage';
  */
 export async function startPostgres(options: Options = {}): Promise<Postgres> {
   const { host = '127.0.0.1', within = [] } = options;
-  const port = options.port ?? (await freePort());
+  const port = options.port ?? (await listenOnce(0));
   const programs = findPrograms();
   const folder = await mkdtemp(join(tmpdir(), 'tutelage-postgres-'));
   const password = randomBytes(12).toString('hex');
@@ -177,11 +177,3 @@ function lowered(...more: string[]): string[] {
 }
 
 const isRoot = () => userInfo().uid === 0;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

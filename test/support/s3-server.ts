@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { withExclusiveLock } from '../../src/processes/exclusive-lock';
+import { listenOnce } from '../../src/processes/free-port';
 import { spawnGuarded } from '../../src/processes/guarded-process';
 import { findBasePython } from '../../src/setup/find-python';
 import { InstallStep } from '../../src/setup/install-step';
@@ -39,7 +39,7 @@ export async function startS3Server(
 ): Promise<S3Server> {
   const python = await ensureMoto();
   const host = options.host ?? '127.0.0.1';
-  const port = options.port ?? (await freePort());
+  const port = options.port ?? (await listenOnce(0));
   const [command, ...args] = [...(options.wrap ?? []), python, '-m', 'moto.server', '-H', host, '-p', String(port)];
   const child = spawnGuarded(command as string, args, {
     lifeline: 'pipe',
@@ -83,16 +83,6 @@ export async function startS3Server(
       await ended;
     },
   };
-}
-
-/** A port that is free on 127.0.0.1 now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** The interpreter that has moto. */
