@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +14,7 @@ import { outcomeOf } from '../support/outcome';
 import { cliProgram } from '../support/paths';
 import { type Postgres, startPostgres } from '../support/postgres';
 import { killTree, until } from '../support/processes';
+import { hasLogged } from '../support/run-log';
 import { type S3Server, s3SecretMarker, startS3Server } from '../support/s3-server';
 import { startTeacherProcess, type TeacherProcess } from '../support/teacher-process';
 
@@ -102,7 +102,7 @@ it('a run on several machines that die, are cut off and lose their services ends
   const student = (name: string) => start(name, ['worker', '--queues', 'student']);
   const desk = () => start('services', ['run', file, '--queues', 'loop']);
   const reaches = (names: string[], step: string, iteration: number, message = 'start') =>
-    until(() => names.some((name) => hasLogged(workspaceOf(name), { step, iteration, message })), 240_000).catch(
+    until(() => names.some((name) => hasLogged(workspaceOf(name), 'lab', { step, iteration, message })), 240_000).catch(
       (error: Error) => {
         throw new Error(`${step} ${iteration} ${message} on ${names.join(', ')}: ${error.message}\n${hosts.said()}`);
       },
@@ -125,7 +125,9 @@ it('a run on several machines that die, are cut off and lose their services ends
   teacher();
 
   await reaches(students, 'finetune', 3);
-  const training = students.find((name) => hasLogged(workspaceOf(name), { step: 'finetune', iteration: 3 })) as string;
+  const training = students.find((name) =>
+    hasLogged(workspaceOf(name), 'lab', { step: 'finetune', iteration: 3 }),
+  ) as string;
   await delay(2500);
   await host[training]?.kill();
   await reaches(students, 'finetune', 3, 'end');
@@ -191,18 +193,6 @@ it('no secret is in the ledger or in a workspace', async () => {
     expect(found.toString()).toBe('');
   }
 });
-
-function hasLogged(workspace: string, wanted: { step: string; iteration: number; message?: string }): boolean {
-  const log = join(workspace, 'runs', 'lab', 'log.jsonl');
-  if (!existsSync(log)) {
-    return false;
-  }
-  const lines = readFileSync(log, 'utf8').split('\n').filter(Boolean);
-  return lines.some((text) => {
-    const { step, iteration, message } = JSON.parse(text) as { step: string; iteration?: number; message: string };
-    return step === wanted.step && iteration === wanted.iteration && message === (wanted.message ?? 'start');
-  });
-}
 
 /** The database's driver gives what may be large as text. */
 const withNumbers = (call: LedgerCall): LedgerCall =>
