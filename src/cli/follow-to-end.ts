@@ -6,9 +6,13 @@ import { type Launch, storeFailures } from './launch';
 import type { Output } from './output';
 import type { Session } from './session';
 import type { Snapshot } from './snapshot';
+import type { Seen } from './stored-snapshot';
 
 /** How often the running work is looked at. */
 const LOOK_EVERY_MS = 500;
+
+/** A look adds up the calls of the runs that are under way: of millions that takes a while, in which nothing else is done. */
+const PAUSE_PER_LOOK = 4;
 
 /** A look that takes longer is given up, so that there is a line for people every few seconds whatever the server does. */
 const LOOK_MS_MAX = 2000;
@@ -32,14 +36,15 @@ export async function followToEnd(
   const handle = client.workflow.getHandle(launch.name);
   const startedMs = Date.now();
   const presence = serverPresence(output);
+  const options = { workspace, ledger: dependencies.ledger, ...launch, startedMs, complete: new Map<string, Seen>() };
   let restingSinceMs: number | undefined;
   for (;;) {
     await refuseFullDisk(workspace);
+    const beganMs = Date.now();
     const inTime = <T>(ask: () => Promise<T>) => client.withDeadline(Date.now() + LOOK_MS_MAX, ask);
     const status = await inTime(() => statusOf(handle));
     presence.note(status !== null);
-    const options = { workspace, ledger: dependencies.ledger, ...launch, startedMs };
-    const snapshot = await inTime(() => takeSnapshot({ client: status === null ? null : client, ...options }));
+    const snapshot = await inTime(() => takeSnapshot({ ...options, client: status === null ? null : client }));
     output.snapshot(snapshot);
     if (status !== null && status !== 'RUNNING') {
       const result = await handle.result().catch(async (error: unknown) => {
@@ -54,7 +59,9 @@ export async function followToEnd(
     if (signal.aborted || (restingSinceMs !== undefined && Date.now() - restingSinceMs >= RESTING_MS)) {
       return snapshot;
     }
-    await delay(LOOK_EVERY_MS);
+    // A server that is away lets a look wait, which costs nobody anything.
+    const lookMs = status === null ? 0 : Date.now() - beganMs;
+    await delay(Math.max(LOOK_EVERY_MS, PAUSE_PER_LOOK * lookMs));
   }
 }
 

@@ -14,7 +14,7 @@ import {
   type Waiting,
 } from '../workflows/messages';
 import type { RunSnapshot, Snapshot } from './snapshot';
-import { changesOf, isoOrNull, type PlannedRun, projected, storedSnapshot } from './stored-snapshot';
+import { changesOf, isoOrNull, type PlannedRun, projected, type Seen, storedSnapshot } from './stored-snapshot';
 
 export interface FollowOptions {
   /** `null` where nobody could answer: then the workspace alone is looked at. */
@@ -26,6 +26,8 @@ export interface FollowOptions {
   readonly isExperiment: boolean;
   readonly plans: readonly PlannedRun[];
   readonly startedMs: number;
+  /** Complete runs that an earlier look saw, by name: they change no more, so a look costs what the others cost. */
+  readonly complete: Map<string, Seen>;
 }
 
 /**
@@ -33,17 +35,17 @@ export interface FollowOptions {
  * steps); what is finished is read from the workspace; money is read from the ledger.
  */
 export async function takeSnapshot(options: FollowOptions): Promise<Snapshot> {
-  const { client, workspace, ledger, name, plans } = options;
+  const { client, name, plans } = options;
   const experiment = await experimentStatus(options);
   const failed = new Set(experiment?.failed.map(({ run }) => run));
-  const runs = await Promise.all(
+  const seen = await Promise.all(
     plans.map(async (plan) => {
-      const stored = await storedSnapshot({ workspace, ledger }, plan);
+      const { snapshot, teacher } = await storedOnce(options, plan);
       if (failed.has(plan.run)) {
-        return { ...stored, state: 'failed' as const };
+        return { snapshot: { ...snapshot, state: 'failed' as const }, teacher };
       }
-      const isOver = stored.state === 'complete' || stored.state === 'stopped';
-      return isOver || client === null ? stored : liveSnapshot(client, stored);
+      const isOver = snapshot.state === 'complete' || snapshot.state === 'stopped';
+      return { snapshot: isOver || client === null ? snapshot : await liveSnapshot(client, snapshot), teacher };
     }),
   );
   return {
@@ -51,8 +53,28 @@ export async function takeSnapshot(options: FollowOptions): Promise<Snapshot> {
     elapsedSeconds: (Date.now() - options.startedMs) / 1000,
     source: client === null ? 'workspace' : 'live',
     ...(await ofExperiment(options, experiment)),
-    runs,
-    teacher: await ledger.overview(plans.map(({ run }) => run)),
+    runs: seen.map(({ snapshot }) => snapshot),
+    teacher: together(seen.map(({ teacher }) => teacher)),
+  };
+}
+
+async function storedOnce({ workspace, ledger, complete }: FollowOptions, plan: PlannedRun): Promise<Seen> {
+  const seen = complete.get(plan.run) ?? (await storedSnapshot({ workspace, ledger }, plan));
+  if (seen.snapshot.state === 'complete') {
+    complete.set(plan.run, seen);
+  }
+  return seen;
+}
+
+function together(teachers: readonly Snapshot['teacher'][]): Snapshot['teacher'] {
+  const sum = (of: keyof Snapshot['teacher']) => teachers.reduce((total, teacher) => total + teacher[of], 0);
+  return {
+    bought: sum('bought'),
+    shared: sum('shared'),
+    inFlight: sum('inFlight'),
+    unknown: sum('unknown'),
+    tokens: sum('tokens'),
+    usd: sum('usd'),
   };
 }
 

@@ -12,6 +12,7 @@ import { takeSnapshot } from './follow';
 import { renderStatus } from './live-view';
 import { isWorkedOn } from './run-lock';
 import type { Snapshot } from './snapshot';
+import type { Seen } from './stored-snapshot';
 import { findWork, listWork, type NamedWork } from './workspace-names';
 
 export interface StatusOptions {
@@ -27,10 +28,11 @@ const WATCH_EVERY_MS = 1000;
 export async function statusCommand(name: string | undefined, options: StatusOptions): Promise<number> {
   const workspace = await openWorkspace();
   const ledger = await openLedger(workspace.ledger);
+  const complete = new Map<string, Seen>();
   try {
     for (;;) {
       const works = name === undefined ? topLevel(await listWork(workspace)) : [await findWork(workspace, name)];
-      const snapshots = await look(workspace, ledger, works);
+      const snapshots = await look(workspace, ledger, works, complete);
       await show(snapshots, options);
       if (!options.watch) {
         return exitCodes.done;
@@ -45,7 +47,12 @@ export async function statusCommand(name: string | undefined, options: StatusOpt
 /** A run of an experiment is shown with it. */
 const topLevel = (works: readonly NamedWork[]) => works.filter(({ name, owner }) => name === owner);
 
-async function look(workspace: Workspace, ledger: Ledger, works: readonly NamedWork[]): Promise<Snapshot[]> {
+async function look(
+  workspace: Workspace,
+  ledger: Ledger,
+  works: readonly NamedWork[],
+  complete: Map<string, Seen>,
+): Promise<Snapshot[]> {
   const isAnyWorkedOn = works.some(({ owner }) => isWorkedOn(workspace, owner));
   const server = isAnyWorkedOn ? await reachServer(workspace) : null;
   try {
@@ -61,6 +68,7 @@ async function look(workspace: Workspace, ledger: Ledger, works: readonly NamedW
             isExperiment: work.kind === 'experiment',
             plans: await plansOf(workspace, work),
             startedMs: Date.now(),
+            complete,
           }),
         ),
       );

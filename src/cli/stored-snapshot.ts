@@ -7,18 +7,24 @@ import { wilsonInterval } from '../core/statistics/wilson';
 import { type Steering, unsteered } from '../core/steering';
 import type { Ledger } from '../store/ledger';
 import type { Workspace } from '../store/workspace';
-import type { RunSnapshot } from './snapshot';
+import type { RunSnapshot, Snapshot } from './snapshot';
 
 export interface PlannedRun {
   readonly run: string;
   readonly config: RunConfig;
 }
 
+/** A run, and its part in what all runs together bought. */
+export interface Seen {
+  readonly snapshot: RunSnapshot;
+  readonly teacher: Snapshot['teacher'];
+}
+
 /** What the workspace knows of a run: its record, its account, what was changed, and what it waited for. */
 export async function storedSnapshot(
   { workspace, ledger }: { readonly workspace: Workspace; readonly ledger: Ledger },
   { run, config }: PlannedRun,
-): Promise<RunSnapshot> {
+): Promise<Seen> {
   const record = await loadRun(workspace.root, run);
   const notes = await notesOf(workspace, run);
   const steering = notes.steering ?? unsteered;
@@ -26,9 +32,9 @@ export async function storedSnapshot(
   const evaluations = record === null ? [] : [record.baseEvaluation, ...iterations.map(({ evaluation }) => evaluation)];
   const rowsAccepted = iterations.reduce((sum, { accepted }) => sum + accepted, 0);
   const rowsPlanned = plannedRows(config, steering);
-  const money = await moneyOf(ledger, run);
+  const { money, teacher } = await moneyOf(ledger, run);
   const isOver = record !== null && record.state !== 'running';
-  return {
+  const snapshot: RunSnapshot = {
     run,
     state: record === null ? 'waiting' : record.state === 'running' ? 'resting' : record.state,
     step: '',
@@ -48,6 +54,7 @@ export async function storedSnapshot(
     waitingSince: isOver ? null : isoOrNull(notes.waiting?.sinceMs ?? steering.paused?.atMs),
     changes: changesOf(steering),
   };
+  return { snapshot, teacher };
 }
 
 export const changesOf = ({ changes }: Steering) =>
@@ -86,18 +93,21 @@ function accuracies(
 type Money = Pick<RunSnapshot, 'budget' | 'unknownCalls' | 'inFlight' | 'oldestCallSeconds'>;
 
 /** A run whose account is not open yet has none of it. */
-async function moneyOf(ledger: Ledger, run: string): Promise<Money> {
+async function moneyOf(ledger: Ledger, run: string): Promise<{ money: Money; teacher: Snapshot['teacher'] }> {
   const name = { kind: 'run', name: run } as const;
   const account = await ledger.account(name).catch(() => null);
   if (account === null) {
-    return { budget: null, unknownCalls: 0, inFlight: 0, oldestCallSeconds: null };
+    return {
+      money: { budget: null, unknownCalls: 0, inFlight: 0, oldestCallSeconds: null },
+      teacher: { bought: 0, shared: 0, inFlight: 0, unknown: 0, tokens: 0, usd: 0 },
+    };
   }
   const { caps, committed } = account;
   const spend = await ledger.spendOf(run);
-  const counts = await ledger.callCounts(name);
+  const { states, inFlight, shared, bought, oldestInFlightSince: since } = await ledger.callCounts(name);
   const tokens = spend.inputTokens + spend.outputTokens;
   const usd = spend.priceMicroUsd / 1e6;
-  return {
+  const money: Money = {
     budget: {
       samples: { spent: spend.samples, held: Math.max(0, committed.samples - spend.samples), cap: caps.samples },
       tokens: { spent: tokens, held: Math.max(0, committed.tokens - tokens), cap: caps.tokens },
@@ -107,11 +117,12 @@ async function moneyOf(ledger: Ledger, run: string): Promise<Money> {
         cap: caps.nanoUsd === null ? null : caps.nanoUsd / 1e9,
       },
     },
-    unknownCalls: counts.states.unknown,
-    inFlight: counts.inFlight,
-    oldestCallSeconds:
-      counts.oldestInFlightSince === null ? null : Math.max(0, (Date.now() - counts.oldestInFlightSince) / 1000),
+    unknownCalls: states.unknown,
+    inFlight,
+    oldestCallSeconds: since === null ? null : Math.max(0, (Date.now() - since) / 1000),
   };
+  const paid = { bought: bought.calls, tokens: bought.inputTokens + bought.outputTokens, usd: bought.nanoUsd / 1e9 };
+  return { money, teacher: { ...paid, shared, inFlight, unknown: states.unknown } };
 }
 
 function plannedRows(config: RunConfig, steering: Steering): number {

@@ -3,6 +3,7 @@ import type { Updateable } from 'kysely';
 import type { TokenUsage } from '../../core/budget/price';
 import { TutelageError } from '../../core/errors';
 import { type Committed, changeAccounts } from './accounts';
+import { isHeldOrOwned } from './call-states';
 import type { Change, LedgerDatabase, Moment } from './database';
 import type { Reservation } from './reserve';
 import type { CallFinish, CallsTable } from './schema';
@@ -40,7 +41,7 @@ export function markSent(
       .select(['id', 'state'])
       .where('request_hash', '=', requestHash)
       .where('shared_from', 'is', null)
-      .where('state', 'in', ['reserved', 'settled'])
+      .where(isHeldOrOwned)
       .executeTakeFirst();
     if (other?.state === 'reserved') {
       return { send: false, inFlight: true };
@@ -105,7 +106,7 @@ export function dropSamples(run: string, rows: readonly string[]): Change<void> 
         .select(['id', 'run', 'experiment', 'shared_from'])
         .where('run', '=', run)
         .where('row', '=', row)
-        .where('state', 'in', ['reserved', 'settled'])
+        .where(isHeldOrOwned)
         .where('samples', '=', 1)
         .$if(isShared, (query) => query.forUpdate())
         .execute();

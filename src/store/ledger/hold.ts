@@ -1,4 +1,5 @@
 import { type Account, type AccountName, accountNames, bindingCap, type Committed, readAccounts } from './accounts';
+import { isReserved } from './call-states';
 import type { LedgerDatabase, Moment } from './database';
 import { isJob } from './owner';
 import type { Charge, Refusal, Reservation } from './reserve';
@@ -96,7 +97,7 @@ export async function nothingInFlight(
     .selectFrom('calls')
     .select('id')
     .where(account.kind, '=', account.name)
-    .where('state', '=', 'reserved')
+    .where(isReserved)
     .limit(1)
     .executeTakeFirst();
   return inFlight === undefined;

@@ -22,8 +22,6 @@ import {
   billOf,
   type CallCounts,
   callCounts,
-  type Overview,
-  overview,
   recount,
   spendOf,
   type UnknownCall,
@@ -45,7 +43,7 @@ import { shareCalls } from './share-calls';
 
 export type { Account, AccountName, CapName } from './accounts';
 export type { Outcome, SendDecision } from './calls';
-export type { Bill, CallCounts, Overview, UnknownCall } from './queries';
+export type { Bill, CallCounts, UnknownCall } from './queries';
 export type { Charge, GrantedCall, GrantedRow, Refusal, Reservation, Reserved, RowToReserve } from './reserve';
 export type { CallToReserve, ReservedCalls } from './reserve-calls';
 export type { StoredAnswer } from './stored-answer';
@@ -93,8 +91,6 @@ export interface Ledger {
   spendOfExperiment(experiment: string): Promise<Spend>;
   billOf(account: AccountName | null): Promise<Bill>;
   callCounts(account: AccountName): Promise<CallCounts>;
-  /** These runs together, for a live view. */
-  overview(runs: readonly string[]): Promise<Overview>;
   unknownCalls(account: AccountName | null): Promise<UnknownCall[]>;
   /** Sentences about accounts that do not add up; empty when all do. */
   recount(): Promise<string[]>;
@@ -180,7 +176,6 @@ export async function openLedger(
     spendOfExperiment: (name) => store.read((database) => spendOf(database, { kind: 'experiment', name })),
     billOf: (account) => store.read((database) => billOf(database, account)),
     callCounts: (account) => store.read((database) => callCounts(database, account)),
-    overview: (runs) => store.read((database) => overview(database, runs)),
     unknownCalls: (account) => store.read((database) => unknownCalls(database, account)),
     recount: () => store.read(recount),
     close: async () => {

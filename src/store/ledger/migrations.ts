@@ -46,6 +46,8 @@ export const migrations: readonly (readonly string[])[] = [
   ],
   // What the raw answer hashed to when it came; answers of before have none.
   [`alter table answers add column sha256 text`],
+  // One run's calls, and what one process left, are found without those of all others.
+  [`create index calls_run on calls (run)`, `create index calls_of_owner on calls (owner) where state = 'reserved'`],
 ];
 
 const typesInPostgres: Readonly<Record<string, string>> = {

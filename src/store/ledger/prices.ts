@@ -3,7 +3,6 @@ import { sql } from 'kysely';
 import type { LedgerDatabase } from './database';
 import { openStore } from './open-store';
 import { isPostgres } from './place';
-import { amongst } from './queries';
 import type { CallPurpose } from './schema';
 
 /** What an answer cost when it was bought, whoever uses it since. */
@@ -85,3 +84,6 @@ const exists = (path: string) =>
     () => true,
     () => false,
   );
+
+/** For `in`: PostgreSQL knows no empty list. No run has an empty name. */
+const amongst = (runs: readonly string[]): string[] => (runs.length === 0 ? [''] : [...runs]);

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Spend } from '../../core/run-record';
 import type { AccountName } from './accounts';
+import { isUnknown } from './call-states';
 import type { LedgerDatabase } from './database';
 import type { CallPurpose, CallState } from './schema';
 
@@ -21,6 +22,8 @@ export interface CallCounts {
   readonly shared: number;
   readonly estimated: number;
   readonly oldestInFlightSince: number | null;
+  /** What was paid: an answer that is shared was bought by one run alone. */
+  readonly bought: Bill;
 }
 
 export interface UnknownCall {
@@ -33,9 +36,6 @@ export interface UnknownCall {
   readonly worstNanoUsd: number;
   readonly sentAt: number | null;
 }
-
-/** For `in`: PostgreSQL knows no empty list. No run has an empty name. */
-export const amongst = (runs: readonly string[]): string[] => (runs.length === 0 ? [''] : [...runs]);
 
 /** How many rows are so. */
 const counted = (so: RawBuilder<unknown>) => sql<number>`count(*) filter (where ${so})`;
@@ -95,55 +95,36 @@ export async function callCounts(database: LedgerDatabase, { kind, name }: Accou
       counted(sql`state = 'released'`).as('released'),
       counted(sql`state = 'reserved' and request_hash is not null`).as('inFlight'),
       counted(sql`shared_from is not null`).as('shared'),
+      counted(sql`state = 'settled' and shared_from is null`).as('bought'),
+      boughtSum('input_tokens').as('inputTokens'),
+      boughtSum('output_tokens').as('outputTokens'),
+      boughtSum('nano_usd').as('nanoUsd'),
       sql<number>`coalesce(sum(estimated), 0)`.as('estimated'),
       sql<number | null>`min(case when state = 'reserved' then sent_at end)`.as('oldest'),
     ])
     .where(kind, '=', name)
     .executeTakeFirstOrThrow();
   const { reserved, settled, unknown, released, inFlight, shared, estimated } = row;
+  const { bought: calls, inputTokens, outputTokens, nanoUsd } = row;
   return {
     states: { reserved, settled, unknown, released },
     inFlight,
     shared,
     estimated,
     oldestInFlightSince: row.oldest,
+    bought: { calls, inputTokens, outputTokens, nanoUsd },
   };
 }
 
-/** What several runs have bought together, shared between them, and lost. */
-export interface Overview {
-  readonly bought: number;
-  readonly shared: number;
-  readonly inFlight: number;
-  readonly unknown: number;
-  /** Of both directions, and money: of bought answers. */
-  readonly tokens: number;
-  readonly usd: number;
-}
-
-export async function overview(database: LedgerDatabase, runs: readonly string[]): Promise<Overview> {
-  const row = await database
-    .selectFrom('calls')
-    .select([
-      counted(sql`state = 'settled' and shared_from is null`).as('bought'),
-      counted(sql`shared_from is not null`).as('shared'),
-      counted(sql`state = 'unknown'`).as('unknown'),
-      counted(sql`state = 'reserved' and request_hash is not null`).as('inFlight'),
-      sql<number>`coalesce(sum(case when shared_from is null then input_tokens + output_tokens end), 0)`.as('tokens'),
-      sql<number>`coalesce(sum(case when shared_from is null then nano_usd end), 0)`.as('nanoUsd'),
-    ])
-    .where('run', 'in', amongst(runs))
-    .executeTakeFirstOrThrow();
-  const { nanoUsd, ...counts } = row;
-  return { ...counts, usd: nanoUsd / 1e9 };
-}
+const boughtSum = (column: string) =>
+  sql<number>`coalesce(sum(case when state = 'settled' and shared_from is null then ${sql.ref(column)} end), 0)`;
 
 /** @param account `null`: the whole workspace */
 export async function unknownCalls(database: LedgerDatabase, account: AccountName | null): Promise<UnknownCall[]> {
   const rows = await database
     .selectFrom('calls')
     .select(['id', 'run', 'row', 'purpose', 'request_hash', 'worst_tokens', 'worst_nano_usd', 'sent_at'])
-    .where('state', '=', 'unknown')
+    .where(isUnknown)
     .$if(account !== null, (query) => query.where(account?.kind ?? 'run', '=', account?.name ?? ''))
     .orderBy('sent_at')
     .orderBy('id')

@@ -1,6 +1,7 @@
 import type { WorstCase } from '../../core/budget/price';
 import type { Committed } from './accounts';
 import { changeAccounts } from './accounts';
+import { isHeldOrOwned } from './call-states';
 import type { Change, LedgerDatabase } from './database';
 import { accountsOf, addReservation, assertWithinCaps, firstRefusal, hold, nothingInFlight } from './hold';
 import type { Charge, GrantedCall, Refusal, Reservation } from './reserve';
@@ -73,6 +74,6 @@ async function ownedCall(transaction: LedgerDatabase, run: string, { row, purpos
     .where('run', '=', run)
     .where('row', '=', row)
     .where('purpose', '=', purpose)
-    .where('state', 'in', ['reserved', 'settled'])
+    .where(isHeldOrOwned)
     .executeTakeFirst();
 }

@@ -1,5 +1,6 @@
 import type { WorstCase } from '../../core/budget/price';
 import { type AccountName, type CapName, type Committed, changeAccounts } from './accounts';
+import { isHeldOrOwned } from './call-states';
 import type { Change, LedgerDatabase } from './database';
 import { accountsOf, addReservation, assertWithinCaps, firstRefusal, hold, nothingInFlight } from './hold';
 import { isJob } from './owner';
@@ -152,7 +153,7 @@ async function callsOfRows(transaction: LedgerDatabase, run: string, rows: reado
             'in',
             rows.flatMap((row) => [row.row, ...furtherNames(row)]),
           )
-          .where('state', 'in', ['reserved', 'settled'])
+          .where(isHeldOrOwned)
           .execute();
   return new Map(calls.map((call) => [`${call.purpose} ${call.row}`, call]));
 }

@@ -3,6 +3,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { TutelageError } from '../../core/errors';
 import { changeAccounts } from './accounts';
+import { isReserved } from './call-states';
 import type { Change, LedgerDatabase, Moment } from './database';
 
 /** How long a session that cannot be looked at (another machine's) counts as alive after its last sign. */
@@ -126,7 +127,7 @@ const openCalls = (transaction: LedgerDatabase, { isShared }: Moment) =>
   transaction
     .selectFrom('calls')
     .select(['id', 'run', 'experiment', 'samples', 'worst_tokens', 'worst_nano_usd', 'request_hash'])
-    .where('state', '=', 'reserved')
+    .where(isReserved)
     .orderBy('id')
     .$if(isShared, (query) => query.forUpdate());
 

@@ -1,0 +1,13 @@
+import { sql } from 'kysely';
+
+/**
+ * What a statement asks of a call's state, in words and not as parameters: SQLite uses an index over some rows only where
+ * it reads their condition in the statement itself, and would go through every call of the workspace otherwise.
+ */
+
+/** What forbids a second purchase, or a second call for the same row. */
+export const isHeldOrOwned = sql<boolean>`state in ('reserved', 'settled')`;
+
+export const isReserved = sql<boolean>`state = 'reserved'`;
+
+export const isUnknown = sql<boolean>`state = 'unknown'`;
