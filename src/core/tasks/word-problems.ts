@@ -71,7 +71,11 @@ export const wordProblemAlphabet = ' \n#$%*+,-./0123456789=?ABCDEFGHIJKLMNOPQRST
 
 const names = ['Ana', 'Ben', 'Cleo', 'Dan', 'Eva', 'Finn', 'Gita', 'Hans', 'Ida', 'Jon', 'Kai', 'Lena'];
 
-const things = ['apples', 'books', 'cards', 'coins', 'eggs', 'marbles', 'pens', 'plates', 'shells', 'stamps'];
+/** So many that small numbers, too, give 1,500 problems a template and more: new questions seldom repeat one. */
+const things = [
+  ...['apples', 'balls', 'books', 'bowls', 'cards', 'coins', 'cups', 'eggs', 'flags', 'forks', 'keys', 'lamps'],
+  ...['marbles', 'nuts', 'pens', 'plates', 'rings', 'ropes', 'shells', 'spoons', 'stamps', 'stones', 'tiles', 'toys'],
+];
 
 /** From the easiest to those with three steps. */
 const templates: readonly Template[] = [
@@ -110,7 +114,7 @@ const templates: readonly Template[] = [
     name: 'twice',
     text: '{who} has {A} {things}. A friend has {B} times as many. How many {things} do they have together?',
     numbers: { A: [2, 30], B: [2, 9] },
-    small: { A: [2, 9], B: [2, 5] },
+    small: { A: [2, 9], B: [2, 9] },
     steps: [
       { expression: 'A * B', says: 'The friend has {step} {things}.' },
       { expression: 'A + r1', says: 'Together they have {step} {things}.' },
@@ -118,12 +122,12 @@ const templates: readonly Template[] = [
   },
   {
     name: 'week',
-    text: '{who} reads {A} pages every day for {B} days and {C} pages on the day after. How many pages does {who} read?',
+    text: '{who} gathers {A} {things} every day for {B} days and {C} on the day after. How many {things} does {who} gather?',
     numbers: { A: [5, 40], B: [2, 9], C: [2, 60] },
     small: { A: [2, 9], B: [2, 5], C: [2, 9] },
     steps: [
-      { expression: 'A * B', says: 'On the first days {who} reads {step} pages.' },
-      { expression: 'r1 + C', says: 'In all {who} reads {step} pages.' },
+      { expression: 'A * B', says: 'On the first days {who} gathers {step} {things}.' },
+      { expression: 'r1 + C', says: 'In all {who} gathers {step} {things}.' },
     ],
   },
   {
@@ -139,7 +143,7 @@ const templates: readonly Template[] = [
   },
   {
     name: 'debt',
-    text: '{who} has {A} dollars, earns {B} and then pays a bill of {C}. How many dollars does {who} have, where a debt counts below zero?',
+    text: '{who} has {A} dollars, gets {B} for some {things} and then pays a bill of {C}. How many dollars does {who} have, where a debt counts below zero?',
     numbers: { A: [2, 40], B: [2, 40], C: [50, 99] },
     small: { A: [2, 9], B: [2, 9], C: [19, 29] },
     steps: [
