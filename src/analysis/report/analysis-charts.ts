@@ -1,6 +1,7 @@
 import type { Analyses } from '../analyses-schema';
 import { count } from '../wording';
 import type { Html } from './html';
+import { movedApart } from './moved-apart';
 import { type Colours, colourOf, type Described, draw, Plot, shorten, symbols } from './plot';
 
 type Reflected = Analyses['reflected'][number];
@@ -76,6 +77,7 @@ export function dataShareDots(shares: Analyses['dataShares'], options: Described
       name: arm,
       rows,
       at: times ?? atLeast,
+      text: times === null ? `> ${atLeast.toFixed(1)}` : times.toFixed(1),
       isReached: times !== null,
       low: interval?.low ?? null,
       high: interval?.high ?? null,
@@ -83,9 +85,17 @@ export function dataShareDots(shares: Analyses['dataShares'], options: Described
   );
   const spans = points.filter(({ low, high, isReached }) => low !== null && high !== null && isReached);
   const colour = colourOf(options.colours);
+  const height = Math.max(...points.flatMap(({ at, high }) => [at, high ?? at]));
+  const checkpoints = new Set(points.map(({ rows }) => rows));
+  const labels = [...checkpoints].flatMap((at) =>
+    movedApart(
+      points.filter(({ rows }) => rows === at),
+      height,
+    ),
+  );
   return draw(options, 340, {
     marginTop: 44,
-    x: { label: 'rows of the arm', tickFormat: count, inset: 18 },
+    x: { label: 'rows of the arm', tickFormat: count, insetLeft: 12, insetRight: 34 },
     y: { label: 'times the data that random needs', grid: true, zero: true },
     symbol: { domain: shares.map(({ arm }) => arm), range: symbols.slice(1, shares.length + 1) },
     marks: [
@@ -100,12 +110,14 @@ export function dataShareDots(shares: Analyses['dataShares'], options: Described
         stroke: colour,
         fill: (point: (typeof points)[number]) => (point.isReached ? colour(point) : 'var(--panel)'),
       }),
-      Plot.text(points, {
+      Plot.text(labels, {
         x: 'rows',
         y: 'at',
-        text: ({ at, isReached }: (typeof points)[number]) => `${isReached ? '' : '> '}${at.toFixed(1)}`,
-        dy: -13,
-        fill: 'currentColor',
+        text: 'text',
+        textAnchor: 'start',
+        dx: 9,
+        fill: colour,
+        fontWeight: 600,
         stroke: 'var(--panel)',
         strokeWidth: 3,
       }),

@@ -1,6 +1,7 @@
 import type { Series, SeriesPoint } from '../series';
 import { bracket, count, decimal } from '../wording';
 import type { Html } from './html';
+import { movedApart } from './moved-apart';
 import { type Colours, colourOf, type Described, draw, Plot, shorten, symbols } from './plot';
 
 export interface Reach {
@@ -120,18 +121,11 @@ function reachMarks({ target, fromRows, toRows, label }: Reach) {
 
 /** Names at the ends of the lines, moved apart where they would lie on each other. */
 function endLabels(series: readonly Series[], [bottom, top]: readonly [number, number]) {
-  const apart = (top - bottom) * 0.055;
-  let last = Number.NEGATIVE_INFINITY;
-  return series
-    .flatMap(({ name, points }) => {
-      const end = points.at(-1);
-      return end === undefined ? [] : [{ name, label: shorten(name), x: end.x, at: end.accuracy }];
-    })
-    .sort((left, right) => left.at - right.at)
-    .map((label) => {
-      last = Math.max(label.at, last + apart);
-      return { ...label, at: last };
-    });
+  const labels = series.flatMap(({ name, points }) => {
+    const end = points.at(-1);
+    return end === undefined ? [] : [{ name, label: shorten(name), x: end.x, at: end.accuracy }];
+  });
+  return movedApart(labels, top - bottom);
 }
 
 const pointTitle = ({ name, rows, accuracy, interval }: SeriesPoint & { name: string }) =>

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { RunRows } from '../data/load-rows';
 import type { ExperimentResults, RunResults } from '../results-schema';
 import { settingsOf } from '../settings';
-import { count, findings, isComplete, spendLine, stateLine } from '../wording';
+import { count, findings, isComplete, plural, spendLine, stateLine } from '../wording';
 import {
   cumulativeFigures,
   dataShareFigures,
@@ -53,7 +53,7 @@ export function renderReport(results: RunResults | ExperimentResults, rows: read
 <p class="eyebrow">tutelage · ${results.kind}</p>
 <h1>${name}</h1>
 <p class="soft">${stateLine(results)} · ${spendLine(results)}</p>
-${findingList(results)}
+${findingLists(results)}
 </header>
 <main>
 ${sections(results, packed)}
@@ -67,16 +67,31 @@ ${packed === null ? null : html`<script type="text/plain" id="rows-packed">${tru
   return page.markup;
 }
 
-function findingList(results: RunResults | ExperimentResults): Html | null {
+/** What was found, a list for each setting: its winner in one line, and of several settings the rest at a click. */
+function findingLists(results: RunResults | ExperimentResults): Html | null {
   if (results.kind === 'run' || results.comparisons.length === 0) {
     return null;
   }
-  const of = (metric: string) => results.comparisons.filter((found) => found.metric === metric);
+  const settings = settingsOf(results);
+  const lists = settings.map(({ name, results: own }) => {
+    const { lead, rest } = toldOf(own);
+    const more = html`<ul>${rest.map((line) => html`<li>${line}</li>`)}</ul>`;
+    return settings.length === 1
+      ? html`<p class="lead">${lead}</p>${more}`
+      : html`<div><h2>${name}</h2><p class="lead">${lead}</p><details><summary>${plural(rest.length, 'finding')} more</summary>${more}</details></div>`;
+  });
+  return html`<div class="findings">${lists}</div>`;
+}
+
+/** The arm with the largest gain first. A saving in rows is the plainest thing to say; where there is none, the difference leads. */
+function toldOf(results: ExperimentResults): { lead: string; rest: string[] } {
+  const of = (metric: string) =>
+    results.comparisons
+      .filter((found) => found.metric === metric)
+      .toSorted((left, right) => right.difference.mean - left.difference.mean);
   const told = [...of('macro'), ...of('overall')].map((one) => findings(one, isComplete(results)));
-  // A saving in rows is the plainest thing to say; where there is none, the first difference leads.
   const lead = told.find((lines) => lines.length > 1 && lines[1]?.includes(' reached '))?.[1] ?? told[0]?.[0] ?? '';
-  const rest = told.flat().filter((line) => line !== lead);
-  return html`<ul class="findings"><li class="lead">${lead}</li>${rest.map((line) => html`<li>${line}</li>`)}</ul>`;
+  return { lead, rest: told.flat().filter((line) => line !== lead) };
 }
 
 function sections(results: RunResults | ExperimentResults, packed: RowData | null): Html {

@@ -23,9 +23,12 @@ h2 { font-size: 1.45rem; margin: 3.25rem 0 .5rem; padding-top: 1.1rem; border-to
 p { max-width: 72ch; }
 .soft { color: var(--soft); }
 p.note { color: var(--soft); font-size: .9rem; margin: .4rem 0 1rem; }
-.findings { list-style: none; margin: 1.6rem 0 0; padding: 0; max-width: 80ch; }
+.findings { margin-top: 1.6rem; display: grid; gap: 1.2rem 2rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 1fr)); }
+.findings > .lead:first-child, .findings > ul { max-width: 80ch; grid-column: 1 / -1; }
+.findings h2 { border: 0; margin: 0 0 .3rem; padding: 0; font-size: 1.1rem; color: var(--soft); }
+.findings .lead { margin: 0; border-left: 3px solid var(--arm-1); font: 600 1.25rem/1.35 Charter, "Iowan Old Style", Georgia, serif; padding: .3rem 0 .4rem 1rem; }
+.findings ul { list-style: none; margin: 0; padding: 0; }
 .findings li { padding: .35rem 0 .35rem 1.1rem; border-left: 3px solid var(--line); }
-.findings li.lead { border-left-color: var(--arm-1); font: 600 1.35rem/1.35 Charter, "Iowan Old Style", Georgia, serif; padding: .3rem 0 .6rem 1rem; }
 .figures { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); margin-top: 1rem; }
 figure { margin: 0; background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 1rem 1.1rem .9rem; min-width: 0; }
 figure.wide { margin-top: 1rem; }
