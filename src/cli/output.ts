@@ -22,7 +22,8 @@ export interface Output {
   close(): void;
 }
 
-const PLAIN_LINE_EVERY_MS = 5000;
+/** Five seconds are promised; the clock is looked at ten times in that. */
+const PLAIN_LINE_EVERY_MS = 4500;
 
 export function openOutput(options: { readonly json: boolean }): Output {
   const people = process.stderr.isTTY ? terminal() : plain();
@@ -52,10 +53,12 @@ export function openOutput(options: { readonly json: boolean }): Output {
     stopping: () =>
       people.say('stopping: checkpoints are saved, answers in flight come in; Ctrl-C again stops at once'),
     interrupted: (launch) => {
+      people.close();
       people.say(`${launch.name} is stopped and safe\nnext: give the same command again; it goes on from here`);
       emit('interrupted', { name: launch.name });
     },
     paused: (launch, { runs, waitingFor: held }) => {
+      people.close();
       const reasons = new Set([held, ...runs.map(({ waitingFor }) => waitingFor)].filter((reason) => reason !== null));
       people.say(
         `${launch.name} is paused: ${[...reasons].join('; ')}\nnext: mend that, then give the same command again`,
@@ -63,6 +66,7 @@ export function openOutput(options: { readonly json: boolean }): Output {
       emit('paused', { name: launch.name, reasons: [...reasons] });
     },
     complete: async (workspace, launch, { wasComplete }) => {
+      people.close();
       // Figures take a quarter of a second to load, which the start need not wait for.
       const { writeReport } = await import('../analysis/write-report.js');
       const { results, reportPath } = await writeReport({ workspace: workspace.root, name: launch.name });
@@ -84,6 +88,7 @@ interface PeopleOutput {
   setUp(message: string): void;
   snapshot(snapshot: Snapshot): void;
   say(text: string): void;
+  /** Ends what moves; a last sentence may follow. */
   close(): void;
 }
 
@@ -104,10 +109,22 @@ function terminal(): PeopleOutput {
   };
 }
 
-/** Lines for a log: one every few seconds, and one for every stage of the set-up. */
-function plain(): PeopleOutput {
-  let lastMs = 0;
+/** Lines for a log: one every few seconds, however long a look takes, and one for every stage of the set-up. */
+export function plain(): PeopleOutput {
+  let latest: { snapshot: Snapshot; atMs: number } | null = null;
+  let lineMs = 0;
   let lastStage = '';
+  const lineIfDue = () => {
+    const nowMs = Date.now();
+    if (latest === null || nowMs - lineMs < PLAIN_LINE_EVERY_MS) {
+      return;
+    }
+    lineMs = nowMs;
+    const elapsedSeconds = latest.snapshot.elapsedSeconds + (nowMs - latest.atMs) / 1000;
+    process.stderr.write(`${renderPlain({ ...latest.snapshot, elapsedSeconds })}\n`);
+  };
+  // A server that is away lets each look wait.
+  const clock = setInterval(lineIfDue, 500).unref();
   return {
     setUp: (message) => {
       if (message !== lastStage) {
@@ -116,12 +133,10 @@ function plain(): PeopleOutput {
       }
     },
     snapshot: (snapshot) => {
-      if (Date.now() - lastMs >= PLAIN_LINE_EVERY_MS) {
-        lastMs = Date.now();
-        process.stderr.write(`${renderPlain(snapshot)}\n`);
-      }
+      latest = { snapshot, atMs: Date.now() };
+      lineIfDue();
     },
     say: (text) => process.stderr.write(`${text}\n`),
-    close: () => {},
+    close: () => clearInterval(clock),
   };
 }
