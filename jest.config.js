@@ -6,6 +6,7 @@
  */
 const shared = {
   testEnvironment: 'node',
+  globalSetup: '<rootDir>/test/support/temporary-folder.ts',
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.tutelage/'],
   transform: { '^.+\\.(m?js|ts)$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
   // Packages that are published as ES modules only.

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensurePython } from '../../src/setup/python';
 import { openTemporal, type Temporal } from '../../src/temporal/open-temporal';
+import ownTemporaryFolder from './temporary-folder';
 
 declare global {
   var sharedTemporal: Temporal | undefined;
@@ -10,6 +11,7 @@ declare global {
 
 /** One Python environment and one Temporal server for the whole test run. What is missing fails here, with its sentence. */
 export default async function globalSetup(): Promise<void> {
+  await ownTemporaryFolder();
   const python = await ensurePython({ onProgress: (message) => process.stderr.write(`test set-up: ${message}\n`) });
   process.env.TUTELAGE_PYTHON = python.python;
   const workspace = await mkdtemp(join(tmpdir(), 'tutelage-test-server-'));
