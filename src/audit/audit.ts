@@ -1,4 +1,4 @@
-import type { Workspace } from '../store/workspace';
+import type { Archive } from './archive';
 import { type Check, type CheckResult, messageOf } from './check';
 import { batchJobsCheck } from './checks/batch-jobs';
 import { boughtRowsCheck } from './checks/bought-rows';
@@ -49,28 +49,24 @@ export interface AuditReport {
  * place, and the other checks go on.
  * @throws TutelageError `usage` when there is no such run, `damaged` when not even its record can be read
  */
-export async function auditRun(workspace: Workspace, run: string): Promise<AuditReport> {
-  const evidence = await gatherEvidence(workspace, run);
-  try {
-    const lines: CheckLine[] = [];
-    for (const { name, claim, run: perform } of checks) {
-      const result = await perform(evidence).catch(
-        (error: unknown): CheckResult => ({
-          checked: 0,
-          unit: 'things',
-          problems: [{ place: name, message: messageOf(error) }],
-        }),
-      );
-      lines.push({ name, claim, ...result });
-    }
-    return { run, holds: lines.every(({ problems }) => problems.length === 0), checks: lines };
-  } finally {
-    await evidence.ledger.close();
+export async function auditRun(archive: Archive, run: string): Promise<AuditReport> {
+  const evidence = await gatherEvidence(archive, run);
+  const lines: CheckLine[] = [];
+  for (const { name, claim, run: perform } of checks) {
+    const result = await perform(evidence).catch(
+      (error: unknown): CheckResult => ({
+        checked: 0,
+        unit: 'things',
+        problems: [{ place: name, message: messageOf(error) }],
+      }),
+    );
+    lines.push({ name, claim, ...result });
   }
+  return { run, holds: lines.every(({ problems }) => problems.length === 0), checks: lines };
 }
 
 /** What belongs to an experiment itself: the results of all its runs together. */
-export async function auditExperiment(workspace: Workspace, experiment: string): Promise<AuditReport> {
+export async function auditExperiment({ workspace }: Archive, experiment: string): Promise<AuditReport> {
   const { name, claim } = resultsCheck;
   const result = await checkResults(workspace, experiment);
   return { run: experiment, holds: result.problems.length === 0, checks: [{ name, claim, ...result }] };

@@ -41,6 +41,12 @@ export class Findings {
     }
   }
 
+  /** What was counted and found elsewhere is counted and found here too. */
+  add({ checked, problems }: CheckResult): void {
+    this.checked += checked;
+    this.problems.push(...problems);
+  }
+
   result(): CheckResult {
     return { checked: this.checked, unit: this.unit, problems: this.problems };
   }

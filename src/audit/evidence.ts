@@ -4,23 +4,15 @@ import type { RunPlan } from '../core/config';
 import { TutelageError } from '../core/errors';
 import type { RunRecord } from '../core/run-record';
 import { runRecordSchema } from '../core/run-record-schema';
-import type { ArtifactStore } from '../store/artifacts/artifact-store';
-import { openArtifacts, openSharedJobs } from '../store/artifacts/open-artifacts';
-import { type LedgerReader, openLedgerReader } from '../store/ledger/read-ledger';
-import { readJsonFile, type Workspace } from '../store/workspace';
-import { type JobRecords, readJobRecords } from './job-records';
-import { readOnlyStore } from './read-only-store';
+import { readJsonFile } from '../store/workspace';
+import type { Archive } from './archive';
 import { type DamagedHistory, isDamaged, type RecordedWorkflow, readRecordedWorkflow } from './recorded-workflow';
 
 /** All that an audit of one run looks at. Everything is read; nothing is asked of a server, a teacher or an engine. */
-export interface Evidence {
-  readonly workspace: Workspace;
+export interface Evidence extends Omit<Archive, 'close'> {
   readonly run: string;
   readonly record: RunRecord;
   readonly plan: RunPlan;
-  readonly store: ArtifactStore;
-  readonly ledger: LedgerReader;
-  readonly jobs: JobRecords;
   /** Histories of the iterations, in order. */
   readonly iterations: readonly RecordedWorkflow[];
   /** Histories of the run itself, in order: several where it continued as new; none while it is open. */
@@ -37,8 +29,8 @@ export interface ForkRecord {
 }
 
 /** @throws TutelageError `usage` when there is no such run, `damaged` when its record cannot be read */
-export async function gatherEvidence(workspace: Workspace, run: string): Promise<Evidence> {
-  const directory = workspace.runDirectory(run);
+export async function gatherEvidence(archive: Archive, run: string): Promise<Evidence> {
+  const directory = archive.workspace.runDirectory(run);
   const record = await readRecord(join(directory, 'run.json'), run);
   const plan = await readJsonFile<RunPlan>(join(directory, 'plan.json'));
   if (plan === null) {
@@ -47,13 +39,10 @@ export async function gatherEvidence(workspace: Workspace, run: string): Promise
   const histories = await readHistories(join(directory, 'history'));
   const read = histories.filter((history): history is RecordedWorkflow => !isDamaged(history));
   return {
-    workspace,
+    ...archive,
     run,
     record,
     plan,
-    store: readOnlyStore(openArtifacts(workspace)),
-    ledger: await openLedgerReader(workspace.ledger),
-    jobs: await readJobRecords(workspace.jobs, openSharedJobs()),
     iterations: read.filter(({ file }) => file.startsWith('iter-')).sort(byNumber),
     parents: read.filter(({ file }) => file.startsWith('run')).sort(byNumber),
     damaged: histories.filter(isDamaged),

@@ -1,3 +1,4 @@
+import { openArchive } from '../audit/archive';
 import { type AuditReport, auditExperiment, auditRun } from '../audit/audit';
 import { gatherEvidence } from '../audit/evidence';
 import { rowStory, seedStory } from '../audit/stories';
@@ -29,19 +30,26 @@ export async function auditCommand(name: string, options: AuditOptions): Promise
     holds &&= report.holds;
     process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${auditTable(report).join('\n')}\n`);
   };
-  for (const run of await begunRuns(workspace, name)) {
-    show(await auditRun(workspace, run));
-  }
-  if ((await findWork(workspace, name)).kind === 'experiment') {
-    show(await auditExperiment(workspace, name));
+  const archive = await openArchive(workspace);
+  try {
+    for (const run of await begunRuns(workspace, name)) {
+      show(await auditRun(archive, run));
+    }
+    if ((await findWork(workspace, name)).kind === 'experiment') {
+      show(await auditExperiment(archive, name));
+    }
+  } finally {
+    await archive.close();
   }
   return holds ? exitCodes.done : exitCodes.failed;
 }
 
 /** One seed's or one row's story, of one run. */
 async function tell(workspace: Workspace, name: string, { seed, row, json }: AuditOptions): Promise<number> {
-  const evidence = await gatherEvidence(workspace, await theRun(workspace, name));
+  const run = await theRun(workspace, name);
+  const archive = await openArchive(workspace);
   try {
+    const evidence = await gatherEvidence(archive, run);
     const stories = [
       ...(seed === undefined
         ? []
@@ -53,7 +61,7 @@ async function tell(workspace: Workspace, name: string, { seed, row, json }: Aud
     }
     return exitCodes.done;
   } finally {
-    await evidence.ledger.close();
+    await archive.close();
   }
 }
 

@@ -2,7 +2,8 @@ import { createReadStream } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { secretPattern, secretsOf } from '../../core/secrets';
-import { type Check, Findings, messageOf } from '../check';
+import type { Workspace } from '../../store/workspace';
+import { type Check, type CheckResult, Findings, messageOf } from '../check';
 import type { Evidence } from '../evidence';
 import { referencesIn } from '../references';
 
@@ -17,32 +18,46 @@ export const secretsCheck: Check = {
   claim: 'no key of the environment and nothing that looks like one is in a record, a history, an answer or a log',
   run: async (evidence) => {
     const findings = new Findings('texts');
-    const secrets = secretsOf(process.env, [evidence.record.config.teacher.api_key_env]);
-    const look = (place: string, text: string) => {
-      const name = [...secrets].find(([, value]) => text.includes(value))?.[0];
-      const match = secretPattern.exec(text)?.[0];
-      findings.check(name === undefined && match === undefined, place, () =>
-        name === undefined ? `something that looks like a key: ${match?.slice(0, 6)}...` : `the value of ${name}`,
-      );
-    };
-    const { workspace, run } = evidence;
-    for (const folder of [workspace.runDirectory(run), workspace.logs]) {
-      for (const path of await filesUnder(folder)) {
-        look(path, await readFile(path, 'utf8'));
-      }
-    }
+    const keyName = evidence.record.config.teacher.api_key_env;
+    const secrets = secretsOf(process.env, [keyName]);
+    const look = lookFor(secrets, findings);
+    const { workspace, run, once } = evidence;
+    await lookIntoFolder(workspace.runDirectory(run), look);
     for (const workflow of [...evidence.parents, ...evidence.iterations]) {
       look(workflow.path, JSON.stringify([workflow.input, workflow.result, workflow.steps, workflow.children]));
     }
     await lookIntoTables(evidence, look, findings);
     await lookIntoAnswers(evidence, look, findings);
-    for (const file of binaryFiles) {
-      const name = await findInFile(join(workspace.root, file), secrets);
-      findings.check(name === null, file, () => `the value of ${name}`);
-    }
+    findings.add(await once(`${keyName} in what all runs share`, () => lookIntoShared(workspace, secrets)));
     return findings.result();
   },
 };
+
+function lookFor(secrets: Secrets, findings: Findings): Look {
+  return (place, text) => {
+    const name = [...secrets].find(([, value]) => text.includes(value))?.[0];
+    const match = secretPattern.exec(text)?.[0];
+    findings.check(name === undefined && match === undefined, place, () =>
+      name === undefined ? `something that looks like a key: ${match?.slice(0, 6)}...` : `the value of ${name}`,
+    );
+  };
+}
+
+async function lookIntoFolder(folder: string, look: Look): Promise<void> {
+  for (const path of await filesUnder(folder)) {
+    look(path, await readFile(path, 'utf8'));
+  }
+}
+
+async function lookIntoShared(workspace: Workspace, secrets: Secrets): Promise<CheckResult> {
+  const findings = new Findings('texts');
+  await lookIntoFolder(workspace.logs, lookFor(secrets, findings));
+  for (const file of binaryFiles) {
+    const name = await findInFile(join(workspace.root, file), secrets);
+    findings.check(name === null, file, () => `the value of ${name}`);
+  }
+  return findings.result();
+}
 
 async function filesUnder(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
@@ -50,6 +65,8 @@ async function filesUnder(folder: string): Promise<string[]> {
     .filter((entry) => entry.isFile() && textFile.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name));
 }
+
+type Secrets = ReturnType<typeof secretsOf>;
 
 type Look = (place: string, text: string) => void;
 

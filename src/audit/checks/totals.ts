@@ -2,7 +2,7 @@ import { type Caps, capsOf } from '../../core/budget/price';
 import type { AccountName } from '../../store/ledger';
 import { callsByMoment } from '../../store/ledger/calls-by-moment';
 import type { StoredAccount, StoredCall, StoredCapChange } from '../../store/ledger/read-ledger';
-import { type Check, Findings } from '../check';
+import { type Check, type CheckResult, Findings } from '../check';
 import type { Evidence } from '../evidence';
 
 type Amount = Record<keyof Caps, number>;
@@ -16,21 +16,7 @@ export const totalsCheck: Check = {
   run: async (evidence) => {
     const findings = new Findings('sums');
     for (const name of accountsOf(evidence)) {
-      const account = await evidence.ledger.account(name);
-      const calls = await evidence.ledger.callsOf(name);
-      if (account === null) {
-        findings.found('ledger.db', `there is no account of ${name.kind} ${name.name}`);
-        continue;
-      }
-      const counted = sumOf(calls.filter((call) => name.kind === 'run' || call.shared_from === null).map(committedBy));
-      const kept: Amount = { samples: account.samples, tokens: account.tokens, nanoUsd: account.nano_usd };
-      for (const kind of kinds) {
-        findings.check(
-          counted[kind] === kept[kind],
-          `ledger.db, account of ${name.kind} ${name.name}`,
-          () => `says ${kept[kind]} ${kind}, its calls add up to ${counted[kind]}`,
-        );
-      }
+      findings.add(await evidence.once(`sums of ${name.kind} ${name.name}`, () => sumsOf(evidence, name)));
     }
     await checkSpends(evidence, findings);
     return findings.result();
@@ -44,12 +30,7 @@ export const capsCheck: Check = {
   run: async (evidence) => {
     const findings = new Findings('reservations');
     for (const name of accountsOf(evidence)) {
-      const account = await evidence.ledger.account(name);
-      if (account !== null) {
-        const changes = await evidence.ledger.capChangesOf(name);
-        checkCapChanges(evidence, account, changes, findings);
-        walk(account, await evidence.ledger.callsOf(name), changes, findings);
-      }
+      findings.add(await evidence.once(`caps of ${name.kind} ${name.name}`, () => capsOverTime(evidence, name)));
     }
     return findings.result();
   },
@@ -58,6 +39,37 @@ export const capsCheck: Check = {
 function accountsOf({ run, record }: Evidence): AccountName[] {
   const own = { kind: 'run' as const, name: run };
   return record.experiment === null ? [own] : [own, { kind: 'experiment', name: record.experiment }];
+}
+
+async function sumsOf({ ledger }: Evidence, name: AccountName): Promise<CheckResult> {
+  const findings = new Findings('sums');
+  const account = await ledger.account(name);
+  if (account === null) {
+    findings.found('ledger.db', `there is no account of ${name.kind} ${name.name}`);
+    return findings.result();
+  }
+  const calls = await ledger.callsOf(name);
+  const counted = sumOf(calls.filter((call) => name.kind === 'run' || call.shared_from === null).map(committedBy));
+  const kept: Amount = { samples: account.samples, tokens: account.tokens, nanoUsd: account.nano_usd };
+  for (const kind of kinds) {
+    findings.check(
+      counted[kind] === kept[kind],
+      `ledger.db, account of ${name.kind} ${name.name}`,
+      () => `says ${kept[kind]} ${kind}, its calls add up to ${counted[kind]}`,
+    );
+  }
+  return findings.result();
+}
+
+async function capsOverTime(evidence: Evidence, name: AccountName): Promise<CheckResult> {
+  const findings = new Findings('reservations');
+  const account = await evidence.ledger.account(name);
+  if (account !== null) {
+    const changes = await evidence.ledger.capChangesOf(name);
+    checkCapChanges(evidence, account, changes, findings);
+    walk(account, await evidence.ledger.callsOf(name), changes, findings);
+  }
+  return findings.result();
 }
 
 function committedBy(call: StoredCall): Amount {

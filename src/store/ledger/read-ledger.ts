@@ -36,12 +36,20 @@ export interface LedgerReader {
  */
 export async function openLedgerReader(place: string, options: StoreOptions = {}): Promise<LedgerReader> {
   const store = await openStore(place, options);
-  // Every check asks for them; they are read once, as of one moment.
+  // Every check asks for them; they are read once, as of one moment. Runs are looked at one after the other.
   const known = new Map<string, Promise<readonly StoredCall[]>>();
+  const forgetOtherRuns = (key: string) => {
+    for (const other of [...known.keys()].filter((one) => one.startsWith('run ') && one !== key)) {
+      known.delete(other);
+    }
+  };
   return {
     callsOf: (account) => {
       const key = `${account.kind} ${account.name}`;
       const calls = known.get(key) ?? store.read((database) => callsOf(database, account));
+      if (account.kind === 'run') {
+        forgetOtherRuns(key);
+      }
       known.set(key, calls);
       return calls;
     },
