@@ -11,7 +11,7 @@ import type { Seen } from './stored-snapshot';
 /** How often the running work is looked at. */
 const LOOK_EVERY_MS = 500;
 
-/** A look adds up the calls of the runs that are under way: of millions that takes a while, in which nothing else is done. */
+/** A look adds up the calls of the runs that are under way. Of millions that takes a while, in which this process does nothing else. */
 const PAUSE_PER_LOOK = 4;
 
 /** A look that takes longer is given up, so that there is a line for people every few seconds whatever the server does. */
@@ -40,7 +40,7 @@ export async function followToEnd(
   let restingSinceMs: number | undefined;
   for (;;) {
     await refuseFullDisk(workspace);
-    const beganMs = Date.now();
+    const before = performance.eventLoopUtilization();
     const inTime = <T>(ask: () => Promise<T>) => client.withDeadline(Date.now() + LOOK_MS_MAX, ask);
     const status = await inTime(() => statusOf(handle));
     presence.note(status !== null);
@@ -59,9 +59,9 @@ export async function followToEnd(
     if (signal.aborted || (restingSinceMs !== undefined && Date.now() - restingSinceMs >= RESTING_MS)) {
       return snapshot;
     }
-    // A server that is away lets a look wait, which costs nobody anything.
-    const lookMs = status === null ? 0 : Date.now() - beganMs;
-    await delay(Math.max(LOOK_EVERY_MS, PAUSE_PER_LOOK * lookMs));
+    // Waiting for an answer costs nobody anything.
+    const busyMs = performance.eventLoopUtilization(before).active;
+    await delay(Math.max(LOOK_EVERY_MS, PAUSE_PER_LOOK * busyMs));
   }
 }
 
