@@ -9,14 +9,13 @@ import { type CliOptions, folderWith, runCli, startCli } from '../support/cli';
 import { outcomeOf } from '../support/outcome';
 import { cliProgram } from '../support/paths';
 import { expectNothingLeftOf, killTree, listProcesses, processesOf, until } from '../support/processes';
+import { hasLogged } from '../support/run-log';
 import { smallConfig } from '../support/small-config';
 
 jest.setTimeout(300_000);
 
 /** Steps of some seconds, so that a fault meets them. */
 const config = smallConfig.replace('epochs: 4', 'epochs: 30');
-
-type Running = ReturnType<typeof startCli>;
 
 /**
  * One run that suffers what days bring: its server killed, its server silent, a full disk, a power cut, a program that
@@ -52,10 +51,13 @@ describe('a run that meets one fault after the other', () => {
 
   type Folder = CliOptions & { file: string };
 
-  const start = ({ file, ...options }: Folder) => startCli(['run', file, '--json'], options);
-
-  const reaches = (running: Running, step: string) =>
-    until(() => running.output().stdout.includes(`"step":"${step}"`), 60_000);
+  function start({ file, ...options }: Folder) {
+    const sinceMs = Date.now();
+    return {
+      ...startCli(['run', file, '--json'], options),
+      reaches: (step: string) => until(() => hasLogged(options.workspace, 'small', { step, sinceMs }), 60_000),
+    };
+  }
 
   /**
    * Killed and kept away, it is started again; stopped for longer than a heartbeat's timeout, it is waited for. Then one
@@ -65,20 +67,19 @@ describe('a run that meets one fault after the other', () => {
    */
   async function serverKilledAndSilent(folder: Folder): Promise<void> {
     const running = start(folder);
-    await reaches(running, 'prepare');
+    await running.reaches('prepare');
     // Who holds this lock keeps everybody from starting it again.
     const letItStart = tryExclusiveLock(join(folder.workspace, 'server.lock'));
     process.kill(serverOf(folder.workspace), 'SIGKILL');
     await until(() => running.output().stderr.includes('the Temporal server does not answer'), 60_000);
     await delay(5000);
     letItStart?.();
-    // Steps that take milliseconds pass between two looks; that the iteration began does not.
-    await until(() => running.output().stdout.includes('"iteration":1,'), 60_000);
+    await running.reaches('predict');
     const server = serverOf(folder.workspace);
     process.kill(server, 'SIGSTOP');
     await delay(9000);
     process.kill(server, 'SIGCONT');
-    await reaches(running, 'finetune');
+    await running.reaches('finetune');
     process.kill(running.pid, 'SIGINT');
     expect(await running.ended).toMatchObject({ exitCode: 130, stderr: expect.stringContaining('stopped and safe') });
     await expectNothingLeftOf(folder.workspace);
@@ -86,7 +87,7 @@ describe('a run that meets one fault after the other', () => {
 
   async function powerCut(folder: Folder): Promise<void> {
     const running = start(folder);
-    await reaches(running, 'finetune');
+    await running.reaches('finetune');
     killTree(running.pid);
     for (const { pid } of processesOf(folder.workspace)) {
       kill(pid);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { jsonEvents } from '../../src/cli/json-events';
 import { folderWith, runCli, startCli } from '../support/cli';
 import { expectNothingLeftOf, until } from '../support/processes';
+import { hasLogged } from '../support/run-log';
 import { smallConfig } from '../support/small-config';
 
 jest.setTimeout(240_000);
@@ -27,7 +28,7 @@ describe('a run that is steered from another terminal', () => {
 
   it('is paused in the middle of a finetune; `run` says so and ends with 3', async () => {
     const running = startCli(['run', folder.file, '--json'], folder);
-    await until(() => running.output().stdout.includes('"step":"finetune"'), 60_000);
+    await until(() => hasLogged(folder.workspace, 'small', { step: 'finetune' }), 60_000);
     const pause = await cli('pause', 'small', '--now', '--json');
     expect(pause).toMatchObject({ exitCode: 0 });
     expect(jsonEvents.steered.parse(JSON.parse(pause.stdout))).toMatchObject({ request: 'pause --now' });
@@ -85,7 +86,7 @@ describe('a run that is steered from another terminal', () => {
 
   it('goes on with the same command, with what was changed, until it is stopped', async () => {
     const running = startCli(['run', folder.file, '--json'], folder);
-    await until(() => running.output().stdout.includes('"iteration":2,"iterationsDone":1'), 60_000);
+    await until(() => hasLogged(folder.workspace, 'small', { step: 'finetune', iteration: 2 }), 60_000);
     const look = await cli('status', 'small', '--json');
     expect(jsonEvents.status.parse(JSON.parse(look.stdout))).toMatchObject({
       source: 'live',

@@ -1,14 +1,23 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+interface Wanted {
+  readonly step: string;
+  readonly iteration?: number;
+  /** `start` or `end`; the former where it is left out. */
+  readonly message?: string;
+  /** Not what was logged before, in milliseconds since 1970. */
+  readonly sinceMs?: number;
+}
+
 /**
- * Whether a process with this workspace has logged that it began a step of the run, or what `message` says of it. What
- * a command prints can skip a step that took a moment; the log has all of them.
+ * Whether a process with this workspace has logged that a step of the run began, or ended. What a command prints can
+ * skip a step that took a moment; the log has all of them.
  */
 export function hasLogged(
   workspace: string,
   run: string,
-  wanted: { step: string; iteration: number; message?: string },
+  { step, iteration, message = 'start', sinceMs = 0 }: Wanted,
 ): boolean {
   const log = join(workspace, 'runs', run, 'log.jsonl');
   if (!existsSync(log)) {
@@ -16,7 +25,12 @@ export function hasLogged(
   }
   const lines = readFileSync(log, 'utf8').split('\n').filter(Boolean);
   return lines.some((text) => {
-    const { step, iteration, message } = JSON.parse(text) as { step: string; iteration?: number; message: string };
-    return step === wanted.step && iteration === wanted.iteration && message === (wanted.message ?? 'start');
+    const logged = JSON.parse(text) as { at: string; step: string; iteration?: number; message: string };
+    return (
+      logged.step === step &&
+      (iteration === undefined || logged.iteration === iteration) &&
+      logged.message === message &&
+      Date.parse(logged.at) >= sinceMs
+    );
   });
 }
