@@ -30,9 +30,10 @@ export async function auditCommand(name: string, options: AuditOptions): Promise
     holds &&= report.holds;
     process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${auditTable(report).join('\n')}\n`);
   };
+  const runs = await begunRuns(workspace, name);
   const archive = await openArchive(workspace);
   try {
-    for (const run of await begunRuns(workspace, name)) {
+    for (const run of runs) {
       show(await auditRun(archive, run));
     }
     if ((await findWork(workspace, name)).kind === 'experiment') {

@@ -54,7 +54,7 @@ export async function takeSnapshot(options: FollowOptions): Promise<Snapshot> {
     source: client === null ? 'workspace' : 'live',
     ...(await ofExperiment(options, experiment)),
     runs: seen.map(({ snapshot }) => snapshot),
-    teacher: together(seen.map(({ teacher }) => teacher)),
+    teacher: sumOf(seen.map(({ teacher }) => teacher)),
   };
 }
 
@@ -66,7 +66,7 @@ async function storedOnce({ workspace, ledger, complete }: FollowOptions, plan: 
   return seen;
 }
 
-function together(teachers: readonly Snapshot['teacher'][]): Snapshot['teacher'] {
+function sumOf(teachers: readonly Snapshot['teacher'][]): Snapshot['teacher'] {
   const sum = (of: keyof Snapshot['teacher']) => teachers.reduce((total, teacher) => total + teacher[of], 0);
   return {
     bought: sum('bought'),
