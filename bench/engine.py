@@ -24,15 +24,19 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "engine"))
 
 import numpy
 import torch
+from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
+
 from student_engine.batching import by_exact_length, by_length
-from student_engine.decoding import Request, Sampling, decode
+from student_engine.decoding import decode
+from student_engine.devices import choose_device
 from student_engine.job import Job
-from student_engine.models import ModelCache, Student, choose_device
-from student_engine.operations import init_tiny, predict, score, select
+from student_engine.models import ModelCache, Student
+from student_engine.operations import init_tiny, predict, score
+from student_engine.operations.kmeans import kmeans_plus_plus
 from student_engine.rendering import Sequence
+from student_engine.sampling import Request, Sampling
 from student_engine.scoring import answer_statistics
 from student_engine.training import Recipe, Row, Trainer, TrainingState
-from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
 
 ALPHABET = "0123456789+-*%=<>|/ pados"
 SIZES = {
@@ -80,8 +84,7 @@ def compare(name: str, folder: Path, device: torch.device) -> None:
     student = models.get(model)
     parameters = sum(parameter.numel() for parameter in student.causal.parameters())
     rows = [
-        {"id": str(i), "prompt": f"{i % 97}+{i % 89}*{i % 7}=", "answer": "0123456789" * 9}
-        for i in range(size["rows"])
+        {"id": str(i), "prompt": f"{i % 97}+{i % 89}*{i % 7}=", "answer": "0123456789" * 9} for i in range(size["rows"])
     ]
     for row in rows:
         row["answer"] = row["answer"][: size["answer"] - int(row["id"]) % 5]
@@ -181,9 +184,7 @@ def training(student: Student, pairs: list[Any], size: dict[str, Any], facts: di
         for batch in batches:
             longest = max(len(pairs[i].ids) for i in batch)
             ids = [pairs[i].ids + [0] * (longest - len(pairs[i].ids)) for i in batch]
-            labels = [
-                [-100] * pairs[i].start + pairs[i].answer + [-100] * (longest - len(pairs[i].ids)) for i in batch
-            ]
+            labels = [[-100] * pairs[i].start + pairs[i].answer + [-100] * (longest - len(pairs[i].ids)) for i in batch]
             optimizer.zero_grad(set_to_none=True)
             tensors = {"input_ids": ids, "labels": labels}
             inputs = {k: torch.tensor(v, device=student.device) for k, v in tensors.items()}
@@ -226,7 +227,7 @@ def kmeans() -> None:
     points = numpy.random.default_rng(1).standard_normal((100_000, 512), dtype=numpy.float32)
     before = _peak_bytes(torch.device("cpu"))
     start = time.perf_counter()
-    select.kmeans_plus_plus(points, 1000, 1)
+    kmeans_plus_plus(points, 1000, 1)
     seconds = time.perf_counter() - start
     say(
         measurement="k-means++",

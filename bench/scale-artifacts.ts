@@ -54,7 +54,9 @@ async function measureStore(name: string, { folder, file, megabytes, files }: Lo
   const [here, there] = [openArtifacts(home), openArtifacts(away)];
   const say = (what: string, { seconds, cpuSeconds }: Cost, amount: number, unit: string) => {
     const cost = `${seconds.toFixed(2)} s, of the client's CPU ${cpuSeconds.toFixed(2)} s`;
-    console.log(`${name.padEnd(26)} ${what.padEnd(40)} ${`${(amount / seconds).toFixed(0)} ${unit}/s`.padEnd(14)} ${cost}`);
+    console.log(
+      `${name.padEnd(26)} ${what.padEnd(40)} ${`${(amount / seconds).toFixed(0)} ${unit}/s`.padEnd(14)} ${cost}`,
+    );
   };
 
   let large: ArtifactRef | undefined;
@@ -63,7 +65,12 @@ async function measureStore(name: string, { folder, file, megabytes, files }: Lo
   const read = isShared ? 'large file, read on another machine' : 'large file, read';
   say(read, await timed(() => there.pathOf(large as ArtifactRef)), megabytes, 'MB');
   if (isShared) {
-    say('large file, read again from the cache', await timed(() => there.pathOf(large as ArtifactRef)), megabytes, 'MB');
+    say(
+      'large file, read again from the cache',
+      await timed(() => there.pathOf(large as ArtifactRef)),
+      megabytes,
+      'MB',
+    );
   }
   let small: ArtifactRef[] = [];
   say('small texts, put', await timed(async () => (small = await putTexts(here, files))), files, 'files');
@@ -72,9 +79,14 @@ async function measureStore(name: string, { folder, file, megabytes, files }: Lo
 }
 
 const putTexts = (store: ArtifactStore, count: number) =>
-  mapWithWindow(Array.from({ length: count }, () => randomBytes(3000).toString('base64')), 16, (text) => store.putText('history', text));
+  mapWithWindow(
+    Array.from({ length: count }, () => randomBytes(3000).toString('base64')),
+    16,
+    (text) => store.putText('history', text),
+  );
 
-const readTexts = (store: ArtifactStore, refs: readonly ArtifactRef[]) => mapWithWindow(refs, 16, (ref) => store.readText(ref));
+const readTexts = (store: ArtifactStore, refs: readonly ArtifactRef[]) =>
+  mapWithWindow(refs, 16, (ref) => store.readText(ref));
 
 async function cleared(...workspaces: readonly Workspace[]): Promise<void> {
   for (const { root } of workspaces) {

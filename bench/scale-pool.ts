@@ -1,4 +1,17 @@
-import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CliOptions, startCli } from '../test/support/cli';
@@ -43,7 +56,10 @@ export async function measurePool(seeds: number): Promise<void> {
 
 /** Questions of some 100 characters, each another, and a configuration that names them. */
 function writeFileTask(folder: string, seeds: number): string {
-  for (const [name, from, to] of [['train', 0, seeds], ['test', seeds, seeds + 600]] as const) {
+  for (const [name, from, to] of [
+    ['train', 0, seeds],
+    ['test', seeds, seeds + 600],
+  ] as const) {
     const file = openSync(join(folder, `${name}.jsonl`), 'w');
     for (let first = from; first < to; first += 10_000) {
       const lines = Array.from({ length: Math.min(10_000, to - first) }, (_, index) => {
@@ -56,7 +72,9 @@ function writeFileTask(folder: string, seeds: number): string {
     closeSync(file);
   }
   const path = join(folder, 'file.yaml');
-  writeFileSync(path, `
+  writeFileSync(
+    path,
+    `
 name: file
 task: {kind: jsonl, check: number, train: train.jsonl, test: test.jsonl}
 teacher: {provider: openai, model: none, base_url: "http://127.0.0.1:9/v1"}
@@ -65,7 +83,8 @@ strategy: loss
 iterations: 1
 samples_per_iteration: 1000
 budget: {samples: 1000}
-`);
+`,
+  );
   return path;
 }
 
@@ -78,13 +97,16 @@ function installWithNoopEngine(folder: string): string {
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   cpSync(join(__dirname, 'noop-engine'), join(folder, 'engine'), { recursive: true });
   // By them the Python environment is known, which brings the Temporal server.
-  cpSync(join(root, 'engine', 'requirements.txt'), join(folder, 'engine', 'requirements.txt'));
+  cpSync(join(root, 'engine', 'requirements'), join(folder, 'engine', 'requirements'), { recursive: true });
   return join(folder, 'dist', 'cli', 'main.js');
 }
 
 interface Watched {
   readonly seconds: number;
-  readonly processes: ReadonlyMap<number, { readonly name: string; readonly peakMiB: number; readonly cpuSeconds: number }>;
+  readonly processes: ReadonlyMap<
+    number,
+    { readonly name: string; readonly peakMiB: number; readonly cpuSeconds: number }
+  >;
   /** What all of them together had used at a moment. */
   readonly samples: readonly { readonly atMs: number; readonly cpuSeconds: number }[];
 }
@@ -117,7 +139,9 @@ async function watched(args: readonly string[], options: CliOptions): Promise<Wa
 function printProcesses(what: string, { seconds, processes }: Watched): void {
   console.log(`${what}: ${seconds.toFixed(1)} s`);
   for (const { name, peakMiB, cpuSeconds } of [...processes.values()].filter((one) => one.peakMiB >= 10)) {
-    console.log(`  ${name.padEnd(16)} ${peakMiB.toFixed(0).padStart(5)} MiB at most, ${cpuSeconds.toFixed(1)} s of CPU`);
+    console.log(
+      `  ${name.padEnd(16)} ${peakMiB.toFixed(0).padStart(5)} MiB at most, ${cpuSeconds.toFixed(1)} s of CPU`,
+    );
   }
 }
 
@@ -125,7 +149,9 @@ function printSizes(workspace: string): void {
   for (const name of readdirSync(workspace)) {
     const path = join(workspace, name);
     const files = statSync(path).isDirectory()
-      ? readdirSync(path, { recursive: true, withFileTypes: true }).flatMap((entry) => (entry.isFile() ? [join(entry.parentPath, entry.name)] : []))
+      ? readdirSync(path, { recursive: true, withFileTypes: true }).flatMap((entry) =>
+          entry.isFile() ? [join(entry.parentPath, entry.name)] : [],
+        )
       : [path];
     const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
     console.log(`  ${name.padEnd(16)} ${(bytes / 2 ** 20).toFixed(1).padStart(7)} MiB in ${files.length} files`);
@@ -136,7 +162,10 @@ interface HistoryEvent {
   readonly eventId: string;
   readonly eventTime: string;
   readonly activityTaskScheduledEventAttributes?: { readonly activityType: { readonly name: string } };
-  readonly activityTaskCompletedEventAttributes?: { readonly scheduledEventId: string; readonly startedEventId: string };
+  readonly activityTaskCompletedEventAttributes?: {
+    readonly scheduledEventId: string;
+    readonly startedEventId: string;
+  };
 }
 
 /** Seconds in which a step was at work, in any number of activities, and what all processes used of the processors then. */
@@ -146,13 +175,19 @@ function printSteps(directory: string, seeds: number, samples: Watched['samples'
     const text = read(join(directory, 'history', name));
     const { events } = JSON.parse(text) as { events: readonly HistoryEvent[] };
     const largest = Math.max(...events.map((event) => JSON.stringify(event).length));
-    console.log(`  history ${name}: ${events.length} events, ${Math.round(text.length / 1024)} KiB exported, largest event ${Math.round(largest / 1024)} KiB`);
+    console.log(
+      `  history ${name}: ${events.length} events, ${Math.round(text.length / 1024)} KiB exported, largest event ${Math.round(largest / 1024)} KiB`,
+    );
     for (const [step, activities] of stepsOf(events)) {
       const spans = withoutOverlap(activities);
       const seconds = spans.reduce((sum, { fromMs, toMs }) => sum + (toMs - fromMs) / 1000, 0);
       const cpu = spans.reduce((sum, { fromMs, toMs }) => sum + cpuAt(toMs) - cpuAt(fromMs), 0);
-      const perMillion = ofPool.has(step) ? `; for a million seeds ${((seconds * 1e6) / seeds).toFixed(0)} s and ${((cpu * 1e6) / seeds).toFixed(0)} s` : '';
-      console.log(`    ${step.padEnd(14)} ${String(activities.length).padStart(3)} activities, ${seconds.toFixed(1)} s, ${cpu.toFixed(1)} s of CPU${perMillion}`);
+      const perMillion = ofPool.has(step)
+        ? `; for a million seeds ${((seconds * 1e6) / seeds).toFixed(0)} s and ${((cpu * 1e6) / seeds).toFixed(0)} s`
+        : '';
+      console.log(
+        `    ${step.padEnd(14)} ${String(activities.length).padStart(3)} activities, ${seconds.toFixed(1)} s, ${cpu.toFixed(1)} s of CPU${perMillion}`,
+      );
     }
   }
 }

@@ -20,7 +20,9 @@ const rowsGiven = process.argv.indexOf('--rows');
 const rows = rowsGiven < 0 ? 600 : Number(process.argv[rowsGiven + 1]);
 
 async function main(): Promise<void> {
-  console.log(`${new Date().toISOString()}  ${platform()} ${release()}, ${cpus().length} x ${cpus()[0]?.model}, node ${process.version}`);
+  console.log(
+    `${new Date().toISOString()}  ${platform()} ${release()}, ${cpus().length} x ${cpus()[0]?.model}, node ${process.version}`,
+  );
   for (const parallel of [64, 128]) {
     await compare(parallel, []);
   }
@@ -55,9 +57,21 @@ async function compare(parallel: number, faults: readonly FaultShare[]): Promise
   try {
     const bare = faults.length === 0 ? await timed(() => buyBare(teacher.baseUrl, parallel)) : null;
     const ours = await withLedger((ledger) =>
-      timed(() => buyWith(ledger, { ledger: '', baseUrl: teacher.baseUrl, run: 'bench', to: rows, parallel, withoutRepeats: true })),
+      timed(() =>
+        buyWith(ledger, {
+          ledger: '',
+          baseUrl: teacher.baseUrl,
+          run: 'bench',
+          to: rows,
+          parallel,
+          withoutRepeats: true,
+        }),
+      ),
     );
-    const share = bare === null ? 'one request in twenty answered 429' : `bare ${perSecond(rows, bare)}, ratio ${(bare / ours).toFixed(3)}`;
+    const share =
+      bare === null
+        ? 'one request in twenty answered 429'
+        : `bare ${perSecond(rows, bare)}, ratio ${(bare / ours).toFixed(3)}`;
     console.log(`rows/s at 200 ms, ${parallel} parallel: ${perSecond(rows, ours)} (${share})`);
   } finally {
     teacher.stop();
@@ -68,7 +82,13 @@ async function compare(parallel: number, faults: readonly FaultShare[]): Promise
 async function buyBare(baseURL: string, parallel: number): Promise<void> {
   const client = new OpenAI({ baseURL, apiKey: 'bench', maxRetries: 0 });
   const ask = async (messages: readonly ChatMessage[]) => {
-    const { choices } = await client.chat.completions.create({ model: 'double', messages: [...messages], temperature: 1, max_tokens: 64, seed: 1 });
+    const { choices } = await client.chat.completions.create({
+      model: 'double',
+      messages: [...messages],
+      temperature: 1,
+      max_tokens: 64,
+      seed: 1,
+    });
     return choices[0]?.message.content ?? '';
   };
   const seeds = [...taskWithoutRepeats.makeData(1).pool].slice(0, rows);
@@ -86,7 +106,10 @@ async function ledgerAlone(): Promise<void> {
   const usage = { inputTokens: 10, cachedTokens: 0, outputTokens: 5, reasoningTokens: 0, estimated: false };
   const charge = { run: 'bench', experiment: null };
   const raw = JSON.stringify({ choices: [{ message: { content: 'x'.repeat(400) } }] });
-  for (const [name, batch, count] of [['single', 1, 200], ['micro-batches of 25', 25, 5000]] as const) {
+  for (const [name, batch, count] of [
+    ['single', 1, 200],
+    ['micro-batches of 25', 25, 5000],
+  ] as const) {
     const ms = await withLedger(async (ledger) => {
       await ledger.openAccount({ ...charge, budget: { samples: 1e6, tokens: 1e9 } });
       return timed(async () => {

@@ -2,7 +2,7 @@
 The engine process: JSON lines on stdin and stdout, one job at a time, on the main thread.
 
 The parent owns this process. When stdin closes the parent is gone, and the engine ends at once, in the middle of a job
-if need be: a trainer that outlives its worker would race the retry.
+if need be: a trainer that outlived its worker would race the retry.
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ class Channel:
 
     def __init__(self) -> None:
         self._out = os.dup(1)
+        # Jobs speak from the main thread, and from one that watches a long step.
+        self._writing = threading.Lock()
         # A stray print of any library goes to the log, not into the protocol.
         os.dup2(2, 1)
         self.requests: queue.Queue[Any] = queue.Queue()
-        # A cancel line for a job that is over must not stop a later one of the same id.
+        # A cancel line for a finished job must not stop a later one with the same id.
         self._open: set[str] = set()
         self._cancelled: set[str] = set()
         self.terminated = False
@@ -40,8 +42,9 @@ class Channel:
         """Writes one line whole."""
         line = (json.dumps(event, ensure_ascii=False) + "\n").encode()
         try:
-            while line:
-                line = line[os.write(self._out, line) :]
+            with self._writing:
+                while line:
+                    line = line[os.write(self._out, line) :]
         except BrokenPipeError:
             os._exit(EXIT_PARENT_GONE)
 
@@ -87,29 +90,36 @@ class Channel:
 
 
 def main() -> None:
-    """Announces itself once the libraries are loaded, then serves until it is told to end."""
+    """Announces itself once the libraries are loaded, then serves jobs until it receives the request to end."""
     channel = Channel()
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    runtime = sys.argv[1] if len(sys.argv) > 1 else "transformers"
+    if runtime == "vllm":
+        # Before torch is imported: what is loaded by then keeps the settings that it found.
+        from student_engine.vllm_runtime import prepare_environment
+
+        prepare_environment()
     import torch
     import transformers
+
     from student_engine import ENGINE_VERSION
+    from student_engine.devices import choose_device
     from student_engine.errors import InputError
-    from student_engine.models import ModelCache, choose_device
-    from student_engine.registry import OPERATIONS
 
     transformers.utils.logging.disable_progress_bar()
     torch.use_deterministic_algorithms(True, warn_only=True)
     # Part of that mode is to fill every new tensor, against reads of what was never written; that costs time only.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    # (torch defines this attribute on the module's class, where a type checker does not see it.)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     try:
         device = choose_device()
     except InputError as error:
         refuse_all(channel, error)
-    models = ModelCache(device)
+    models, operations = served_by(runtime, device)
     channel.emit(
         {
             "event": "ready",
@@ -122,14 +132,27 @@ def main() -> None:
     while True:
         request = channel.requests.get()
         channel.working = True
-        serve(request, channel, models, OPERATIONS)
+        serve(request, channel, models, operations)
         channel.working = False
         if channel.terminated:
             os._exit(EXIT_STOPPED)
 
 
+def served_by(runtime: str, device: Any) -> tuple[Any, dict[str, Any]]:
+    """The models and operations of a runtime. vLLM's environment has no peft, so neither loads the other's."""
+    if runtime == "vllm":
+        from student_engine.operations import vllm_predict
+        from student_engine.vllm_runtime import VllmModels
+
+        return VllmModels(device), {"predict": vllm_predict.run}
+    from student_engine.models import ModelCache
+    from student_engine.registry import OPERATIONS
+
+    return ModelCache(device), OPERATIONS
+
+
 def refuse_all(channel: Channel, error: Any) -> NoReturn:
-    """Without a device to work on every job is told so; ending instead would look like a death, to be tried again."""
+    """Answers every job with the reason why no device is available; exiting would look like a crash and be retried."""
     while True:
         request = channel.requests.get()
         job_id = request.get("id") if isinstance(request, dict) else None
@@ -138,7 +161,7 @@ def refuse_all(channel: Channel, error: Any) -> NoReturn:
 
 
 def serve(request: Any, channel: Channel, models: Any, operations: dict[str, Any]) -> None:
-    """One request, answered by exactly one result or error. Ends the process where later jobs could not be trusted."""
+    """Answers one request with exactly one result or error. Ends the process where later jobs could not be trusted."""
     from student_engine.errors import Cancelled, InputError, is_device_error, is_disk_full, is_out_of_memory
 
     job_id = request.get("id") if isinstance(request, dict) else None
@@ -152,11 +175,15 @@ def serve(request: Any, channel: Channel, models: Any, operations: dict[str, Any
     except InputError as error:
         fail("input", str(error), error.hint)
     except Cancelled:
-        fail("cancelled", "The job was stopped on request; it goes on from its last checkpoint when it is asked again.")
+        fail("cancelled", "The job was stopped on request; the same job resumes from its last checkpoint.")
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
         if is_out_of_memory(error):
-            fail("out-of-memory", _first_line(error), "Lower batchTokens or microBatchTokens, or use a larger device.")
+            fail(
+                "out-of-memory",
+                _first_line(error),
+                "Lower student.predict.batch_tokens or student.finetune.micro_batch_tokens, or use a larger device.",
+            )
             if models.device.type == "cuda":
                 os._exit(EXIT_OUT_OF_MEMORY)
         elif is_disk_full(error):
@@ -170,8 +197,9 @@ def serve(request: Any, channel: Channel, models: Any, operations: dict[str, Any
 
 
 def work(request: Any, channel: Channel, models: Any, operations: dict[str, Any]) -> dict[str, Any]:
-    """Does the job, or finds that it was done before: `{metrics, outputs}`."""
+    """Does the job, or finds that it is already done: `{metrics, outputs}`."""
     import torch
+
     from student_engine.errors import InputError
     from student_engine.job import Job, clean, finish, finished_result, locked, parse_request
 
@@ -189,7 +217,7 @@ def work(request: Any, channel: Channel, models: Any, operations: dict[str, Any]
         if result is None:
             clean(directory)
             torch.set_num_threads(threads)
-            # Every operation seeds what it draws; this makes one that forgot to repeat itself all the same.
+            # Every operation seeds what it draws; this makes one that does not repeatable too.
             torch.manual_seed(0)
             metrics, outputs = operations[operation](job, models)
             result = finish(directory, metrics | ({"warnings": job.warnings} if job.warnings else {}), outputs)

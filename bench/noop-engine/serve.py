@@ -54,6 +54,16 @@ def score(output: Path, spec: dict[str, Any]) -> dict[str, Any]:
     )
 
 
+def check_rows(output: Path, spec: dict[str, Any]) -> dict[str, Any]:
+    """Every row can be learned from."""
+    return write_lines(
+        output,
+        ("checked-rows", "checked-rows.jsonl"),
+        lines_of(spec["inputs"]["rows"]),
+        lambda row: {"id": row["id"], "tokens": 4, "rejection": None},
+    )
+
+
 def model(output: Path, spec: dict[str, Any]) -> dict[str, Any]:
     """A directory with one small file, another one for each job."""
     (output / "model").mkdir()
@@ -62,8 +72,12 @@ def model(output: Path, spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def write_lines(
-    output: Path, names: tuple[str, str], rows: Iterator[dict[str, Any]], line: Callable[[dict[str, Any]], dict[str, Any]]
+    output: Path,
+    names: tuple[str, str],
+    rows: Iterator[dict[str, Any]],
+    line: Callable[[dict[str, Any]], dict[str, Any]],
 ) -> dict[str, Any]:
+    """One output line for each input row; `names` are the output's name and its file's."""
     count = 0
     with open(output / names[1], "w", encoding="utf-8") as file:
         for row in rows:
@@ -73,6 +87,7 @@ def write_lines(
 
 
 def lines_of(files: list[str]) -> Iterator[dict[str, Any]]:
+    """The records of all files, one at a time."""
     for name in files:
         with open(name, encoding="utf-8") as file:
             for line in file:
@@ -85,7 +100,14 @@ def emit(event: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-OPERATIONS = {"init-tiny": model, "import": model, "finetune": model, "predict": predict, "score": score}
+OPERATIONS = {
+    "init-tiny": model,
+    "import": model,
+    "finetune": model,
+    "predict": predict,
+    "score": score,
+    "check-rows": check_rows,
+}
 
 if __name__ == "__main__":
     main()

@@ -18,10 +18,14 @@ def by_length(lengths: Sequence[int], budget: int) -> list[list[int]]:
     return batches
 
 
-def by_exact_length(lengths: Sequence[int], extra: int, budget: int) -> list[list[int]]:
+def by_exact_length(
+    lengths: Sequence[int], extra: int, budget: int, may_mix: bool = True, is_costly: bool = False
+) -> list[list[int]]:
     """
     Batches for generation, where each row grows by `extra` tokens. Rows of one length need no padding and no mask, so
-    they are kept apart as long as that costs at most twice the batches; otherwise lengths are mixed and padded.
+    they are kept apart as long as that costs few more batches; otherwise lengths are mixed and padded, where that may
+    be. A CPU takes about as long for two half batches as for a whole one; where a batch `is_costly`, because a GPU
+    reads all weights for each of its tokens, a tenth more batches is the most.
     """
     mixed = by_length([length + extra for length in lengths], budget)
     exact: list[list[int]] = []
@@ -31,14 +35,15 @@ def by_exact_length(lengths: Sequence[int], extra: int, budget: int) -> list[lis
     for length, group in sorted(groups.items()):
         size = max(1, budget // (length + extra))
         exact += [group[start : start + size] for start in range(0, len(group), size)]
-    return exact if len(exact) <= max(4, 2 * len(mixed)) else mixed
+    most = 1.1 * len(mixed) if is_costly else max(4, 2 * len(mixed))
+    return mixed if may_mix and len(exact) > most else exact
 
 
 def share(batches: list[list[int]], count: int, shard: int, shards: int) -> tuple[list[list[int]], list[int]]:
     """
-    The batches that one shard of a job works on, and its rows in ascending order. Every shard makes the plan of the
-    whole and takes every so-manieth batch, so a row meets the same neighbours, and gets the same bits, however many
-    shards there are. Rows in no batch are the first shard's.
+    The batches of one shard of a job, and its rows in ascending order. Every shard plans the batches of the whole job
+    and takes every n-th of them, so a row shares its batch with the same rows, and gets the same bits, however many
+    shards there are. Rows in no batch belong to the first shard.
     """
     own = batches[shard::shards]
     if shards == 1:

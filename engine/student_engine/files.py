@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError
+from .prompt_turns import check_prompt
 
 TEMPORARY_PREFIX = ".tmp-"
 _TOKENIZER_FILES = (
@@ -75,6 +76,15 @@ def copy_tokenizer_files(base: str, directory: Path) -> None:
                 shutil.copyfile(path, directory / path.name)
 
 
+def make_readable(directory: Path) -> None:
+    """Gives every file the mode of an ordinary new one; what writes weights keeps them from everyone else."""
+    mask = os.umask(0)
+    os.umask(mask)
+    for path in directory.rglob("*"):
+        if path.is_file():
+            path.chmod(0o666 & ~mask)
+
+
 def write_records(path: Path, records: Iterable[dict[str, Any]]) -> None:
     """JSON lines, one record a line, in the order given."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,6 +105,8 @@ def read_records(paths: list[str], fields: dict[str, type | tuple[type, ...]]) -
                 continue
             record = _parse(line, f"{name}:{number}")
             _check_fields(record, fields, f"{name}:{number}")
+            if "prompt" in fields:
+                check_prompt(record["prompt"], f"{name}:{number}")
             record["id"] = str(record.get("id", len(records)))
             records.append(record)
     return records

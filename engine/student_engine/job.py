@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from .parameters import Parameters
 
 _SECONDS_BETWEEN_PROGRESS = 0.2
 _SECONDS_BETWEEN_LOCK_ATTEMPTS = 0.1
+_SECONDS_BETWEEN_SIGNS = 5.0
 
 
 @dataclass
@@ -33,6 +35,7 @@ class Job:
     stopped: Callable[[], bool]
     warnings: list[str] = field(default_factory=list)
     _last_progress: float = field(default=-1e9)
+    _last_count: tuple[int, int, str] = field(default=(0, 1, "steps"))
 
     @property
     def parameters(self) -> Parameters:
@@ -60,12 +63,48 @@ class Job:
 
     def progress(self, done: int, total: int, unit: str, note: str | None = None) -> None:
         """Real work done. At most five lines a second leave; the last one always does."""
+        self._last_count = (done, total, unit)
         now = time.monotonic()
         if done < total and now - self._last_progress < _SECONDS_BETWEEN_PROGRESS:
             return
         self._last_progress = now
         event = {"event": "progress", "id": self.id, "done": done, "total": total, "unit": unit}
         self.emit(event if note is None else {**event, "note": note})
+
+    def alive(self) -> None:
+        """Something was done that is too small to count: a token of a batch, a file of a copy."""
+        if time.monotonic() - self._last_progress >= _SECONDS_BETWEEN_PROGRESS:
+            self.progress(*self._last_count)
+
+    @contextmanager
+    def long_step(self, note: str) -> Iterator[None]:
+        """
+        Around one call that can say nothing while it works: a download, a load, a merge, a checkpoint. A thread tells
+        of it as long as this process computes, reads or writes; one that does nothing at all hangs, and stays silent.
+        """
+        ended = threading.Event()
+        self._tell(note)
+
+        def watch() -> None:
+            before = _work_done()
+            while not ended.wait(_SECONDS_BETWEEN_SIGNS):
+                now = _work_done()
+                if now != before:
+                    self._tell(note)
+                before = now
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            watcher.join()
+
+    def _tell(self, note: str) -> None:
+        done, total, unit = self._last_count
+        event = {"event": "progress", "id": self.id, "done": done, "total": total, "unit": unit, "note": note}
+        self.emit(event)
 
     def warn(self, message: str) -> None:
         """Something a person should know that does not stop the job. It is kept with the job's result too."""
@@ -75,6 +114,17 @@ class Job:
     def saved(self, step: int) -> None:
         """A checkpoint is on disk."""
         self.emit({"event": "checkpoint", "id": self.id, "step": step})
+
+
+def _work_done() -> tuple[float, str]:
+    """Grows while this process does anything: its CPU time in tenths of a second, and the bytes from and to disks."""
+    try:
+        lines = Path("/proc/self/io").read_text(encoding="ascii").splitlines()
+    except OSError:  # not on Linux
+        lines = []
+    # Not its characters read: looking here would be counted among them.
+    disk = [line for line in lines if line.startswith(("read_bytes", "write_bytes"))]
+    return round(time.process_time(), 1), "".join(disk)
 
 
 @contextmanager

@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
+from .bitsandbytes import quantization_config
+from .devices import inference_type, student_type
 from .errors import InputError, is_device_error, is_out_of_memory
+from .reader import checked_reference, context_of, ends_of, load_tokenizer, unusable
 from .rendering import Renderer
+from .settings import StudentSettings, read_settings, settings_key
 
 _MODELS_KEPT = 2
 _HEAD_TOLERANCE = 0.02
-
-
-def choose_device() -> torch.device:
-    """CUDA, else Apple's MPS, else the CPU; `TUTELAGE_DEVICE` overrides."""
-    named = os.environ.get("TUTELAGE_DEVICE")
-    if named:
-        try:
-            return torch.zeros(1, device=named).device
-        except (RuntimeError, AssertionError) as error:  # an unknown name, a build without it, no driver, no free card
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise InputError(
-                f"TUTELAGE_DEVICE is {named!r}, which torch {torch.__version__} cannot use here: {reason}",
-                "Unset it to let the engine choose, or free the card.",
-            ) from error
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-def inference_type(device: torch.device) -> torch.dtype:
-    """bf16 on a GPU, fp32 elsewhere."""
-    return torch.bfloat16 if device.type == "cuda" else torch.float32
 
 
 @dataclass
@@ -50,6 +30,7 @@ class Student:
     tokenizer: Any
     renderer: Renderer
     device: torch.device
+    settings: StudentSettings = field(default_factory=StudentSettings)
 
     @property
     def causal(self) -> Any:
@@ -59,7 +40,12 @@ class Student:
     @property
     def context(self) -> int:
         """The most tokens of prompt and answer together."""
-        return getattr(self.causal.config, "max_position_embeddings", None) or 1 << 30
+        return context_of(self.causal.config, self.settings)
+
+    @property
+    def is_recurrent(self) -> bool:
+        """Whether it carries a state beside, or instead of, keys and values: Mamba, and hybrids of it and attention."""
+        return is_recurrent(self.causal)
 
     @property
     def width(self) -> int:
@@ -77,7 +63,7 @@ class Student:
 
     def head(self, hidden: torch.Tensor) -> torch.Tensor:
         """fp32 logits of hidden states, with the scalings that some families configure."""
-        config = self.causal.config
+        config = self.causal.config.get_text_config()
         logits = self.causal.get_output_embeddings()(hidden).float()
         if getattr(config, "logit_scale", None):
             logits = logits * config.logit_scale
@@ -112,7 +98,7 @@ class ModelCache:
 
     def get(self, reference: dict[str, Any] | None) -> Student:
         """The student of a specification's `model`, loaded unless it is here already."""
-        return self._get(reference, "student", lambda r: load_student(r, self.device, inference_type(self.device)))
+        return self._get(reference, "student", lambda r: load_student(r, self.device))
 
     def get_reward(self, reference: dict[str, Any] | None) -> RewardModel:
         """The reward model of a specification's `model`."""
@@ -127,7 +113,7 @@ class ModelCache:
     def _get(self, reference: dict[str, Any] | None, kind: str, load: Callable[[dict[str, Any]], Any]) -> Any:
         reference = checked_reference(reference)
         # Without a content key nothing says that the files are still those that were loaded.
-        key = f"{kind}\n{reference.get('key')}"
+        key = f"{kind}\n{reference.get('key')}\n{settings_key(reference.get('settings'))}"
         if reference.get("key") is None:
             self._loaded.pop(key, None)
         if key not in self._loaded:
@@ -142,39 +128,40 @@ class ModelCache:
         return self._loaded[key]
 
 
-def checked_reference(reference: dict[str, Any] | None) -> dict[str, Any]:
-    """The `model` of a specification; an input error when it is missing or names no directory."""
-    if not isinstance(reference, dict) or not isinstance(reference.get("base"), str):
-        raise InputError("This operation needs a `model` with a `base` directory.")
-    for part in ("base", "adapter"):
-        directory = reference.get(part)
-        if directory is not None and not Path(directory).is_dir():
-            raise InputError(f"The model's {part} {directory} is not a directory.")
-    return reference
-
-
-def load_student(reference: dict[str, Any], device: torch.device, dtype: torch.dtype, train: bool = False) -> Student:
-    """Loads from disk. With `train`, an adapter's weights can be trained further."""
+def load_student(
+    reference: dict[str, Any], device: torch.device, dtype: torch.dtype | None = None, train: bool = False
+) -> Student:
+    """
+    Loads from disk, in the type of the settings unless one is given. With `train`, an adapter's weights can be trained
+    further.
+    """
     base, adapter = reference["base"], reference.get("adapter")
-    tokenizer = load_tokenizer(base)
-    model = load_pretrained(AutoModelForCausalLM, base, dtype).to(device)
-    ends = model.generation_config.eos_token_id if model.generation_config is not None else None
-    ends = [] if ends is None else ends if isinstance(ends, list) else [ends]
+    settings = read_settings(reference.get("settings"))
+    tokenizer = load_tokenizer(base, settings.trust_remote_code)
+    dtype = dtype or student_type(settings, device)
+    model = load_pretrained(AutoModelForCausalLM, base, dtype, settings, device)
     if adapter is not None:
         try:
             model = PeftModel.from_pretrained(model, adapter, is_trainable=train)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise _unusable(adapter, "adapter of this base model", error) from error
-    student = Student(model.eval(), tokenizer, Renderer(tokenizer, ends), device)
+            raise unusable(adapter, "adapter of this base model", error) from error
+    renderer = Renderer(tokenizer, ends_of(model.generation_config), settings)
+    student = Student(model.eval(), tokenizer, renderer, device, settings)
     check_head(student, base)
     return student
+
+
+def is_recurrent(causal: Any) -> bool:
+    """Whether a model's cache holds states that stand for all tokens before them."""
+    return bool(getattr(causal, "_is_stateful", False)) or hasattr(causal.config.get_text_config(), "conv_L_cache")
 
 
 def load_reward_model(reference: dict[str, Any], device: torch.device) -> RewardModel:
     """Loads a classifier that ends in a `score` layer on a decoder, as Skywork-Reward and its kind do."""
     directory = reference["base"]
     tokenizer = load_tokenizer(directory)
-    model = load_pretrained(AutoModelForSequenceClassification, directory, inference_type(device)).to(device)
+    dtype = inference_type(device)
+    model = load_pretrained(AutoModelForSequenceClassification, directory, dtype, StudentSettings(), device)
     if not hasattr(model, "score") or model.config.num_labels != 1:
         raise InputError(
             f"{directory} is not a reward model: {type(model).__name__} with {model.config.num_labels} outputs.",
@@ -183,34 +170,25 @@ def load_reward_model(reference: dict[str, Any], device: torch.device) -> Reward
     return RewardModel(model, tokenizer, Renderer(tokenizer, []), device)
 
 
-def load_tokenizer(directory: str) -> Any:
-    """A fast tokenizer, from files alone."""
+def load_pretrained(
+    kind: Any, directory: str, dtype: torch.dtype, settings: StudentSettings, device: torch.device
+) -> Any:
+    """A model by one of the Auto classes, from files alone; its own code is run only where that is trusted."""
+    options: dict[str, Any] = {} if settings.attention is None else {"attn_implementation": settings.attention}
+    if settings.quantization is not None:
+        options |= {
+            "quantization_config": quantization_config(settings.quantization, dtype),
+            "device_map": {"": device},
+        }
     try:
-        tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # what is raised depends on the file that is missing or wrong
-        raise _unusable(directory, "tokenizer directory", error) from error
-    if not tokenizer.is_fast:
-        raise InputError(f"{directory} has no tokenizer.json.", "Convert the tokenizer to the fast format first.")
-    return tokenizer
-
-
-def load_pretrained(kind: Any, directory: str, dtype: torch.dtype) -> Any:
-    """A model by one of the Auto classes, from files alone, without running code that came with it."""
-    try:
-        return kind.from_pretrained(directory, dtype=dtype, local_files_only=True, trust_remote_code=False)
+        model = kind.from_pretrained(
+            directory, dtype=dtype, local_files_only=True, trust_remote_code=settings.trust_remote_code, **options
+        )
+        return model if settings.quantization is not None else model.to(device)
     except Exception as error:  # what is raised depends on the file that is missing or wrong
         if is_out_of_memory(error) or is_device_error(error):
             raise
-        raise _unusable(directory, "model directory", error) from error
-
-
-def _unusable(directory: str, expected: str, error: Exception) -> InputError:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return InputError(
-        f"{directory} is not a usable {expected}: {lines[0]}",
-        "It must hold config.json, safetensors weights and tokenizer files as transformers writes them; "
-        "models that need their own code are not run.",
-    )
+        raise unusable(directory, "model directory", error) from error
 
 
 @torch.inference_mode()

@@ -57,6 +57,13 @@ class Parameters:
             raise self._wrong(name, "a list of strings", value)
         return value
 
+    def mapping(self, name: str, default: Any = _REQUIRED) -> Any:
+        """An object of names and values."""
+        value = self._take(name, default)
+        if value is not default and not isinstance(value, dict):
+            raise self._wrong(name, "an object", value)
+        return value
+
     def flag(self, name: str, default: Any = _REQUIRED) -> Any:
         """True or false."""
         value = self._take(name, default)

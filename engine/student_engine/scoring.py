@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -39,7 +40,7 @@ def answer_states(student: Student, sequences: list[Sequence]) -> Answers:
         labels += sequence.answer
         rows += [row] * len(sequence.answer)
 
-    def tensor(values: list) -> torch.Tensor:
+    def tensor(values: list[Any]) -> torch.Tensor:
         return torch.tensor(values, device=student.device)
 
     hidden = student.transform(input_ids=tensor(ids), use_cache=False).last_hidden_state

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from torch.utils.checkpoint import checkpoint as recompute
 
 from .batching import by_length
+from .bitsandbytes import bitsandbytes
 from .errors import InputError, is_out_of_memory
 from .models import Student
 from .randomness import stream_seed, torch_stream
@@ -35,6 +37,7 @@ class Recipe:
     weight_decay: float
     clip: float | None
     seed: int
+    optimizer: str = "adamw"
 
 
 @dataclass
@@ -95,8 +98,16 @@ def rate_at(recipe: Recipe, step: int) -> float:
 class Trainer:
     """Weights, optimizer and state of one finetuning. `advance()` makes one optimizer step."""
 
-    def __init__(self, student: Student, rows: list[Row], recipe: Recipe, state: TrainingState) -> None:
+    def __init__(
+        self,
+        student: Student,
+        rows: list[Row],
+        recipe: Recipe,
+        state: TrainingState,
+        on_micro_batch: Callable[[], None] = lambda: None,
+    ) -> None:
         self.student, self.rows, self.recipe, self.state = student, rows, recipe, state
+        self._on_micro_batch = on_micro_batch
         self.parameters = {n: p for n, p in student.model.named_parameters() if p.requires_grad}
         self.order = BatchOrder([len(row.sequence.ids) for row in rows], recipe.batch_size, recipe.seed)
         self.optimizer = make_optimizer(list(self.parameters.values()), recipe)
@@ -152,6 +163,7 @@ class Trainer:
                 loss = answer_loss(self.student, [batch[index].sequence for index in part]) / tokens
             loss.backward()
             total += loss.item()
+            self._on_micro_batch()
         return total, tokens
 
 
@@ -171,13 +183,16 @@ def _chunk_loss(student: Student, hidden: torch.Tensor, labels: torch.Tensor) ->
     return torch.nn.functional.cross_entropy(student.head(hidden), labels, reduction="sum")
 
 
-def make_optimizer(parameters: list[torch.nn.Parameter], recipe: Recipe) -> torch.optim.AdamW:
-    """AdamW; only matrices decay."""
+def make_optimizer(parameters: list[torch.nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
+    """AdamW, or the one whose moments have 8 bits; only matrices decay."""
     groups = [
         {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": recipe.weight_decay},
         {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
     ]
     groups = [group for group in groups if group["params"]]
+    if recipe.optimizer == "adamw-8bit":
+        optimizers = bitsandbytes("student.finetune.optimizer: adamw-8bit").optim
+        return optimizers.AdamW8bit(groups, lr=recipe.learning_rate, betas=(0.9, recipe.beta2))
     return torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, recipe.beta2), fused=True)
 
 
@@ -186,31 +201,37 @@ def _precision(device: torch.device) -> Any:
     return torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else contextlib.nullcontext()
 
 
-_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
-
-
 def trainer_tensors(trainer: Trainer) -> dict[str, torch.Tensor]:
-    """Weights and moments by name, for a checkpoint."""
+    """Weights and the optimizer's state by name, for a checkpoint; a number of the state is a tensor without size."""
     tensors = {f"weight/{name}": p.detach() for name, p in trainer.parameters.items()}
     for name, parameter in trainer.parameters.items():
-        tensors |= {f"{part}/{name}": trainer.optimizer.state[parameter][part] for part in _MOMENTS}
+        for part, value in trainer.optimizer.state[parameter].items():
+            tensors[f"{part}/{name}"] = value if isinstance(value, torch.Tensor) else torch.tensor(value)
     return tensors
 
 
 @torch.no_grad()
 def restore_trainer(trainer: Trainer, tensors: dict[str, torch.Tensor]) -> None:
     """Puts a checkpoint back, and makes sure that it took: resuming fresh must never pass silently."""
-    expected = {f"{part}/{name}" for name in trainer.parameters for part in ("weight", *_MOMENTS)}
-    if set(tensors) != expected:
-        odd = sorted(expected ^ set(tensors))[0]
+    parts: dict[str, dict[str, torch.Tensor]] = {}
+    for key, tensor in tensors.items():
+        part, name = key.split("/", 1)
+        parts.setdefault(name, {})[part] = tensor
+    whole = {name for name, state in parts.items() if {"weight", "step"} <= state.keys()}
+    if whole != set(trainer.parameters):
+        odd = sorted(whole ^ set(trainer.parameters))[0]
         raise RuntimeError(f"The checkpoint is of another model: {odd!r} is on one side only.")
-    changed = False
+    is_changed, has_moments = False, False
     for name, parameter in trainer.parameters.items():
-        saved = tensors[f"weight/{name}"].to(parameter.device)
-        changed = changed or not torch.equal(saved, parameter)
+        state = {part: tensor.to(parameter.device) for part, tensor in parts[name].items()}
+        saved, step = state.pop("weight"), state["step"]
+        is_changed = is_changed or not torch.equal(saved, parameter)
+        has_moments = has_moments or any(t.any() for part, t in state.items() if part in ("exp_avg_sq", "state2"))
         parameter.copy_(saved)
-        trainer.optimizer.state[parameter] = {part: tensors[f"{part}/{name}"].to(parameter.device) for part in _MOMENTS}
-        if int(tensors[f"step/{name}"].item()) != trainer.state.step:
+        if step.dtype == torch.int64:  # bitsandbytes counts in Python
+            state["step"] = int(step)  # type: ignore[assignment]
+        trainer.optimizer.state[parameter] = state
+        if int(step) != trainer.state.step:
             raise RuntimeError(f"The optimizer of {name!r} is not at step {trainer.state.step}.")
-    if not changed or not any(tensors[f"exp_avg_sq/{name}"].any() for name in trainer.parameters):
+    if not is_changed or not has_moments:
         raise RuntimeError(f"The state resumed at step {trainer.state.step} is fresh.")

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import pytest
 import torch
+
 from engine_process import Engine
 from students import make_chat_student, make_reward_model
 

@@ -17,19 +17,23 @@ SERVE = Path(__file__).parent.parent / "serve.py"
 class Engine:
     """A running engine; `ready` is its first line."""
 
-    def __init__(self, wait: bool = True) -> None:
+    def __init__(self, wait: bool = True, command: list[str] | None = None) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-u", str(SERVE)],
+            command or [sys.executable, "-u", str(SERVE)],
+            cwd=SERVE.parent,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if "TUTELAGE_SHOW_ENGINE_LOG" not in os.environ else None,
             env={**os.environ, "TUTELAGE_DEVICE": os.environ.get("TUTELAGE_DEVICE", "cpu")},
         )
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self._requests, self._events = self.process.stdin, self.process.stdout
         self.ready = self.read() if wait else {}
 
     def read(self) -> dict[str, Any]:
         """The next event; an engine that ended instead fails the test with its exit code."""
-        line = self.process.stdout.readline()
+        line = self._events.readline()
         if not line:
             raise EOFError(f"the engine ended with {self.process.wait()}")
         return json.loads(line)
@@ -37,8 +41,8 @@ class Engine:
     def send(self, message: Any) -> None:
         """One line in, as JSON, or as it is when it is text."""
         text = message if isinstance(message, str) else json.dumps(message)
-        self.process.stdin.write((text + "\n").encode())
-        self.process.stdin.flush()
+        self._requests.write((text + "\n").encode())
+        self._requests.flush()
 
     def start(self, directory: Path, op: str, **spec: Any) -> None:
         """Sends a job whose id is the name of its directory."""
@@ -60,7 +64,7 @@ class Engine:
 
     def close(self) -> int:
         """Closes stdin, as a parent that is gone does."""
-        self.process.stdin.close()
+        self._requests.close()
         return self.process.wait(timeout=10)
 
 

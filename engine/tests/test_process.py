@@ -1,4 +1,4 @@
-"""What the process promises: warm equals fresh, killed equals undisturbed, and nothing outlives its parent."""
+"""What the process promises: warm equals fresh, killed equals uninterrupted, and nothing outlives its parent."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from engine_process import Engine, read_lines, tree_hashes, write_lines
 
 ROWS = [{"prompt": f"{a}*{b}=", "answer": str(a * b)} for a in range(10) for b in range(6)]
@@ -39,12 +40,12 @@ def run_until_checkpoint(engine: Engine, step: int) -> None:
 
 
 @pytest.mark.parametrize(("method", "last_signal"), [("full", signal.SIGTERM), ("lora", signal.SIGKILL)])
-def test_killed_and_cancelled_on_the_way_the_weights_are_those_of_an_undisturbed_run(
+def test_killed_and_cancelled_on_the_way_the_weights_are_those_of_an_uninterrupted_run(
     engine: Engine, tiny: Path, tmp_path: Path, method: str, last_signal: signal.Signals
 ) -> None:
     rows = write_lines(tmp_path / "rows.jsonl", ROWS)
     spec = finetune_spec(tiny, rows, method, 120)
-    undisturbed = engine.run(tmp_path / "undisturbed", "finetune", **spec)
+    uninterrupted = engine.run(tmp_path / "uninterrupted", "finetune", **spec)
     job = tmp_path / "disturbed"
     for step, how in ((11 + os.getpid() % 13, signal.SIGKILL), (45, last_signal)):
         victim = Engine()
@@ -54,7 +55,7 @@ def test_killed_and_cancelled_on_the_way_the_weights_are_those_of_an_undisturbed
         assert victim.process.wait(timeout=10) == (74 if how == signal.SIGTERM else -9)
     (job / "checkpoints" / ".tmp-999-1").mkdir()
     engine.start(job, "finetune", **spec)
-    notes = []
+    notes: list[dict[str, Any]] = []
     while not any("step" in event and event["step"] >= 80 for event in notes):
         notes.append(engine.read())
     engine.send({"cancel": job.name})
@@ -62,8 +63,8 @@ def test_killed_and_cancelled_on_the_way_the_weights_are_those_of_an_undisturbed
     going_on = [event["done"] for event in notes if "going on" in event.get("note", "")]
     assert going_on and going_on[0] >= 45
     finished = engine.run(job, "finetune", **spec)
-    assert {**finished, "id": 0} == {**undisturbed, "id": 0}
-    assert tree_hashes(job) == tree_hashes(tmp_path / "undisturbed")
+    assert {**finished, "id": 0} == {**uninterrupted, "id": 0}
+    assert tree_hashes(job) == tree_hashes(tmp_path / "uninterrupted")
     assert sorted(path.name for path in job.iterdir()) == ["output", "result.json", "run.lock"]
 
 
@@ -95,7 +96,7 @@ def test_the_tenth_job_of_a_warm_engine_is_that_of_a_fresh_one_which_ends_with_i
             {"model": model, "inputs": prompts, "parameters": {"maxNewTokens": 9, "temperature": 1, "seed": 2}},
         ),
         ("score", {"model": model, "inputs": answers}),
-        ("badge", {"model": model, "inputs": answers, "parameters": {"seed": 3}}),
+        ("gradient-sketch", {"model": model, "inputs": answers, "parameters": {"seed": 3}}),
         ("embed", {"model": model, "inputs": prompts}),
         ("finetune", finetune_spec(tiny, rows, "full", 10)),
         ("finetune", finetune_spec(tiny, rows, "lora", 10)),

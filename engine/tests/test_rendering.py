@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from engine_process import Engine
 from student_engine.errors import InputError
-from student_engine.models import load_tokenizer
+from student_engine.reader import load_tokenizer
 from student_engine.rendering import Renderer
 from students import bpe_tokenizer
 

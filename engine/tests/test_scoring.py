@@ -8,15 +8,17 @@ from types import SimpleNamespace
 import numpy
 import pytest
 import torch
-from student_engine.decoding import Request, Sampling, decode
+from transformers import Gemma2Config, Gemma2ForCausalLM
+
+from student_engine.decoding import decode
 from student_engine.errors import InputError
 from student_engine.models import Student, check_head, load_student
-from student_engine.operations import badge
+from student_engine.operations import gradient_sketch
 from student_engine.rendering import Sequence
+from student_engine.sampling import Request, Sampling
 from student_engine.scoring import answer_statistics
 from student_engine.training import Recipe, Row, Trainer, TrainingState
 from students import bpe_tokenizer
-from transformers import Gemma2Config, Gemma2ForCausalLM
 
 QUESTIONS = {
     "tiny": [(f"{a}{op}{b}=", str((a * b) % 10) * (1 + a % 4)) for a in range(8) for op, b in (("+", 3), ("*%<", 7))],
@@ -134,7 +136,8 @@ def half_trained(tiny: Path) -> tuple[Student, list[Sequence]]:
     questions = [
         (f"{a}{op}{b}=", f"{a}{op}{b}"[:: 1 - 2 * (b % 2)]) for a in range(10) for op in "+-*%" for b in range(8)
     ]
-    sequences, _ = student.renderer.pairs(*map(list, zip(*questions, strict=True)), list(map(str, range(320))))
+    prompts, answers = [prompt for prompt, _ in questions], [answer for _, answer in questions]
+    sequences, _ = student.renderer.pairs(prompts, answers, list(map(str, range(320))))
     rows = [Row(str(index), sequence) for index, sequence in enumerate(sequences[:200])]
     recipe = Recipe(60, 32, 3e-3, 0.05, 0.1, 0.98, 0.01, 1.0, 1)
     trainer = Trainer(student, rows, recipe, TrainingState(micro_batch_tokens=1000))
@@ -150,8 +153,9 @@ def test_sketches_keep_the_order_of_gradient_distances(
 ) -> None:
     student, sequences = half_trained
     if exact_size is not None:
-        monkeypatch.setattr(badge, "_EXACT_SIZE_MAX", exact_size)
-    sketches = badge.gradient_sketches(student, sequences, badge.make_projections(student, 1, 64, 512))
+        monkeypatch.setattr(gradient_sketch, "_EXACT_SIZE_MAX", exact_size)
+    projections = gradient_sketch.make_projections(student, 1, 64, 512)
+    sketches = gradient_sketch.gradient_sketches(student, sequences, projections)
     exact = torch.pdist(exact_gradients(student, sequences))
     assert sketches.shape == (320, 512)
     assert numpy.corrcoef(ranks(torch.pdist(sketches)), ranks(exact))[0, 1] >= 0.95
@@ -161,10 +165,10 @@ def test_a_gradient_that_is_not_projected_is_exact(
     case: tuple[Student, list[Sequence]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     student, sequences = case
-    monkeypatch.setattr(badge, "_EXACT_SIZE_MAX", 1 << 20)
-    projections = badge.make_projections(student, 1, 64, 1 << 20)
+    monkeypatch.setattr(gradient_sketch, "_EXACT_SIZE_MAX", 1 << 20)
+    projections = gradient_sketch.make_projections(student, 1, 64, 1 << 20)
     torch.testing.assert_close(
-        badge.gradient_sketches(student, sequences, projections),
+        gradient_sketch.gradient_sketches(student, sequences, projections),
         exact_gradients(student, sequences),
         rtol=1e-4,
         atol=1e-6,

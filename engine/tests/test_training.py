@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+
 from student_engine.errors import InputError
-from student_engine.models import load_student
+from student_engine.models import Student, load_student
+from student_engine.rendering import Sequence
 from student_engine.training import (
     BatchOrder,
     Recipe,
@@ -34,7 +37,7 @@ RECIPE = Recipe(
 )
 
 
-def trainer(directory: Path, micro_batch_tokens: int = 1000, **recipe: float) -> Trainer:
+def trainer(directory: Path, micro_batch_tokens: int = 1000, **recipe: Any) -> Trainer:
     student = load_student({"base": str(directory)}, torch.device("cpu"), torch.float32, train=True)
     prompts = [f"{a}+{b}=" + "+" * (a % 3) for a in range(10) for b in range(4)]
     sequences, _ = student.renderer.pairs(prompts, ["12"[: 1 + i % 2] for i in range(40)], list(map(str, range(40))))
@@ -84,7 +87,7 @@ def test_out_of_memory_halves_the_micro_batch_and_keeps_the_batch(tiny: Path, mo
     calm.advance()
     real = training.answer_loss
 
-    def limited(student, sequences):
+    def limited(student: Student, sequences: list[Sequence]) -> torch.Tensor:
         if len(sequences) > 5:
             raise torch.OutOfMemoryError("no memory")
         return real(student, sequences)

@@ -1,27 +1,29 @@
 import { join } from 'node:path';
 import type { ArtifactRef } from '../core/artifact-ref';
+import { weightsToDrop } from '../core/kept-students';
 import { iterationWorkflowId } from '../core/names';
 import type { EvaluationSummary, IterationOutcome, IterationRecord, RunRecord } from '../core/run-record';
+import { dropStudents } from '../store/dropped-students';
 import { writeFileAtomically } from '../store/workspace';
 import type { Dependencies } from './dependencies';
 import { exportHistory } from './export-history';
-import { pastIterations } from './past';
 import type { RunContext } from './run-context';
+import { readFinishedIterations } from './run-context';
 
 export interface ArchiveInput extends RunContext {
   readonly baseEvaluation: EvaluationSummary;
   /** Records of the iterations before; `null` before the first. */
-  readonly past: ArtifactRef | null;
+  readonly finishedIterations: ArtifactRef | null;
   /** The iteration that just ended; `null` before the first. */
   readonly iteration: number | null;
   /** What it made; `null` where it could buy nothing. */
   readonly outcome: IterationOutcome | null;
   readonly endedBecause: 'iterations' | 'budget' | 'stopped' | null;
-  readonly reflections?: NonNullable<RunRecord['reflections']>;
+  readonly diagnoses?: NonNullable<RunRecord['diagnoses']>;
 }
 
 export interface Archived {
-  readonly past: ArtifactRef | null;
+  readonly finishedIterations: ArtifactRef | null;
   readonly spentUsd: number;
 }
 
@@ -35,24 +37,27 @@ export function createArchive(dependencies: Dependencies) {
 
   return async function archive(input: ArchiveInput): Promise<Archived> {
     const { run, iteration, outcome, endedBecause } = input;
-    const iterations = await pastIterations(store, input.past);
-    let past = input.past;
-    const spend = await ledger.spendOf(run);
+    const iterations = await readFinishedIterations(store, input.finishedIterations);
+    let finishedIterations = input.finishedIterations;
+    // A step that is repeated after later ones have bought (a lost server, a repaired run) writes the same.
+    const spend = await ledger.spendOf(run, iteration ?? 0);
     if (iteration !== null) {
       const workflowId = iterationWorkflowId(run, iteration);
       await exportHistory(dependencies, { workflowId, owner: run, name: `iter-${iteration}` });
     }
     if (outcome !== null) {
       iterations.push({ ...outcome, spend });
-      past = await store.putRecords('iterations', iterations);
+      finishedIterations = await store.putRecords('iterations', iterations);
     }
     if (endedBecause !== null) {
       // Up to here, in case that nobody is there to export the rest when the run has ended.
       await exportHistory(dependencies, { workflowId: run, owner: run, name: 'run' });
     }
-    const text = `${JSON.stringify(runRecordOf(input, iterations), null, 2)}\n`;
+    const record = runRecordOf(input, iterations);
+    const text = `${JSON.stringify(record, null, 2)}\n`;
     await writeFileAtomically(join(workspace.runDirectory(run), 'run.json'), text);
-    return { past, spentUsd: spend.priceMicroUsd / 1e6 };
+    await dropStudents(workspace, store, { run, weights: weightsToDrop(record) });
+    return { finishedIterations, spentUsd: (await ledger.spendOf(run)).usd };
   };
 }
 
@@ -67,7 +72,7 @@ export function runRecordOf(input: ArchiveInput, iterations: readonly IterationR
     prepared: input.prepared,
     baseEvaluation: input.baseEvaluation,
     iterations,
-    ...(input.reflections === undefined ? {} : { reflections: input.reflections }),
+    ...(input.diagnoses === undefined ? {} : { diagnoses: input.diagnoses }),
   };
 }
 

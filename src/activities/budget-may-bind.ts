@@ -1,6 +1,6 @@
 import { questionBytesMax } from '../core/budget/token-bound';
 import { answersPerRow } from '../core/hygiene/agreement';
-import { taskOf } from '../core/tasks';
+import { taskOf } from '../core/tasks/registry';
 import { rowRules } from '../teacher';
 import type { Dependencies } from './dependencies';
 import type { RunContext } from './run-context';
@@ -12,8 +12,13 @@ import type { RunContext } from './run-context';
 export function createBudgetMayBind({ ledger }: Pick<Dependencies, 'ledger'>) {
   return async function budgetMayBind(input: RunContext & { rows: number }): Promise<boolean> {
     const { config, experiment, run, rows } = input;
+    const task = taskOf(config.task);
+    if (task.newPart !== undefined || task.files?.examples !== undefined) {
+      // Earlier turns and examples have no longest form: it may.
+      return true;
+    }
     const text = 'x'.repeat(questionBytesMax(config.teacher.max_tokens));
-    const rules = rowRules(config.teacher, taskOf(config.task), answersPerRow(config.hygiene));
+    const rules = rowRules(config.teacher, task, answersPerRow(config.hygiene));
     const worst = rules.worstRow({ seed: { id: '', question: text, answer: text, stratum: '' } });
     const names = [
       { kind: 'run' as const, name: run },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { type Workspace, writeFileAtomically } from '../store/workspace';
+import { decodeHistory } from './decode-history';
 import type { Dependencies } from './dependencies';
 
 export interface HistoryExport {
@@ -23,7 +24,8 @@ export async function exportHistory(
   { client, workspace }: { readonly client: Client; readonly workspace: Workspace },
   { workflowId, runId, owner, name }: HistoryExport,
 ): Promise<void> {
-  const text = historyToJSON(await client.workflow.getHandle(workflowId, runId).fetchHistory());
+  const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+  const text = historyToJSON(await decodeHistory(history, client.options.loadedDataConverter.payloadCodecs));
   const path = join(workspace.runDirectory(owner), 'history', `${name}.json`);
   await writeFileAtomically(path, text);
   const sha256 = createHash('sha256').update(text).digest('hex');

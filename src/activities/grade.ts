@@ -8,8 +8,9 @@ import { progressReporter } from './progress';
 import type { RunContext } from './run-context';
 
 export interface GradeInput extends RunContext {
+  readonly iteration: number;
   readonly predictions: ArtifactRef;
-  /** The micro-batch: seeds of the pool from `from` up to `to`. */
+  /** The chunk: seeds of the pool from `from` up to `to`. */
   readonly from: number;
   readonly to: number;
 }
@@ -17,13 +18,13 @@ export interface GradeInput extends RunContext {
 export interface GradeResult {
   readonly grades: ArtifactRef;
   /** Answers that a cap left ungraded. */
-  readonly refused: number;
+  readonly overBudget: number;
 }
 
-/** Buys a judge's grade for the student's answer to each seed of a micro-batch. */
+/** Buys a judge's grade for the student's answer to each seed of a chunk. */
 export function createGrade({ store, judgeOf }: Dependencies) {
   return async function grade(input: GradeInput): Promise<GradeResult> {
-    const { run, experiment, config } = input;
+    const { run, experiment, config, iteration } = input;
     const { score } = config.strategy;
     if (score !== 'judge' && score !== 'lion') {
       throw new RangeError(`score: ${score} buys no grades`);
@@ -32,7 +33,7 @@ export function createGrade({ store, judgeOf }: Dependencies) {
     const judge = await judgeOf(config);
     const report = progressReporter();
     const grades = await judge.buyGrades({
-      account: { run, experiment },
+      account: { run, experiment, iteration },
       kind: score,
       answers,
       runSeed: config.seed,
@@ -40,12 +41,12 @@ export function createGrade({ store, judgeOf }: Dependencies) {
       onProgress: ({ done, total, waiting }) =>
         report({ done, total, unit: 'grade', ...(waiting === null ? {} : { note: waiting }) }),
     });
-    const refused = grades.filter(({ state }) => state === 'refused').length;
-    return { grades: await store.putRecords('grades', grades), refused };
+    const overBudget = grades.filter(({ state }) => state === 'overBudget').length;
+    return { grades: await store.putRecords('grades', grades), overBudget };
   };
 }
 
-/** The seeds of the micro-batch, each with the student's answer. */
+/** The seeds of the chunk, each with the student's answer. */
 export async function answersOf(
   store: ArtifactStore,
   { prepared, predictions, from, to }: Pick<GradeInput, 'prepared' | 'predictions' | 'from' | 'to'>,

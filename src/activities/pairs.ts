@@ -1,7 +1,7 @@
 import type { ArtifactRef } from '../core/artifact-ref';
 import type { Prediction, Seed } from '../core/records';
 import type { Shard } from '../core/table';
-import { taskOf } from '../core/tasks';
+import { taskOf } from '../core/tasks/registry';
 import type { ArtifactStore } from '../store/artifacts/artifact-store';
 import { putTable, readTable } from '../store/artifacts/tables';
 import { withRecords } from './pool';
@@ -35,13 +35,20 @@ export async function putPairs(
   }
 }
 
-/** Without a reference there is nothing to look at: no tokens, and so no score. */
+/** Without a reference there are no tokens, and so no score. */
 const reference = ({ answer }: Seed) => (answer === null ? { tokenIds: [] } : { answer });
 
 const given = (answer: Prediction | undefined, own: 'tokens' | 'text') =>
-  own === 'tokens' ? { tokenIds: answer?.tokenIds ?? [] } : { answer: answer?.text ?? '' };
+  own === 'tokens'
+    ? {
+        tokenIds: answer?.tokenIds ?? [],
+        ...(answer?.others === undefined ? {} : { others: answer.others.map(tokensOf) }),
+      }
+    : { answer: answer?.text ?? '' };
 
-/** The seeds of these places of the pool, each with the student's answer. */
+const tokensOf = ({ tokenIds }: Pick<Prediction, 'tokenIds'>) => tokenIds;
+
+/** The seeds at these positions of the pool, each with the student's answer. */
 export function answeredSeeds(
   store: ArtifactStore,
   pool: ArtifactRef,

@@ -1,18 +1,20 @@
 import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
 import type { Prediction, Seed } from '../core/records';
 import type { Shard } from '../core/table';
-import { taskOf } from '../core/tasks';
+import { taskOf } from '../core/tasks/registry';
 import { putTable, readTable } from '../store/artifacts/tables';
+import { outputOf } from '../student';
 import type { Dependencies } from './dependencies';
+import { engineSettings, poolPredictSettings } from './engine-settings';
 import { withRecords } from './pool';
 import type { RunContext } from './run-context';
 import { secondOpinions } from './second-opinion';
 import { type PoolPart, partsOfShard, shardParameters } from './shards';
 import { studentStep } from './student-step';
 
-export type PredictInput = RunContext & Shard & { readonly student: ModelRef };
+export type PredictInput = RunContext & Shard & { readonly student: ModelRef; readonly iteration: number };
 
-/** The student answers every seed of the pool, or of a part of it, greedily. */
+/** The student answers every seed of the pool, or of a part of it, greedily unless the file says otherwise. */
 export function createPredict(dependencies: Dependencies) {
   const { store } = dependencies;
   const doJob = studentStep(dependencies);
@@ -29,10 +31,10 @@ export function createPredict(dependencies: Dependencies) {
       op: 'predict',
       model: input.student,
       inputs: { prompts },
-      parameters: { maxNewTokens: config.student.max_new_tokens, ...shardParameters(input) },
-      threads: config.student.threads,
+      parameters: { ...poolPredictSettings(config, rankedIn(input)), ...shardParameters(input) },
+      ...engineSettings(config),
     });
-    const predictions = result.outputs.predictions as ArtifactRef;
+    const predictions = outputOf(result, 'predictions');
     const scoresByVerdict = config.strategy.score === 'incorrect' && taskOf(config.task).secondOpinion !== null;
     return scoresByVerdict ? withOpinions(input, predictions, parts) : predictions;
   };
@@ -75,3 +77,6 @@ export function createPredict(dependencies: Dependencies) {
     }
   }
 }
+
+/** A pool that is ranked once has one set of answers, whichever iteration asks for them. */
+const rankedIn = ({ config, iteration }: PredictInput) => (config.strategy.rescore === 'once' ? 1 : iteration);

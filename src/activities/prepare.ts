@@ -3,10 +3,12 @@ import type { RunConfig } from '../core/config/schema';
 import { randomStream, stableHash } from '../core/random';
 import type { Seed } from '../core/records';
 import type { PreparedRun } from '../core/run-record';
-import { taskOf } from '../core/tasks';
+import { taskOf } from '../core/tasks/registry';
 import { readTable } from '../store/artifacts/tables';
+import { outputOf } from '../student';
 import type { Dependencies } from './dependencies';
-import { finetunedModel, finetuneJob } from './finetune-job';
+import { engineSettings, withoutUnset } from './engine-settings';
+import { finetunedModel, finetuneJob, methodParameters } from './finetune-job';
 import type { RunData } from './read-data';
 import { studentStep } from './student-step';
 import { filesOf, putTrainingRows } from './training-rows';
@@ -21,29 +23,39 @@ export function createPrepare(dependencies: Dependencies) {
   const { store } = dependencies;
   const doJob = studentStep(dependencies);
 
-  return async function prepare({ run, config, pool, tests }: PrepareInput): Promise<PreparedRun> {
-    const untrained = await baseModel(run, config, { pool, tests });
+  return async function prepare({ run, config, pool, tests, baseContent }: PrepareInput): Promise<PreparedRun> {
+    const data = { pool, tests, ...(baseContent === undefined ? {} : { baseContent }) };
+    const untrained = await baseModel(run, config, data);
     return { pool, tests, ...(await warmUp(run, config, untrained, pool)) };
   };
 
   async function baseModel(run: string, config: RunConfig, data: RunData): Promise<ModelRef> {
-    const { base, threads } = config.student;
+    const { base, revision } = config.student;
     const job =
       base === 'tiny'
         ? {
             op: 'init-tiny',
             parameters: { ...(await tokensOf(config, data)), seed: stableHash('init', config.seed) % 2 ** 31 },
           }
-        : { op: 'import', parameters: { source: base } };
-    const result = await doJob(run, { model: null, inputs: {}, threads, ...job });
-    return { base: result.outputs.model as ArtifactRef };
+        : {
+            op: 'import',
+            parameters: {
+              source: base,
+              ...methodParameters(config),
+              ...withoutUnset({ content: data.baseContent, revision, settings: engineSettings(config).settings }),
+            },
+          };
+    const { threads, ...rest } = engineSettings(config);
+    const stall = withoutUnset({ stallSeconds: rest.stallSeconds });
+    const result = await doJob(run, { model: null, inputs: {}, threads, ...stall, ...job });
+    return { base: outputOf(result, 'model') };
   }
 
   /** Where the task's text is open, the characters of its data are the tiny student's: it can be shown no others. */
   async function tokensOf(
     config: RunConfig,
     { pool, tests }: RunData,
-  ): Promise<{ readonly alphabet: string; readonly words?: readonly string[] }> {
+  ): Promise<{ readonly alphabet: string; readonly words?: readonly string[]; readonly unknownToken?: true }> {
     const { alphabet, studentPrompt, tinyReads } = taskOf(config.task);
     if (alphabet !== null && tinyReads === 'characters') {
       return { alphabet };
@@ -51,7 +63,9 @@ export function createPrepare(dependencies: Dependencies) {
     const [characters, words] = [new Set<string>(), new Set<string>()];
     for (const table of [pool, ...Object.values(tests)]) {
       for await (const { question, answer } of readTable<Seed>(store, table)) {
-        const texts = [studentPrompt(question), answer ?? ''];
+        const prompt = studentPrompt(question);
+        const turns = typeof prompt === 'string' ? [prompt] : prompt.map(({ content }) => content);
+        const texts = [...turns, answer ?? ''];
         for (const character of texts.join('')) {
           characters.add(character);
         }
@@ -60,8 +74,13 @@ export function createPrepare(dependencies: Dependencies) {
         }
       }
     }
+    // A teacher of open text writes what no pool holds.
+    const open = {
+      alphabet: [...new Set([...PRINTABLE_ASCII, ...characters])].sort().join(''),
+      unknownToken: true,
+    } as const;
     return {
-      alphabet: alphabet ?? [...characters].sort().join(''),
+      ...(alphabet === null ? open : { alphabet }),
       ...(tinyReads === 'words' ? { words: [...words].sort() } : {}),
     };
   }
@@ -84,21 +103,23 @@ export function createPrepare(dependencies: Dependencies) {
 
   /** So many seeds, each at most once, in the order drawn. */
   async function drawSeeds(pool: ArtifactRef, runSeed: number, count: number): Promise<Seed[]> {
-    const places = Array.from({ length: pool.rows ?? 0 }, (_, place) => place);
-    const drawn = randomStream('warm-up', runSeed).shuffle(places).slice(0, count);
-    const ranks = new Map(drawn.map((place, rank) => [place, rank]));
+    const positions = Array.from({ length: pool.rows ?? 0 }, (_, position) => position);
+    const drawn = randomStream('warm-up', runSeed).shuffle(positions).slice(0, count);
+    const ranks = new Map(drawn.map((position, rank) => [position, rank]));
     const seeds: Seed[] = [];
-    let place = 0;
+    let position = 0;
     for await (const seed of readTable<Seed>(store, pool)) {
-      const rank = ranks.get(place);
+      const rank = ranks.get(position);
       if (rank !== undefined) {
         seeds[rank] = seed;
       }
-      place += 1;
+      position += 1;
     }
     return seeds;
   }
 }
+
+const PRINTABLE_ASCII = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index)).join('');
 
 /** A word or a number, with the space before it: so cut, a text is read and written again without loss. */
 const word = / ?(?:[A-Za-z]{2,}|[0-9]+)/g;

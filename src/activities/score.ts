@@ -1,8 +1,9 @@
 import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
 import { stableHash } from '../core/random';
 import type { Shard } from '../core/table';
-import type { StudentJob } from '../student';
+import { outputOf, type StudentJob } from '../student';
 import type { Dependencies } from './dependencies';
+import { engineSettings } from './engine-settings';
 import { putPairs } from './pairs';
 import type { RunContext } from './run-context';
 import { shardParameters } from './shards';
@@ -15,9 +16,9 @@ export type ScoreInput = RunContext &
     readonly predictions: ArtifactRef | null;
   };
 
-/** Gradient sketches of a pool or of a part of it, with the rows that they are of. */
-export interface Sketches {
-  readonly embeddings: ArtifactRef;
+/** Gradient sketches of a pool or of a part of it, and which rows they belong to. */
+export interface GradientSketches {
+  readonly sketches: ArtifactRef;
   /** `null` for the whole pool. */
   readonly rows: ArtifactRef | null;
 }
@@ -33,26 +34,26 @@ export function createScore(dependencies: Dependencies) {
       model: input.student,
       inputs: { answers: await putPairs(dependencies.store, input) },
       parameters: shardParameters(input),
-      threads: config.student.threads,
+      ...engineSettings(config),
     });
-    return result.outputs.scores as ArtifactRef;
+    return outputOf(result, 'scores');
   };
 }
 
-/** The gradient that an answer to every seed would give the student's head, as a sketch (BADGE). */
-export function createSketch(dependencies: Dependencies) {
+/** For every seed a sketch of the gradient that an answer would give the student's output layer (BADGE). */
+export function createGradientSketch(dependencies: Dependencies) {
   const doJob = studentStep(dependencies);
 
-  return async function sketch(input: ScoreInput): Promise<Sketches> {
+  return async function gradientSketch(input: ScoreInput): Promise<GradientSketches> {
     const { config } = input;
-    const { outputs } = await doJob(input.run, {
-      op: 'badge',
+    const result = await doJob(input.run, {
+      op: 'gradient-sketch',
       model: input.student,
       inputs: { answers: await putPairs(dependencies.store, input) },
       parameters: { seed: stableHash('sketch', config.seed) % 2 ** 31, ...shardParameters(input) },
-      threads: config.student.threads,
+      ...engineSettings(config),
     });
-    return { embeddings: outputs.embeddings as ArtifactRef, rows: outputs.rows ?? null };
+    return { sketches: outputOf(result, 'gradient-sketches'), rows: result.outputs.rows ?? null };
   };
 }
 
@@ -65,9 +66,9 @@ export async function rewardsOf(
   const { threads } = config.student;
   const source = { source: config.reward_model?.base, kind: 'reward' };
   const imported = await doJob(run, { op: 'import', model: null, inputs: {}, parameters: source, threads });
-  const model = { base: imported.outputs.model as ArtifactRef };
+  const model = { base: outputOf(imported, 'model') };
   const result = await doJob(run, { op: 'reward', model, inputs: { answers }, parameters, threads });
-  return result.outputs.rewards as ArtifactRef;
+  return outputOf(result, 'rewards');
 }
 
 /** A reward model's grade of the student's own answer to every seed. */

@@ -1,15 +1,15 @@
 import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
-import type { AnswerLoss, Draw, Grade, Pick as Picked, Prediction, Reward, Seed } from '../core/records';
+import type { AnswerLoss, Draw, Grade, Prediction, Reward, Seed, SelectedSeed } from '../core/records';
 import type { IterationRecord, SelectionBasis } from '../core/run-record';
-import { type Measured, measurementsOf, Selection, tieBreakStream } from '../core/strategies';
-import { taskOf } from '../core/tasks';
+import { measurementsOf, type SeedMeasurements, Selection, tieBreakStream } from '../core/strategies';
+import { taskOf } from '../core/tasks/registry';
 import type { ArtifactStore } from '../store/artifacts/artifact-store';
 import { putTable, readTable } from '../store/artifacts/tables';
 import type { Dependencies } from './dependencies';
-import { pastIterations } from './past';
 import { withRecords } from './pool';
-import { rankingPlace } from './ranking-place';
+import { rankingPosition } from './ranking-position';
 import type { RunContext } from './run-context';
+import { readFinishedIterations } from './run-context';
 
 export interface SelectInput extends RunContext {
   readonly iteration: number;
@@ -17,7 +17,7 @@ export interface SelectInput extends RunContext {
   readonly student: ModelRef;
   readonly predictions: ArtifactRef | null;
   readonly scores: ArtifactRef | null;
-  readonly past: ArtifactRef | null;
+  readonly finishedIterations: ArtifactRef | null;
   /** Picks to make: those wanted first, then their replacements, in rank order. */
   readonly count: number;
 }
@@ -34,18 +34,18 @@ export interface Selected extends Picks {
 }
 
 /**
- * Scores the pool by the run's strategy and keeps the seeds it needs most. The pool passes by once or twice; what is kept
+ * Scores the pool by the run's strategy and keeps the seeds it needs most. The pool is streamed once or twice; what is kept
  * of it are the picks, and for a selector that weighs or halves the pool two numbers a seed.
  */
 export function createSelect({ store }: Dependencies) {
   return async function select(input: SelectInput): Promise<Selected> {
     const { config, student, count } = input;
-    const past = await pastIterations(store, input.past);
-    const { stream, skip } = rankingPlace(input, past);
-    const place = { runSeed: config.seed, iteration: stream };
+    const finishedIterations = await readFinishedIterations(store, input.finishedIterations);
+    const { stream, skip } = rankingPosition(input, finishedIterations);
+    const position = { runSeed: config.seed, iteration: stream };
     const { strategy } = config;
-    const selection = new Selection({ strategy, task: taskOf(config.task), count, skip, ...place });
-    const asked = new TimesAsked(await timesPicked(store, past));
+    const selection = new Selection({ strategy, task: taskOf(config.task), count, skip, ...position });
+    const asked = new TimesAsked(await timesPicked(store, finishedIterations));
     for (let pass = 0; pass < selection.passes; pass += 1) {
       for await (const [seed, measured] of measuredSeeds(store, input)) {
         selection.see(seed, measured, pass);
@@ -66,7 +66,7 @@ export function createSelect({ store }: Dependencies) {
         'picked-seeds',
         picks.map(({ seed }) => seed),
       ),
-      selectedBy: { student, stream: tieBreakStream(place), skip, count },
+      selectedBy: { student, stream: tieBreakStream(position), skip, count },
     };
   };
 }
@@ -75,7 +75,7 @@ export function createSelect({ store }: Dependencies) {
 async function* measuredSeeds(
   store: ArtifactStore,
   { config, prepared, predictions, scores }: SelectInput,
-): AsyncGenerator<[Seed, Measured]> {
+): AsyncGenerator<[Seed, SeedMeasurements]> {
   const { measurement } = measurementsOf(config.strategy);
   const seeds = readTable<Seed>(store, prepared.pool);
   if (measurement === 'gradients') {
@@ -94,12 +94,15 @@ async function* measuredSeeds(
   }
 }
 
-async function* drawnSeeds(seeds: AsyncIterable<Seed>, draws: readonly Draw[]): AsyncGenerator<[Seed, Measured]> {
-  const byPlace = new Map(draws.map((draw) => [draw.index, draw]));
-  let place = 0;
+async function* drawnSeeds(
+  seeds: AsyncIterable<Seed>,
+  draws: readonly Draw[],
+): AsyncGenerator<[Seed, SeedMeasurements]> {
+  const byIndex = new Map(draws.map((draw) => [draw.index, draw]));
+  let index = 0;
   for await (const seed of seeds) {
-    yield [seed, { draw: byPlace.get(place) }];
-    place += 1;
+    yield [seed, { draw: byIndex.get(index) }];
+    index += 1;
   }
 }
 
@@ -110,7 +113,7 @@ async function timesPicked(
 ): Promise<ReadonlyMap<string, number>> {
   const times = new Map<string, number>();
   for (const { selection, asked } of iterations) {
-    for await (const { seedId } of readTable<Picked>(store, selection, { to: asked })) {
+    for await (const { seedId } of readTable<SelectedSeed>(store, selection, { to: asked })) {
       times.set(seedId, (times.get(seedId) ?? 0) + 1);
     }
   }

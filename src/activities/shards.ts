@@ -15,7 +15,7 @@ export interface JoinInput extends RunContext {
   readonly shares: number;
 }
 
-/** A part of the pool, with the places of its seeds in the whole. */
+/** A part of the pool, with the positions of its seeds in the whole. */
 export interface PoolPart {
   readonly seeds: ArtifactRef;
   readonly from: number;

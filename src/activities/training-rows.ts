@@ -1,6 +1,6 @@
 import type { ArtifactRef } from '../core/artifact-ref';
 import type { RunConfig } from '../core/config/schema';
-import { taskOf } from '../core/tasks';
+import { taskOf } from '../core/tasks/registry';
 import type { ArtifactStore } from '../store/artifacts/artifact-store';
 import { partsOf, putTable, type Records } from '../store/artifacts/tables';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The part of results.json that is drawn from the rows themselves: every key, with its meaning. */
+/** The part of results.json that is computed from the rows themselves: every key, with its meaning. */
 
 const correlation = z
   .strictObject({
@@ -9,12 +9,12 @@ const correlation = z
     p: z.number().describe("two-sided, by Student's t"),
   })
   .nullable()
-  .describe('null below three points, or where one side does not vary');
+  .describe('null with fewer than three points, or if one side does not vary');
 
 const rowsInterval = z
   .strictObject({ low: z.number().nullable(), high: z.number().nullable() })
   .nullable()
-  .describe('95 %, bootstrap over pairs of random seeds; an end that is not reached is null; null for one pair');
+  .describe('95 %, bootstrap over pairs of random seeds; an end is null if not reached; null for one pair');
 
 const line = z.strictObject({ slope: z.number(), intercept: z.number() }).nullable();
 
@@ -31,25 +31,33 @@ const dataShareSchema = z.strictObject({
         baselineRows: z.number().nullable().describe('rows the random arm needs; null: not reached'),
         times: z.number().nullable().describe('baselineRows / rows at which the arm first has the target'),
         interval: rowsInterval,
-        atLeast: z.number().describe("the random arm's last checkpoint / rows: what a not reached one exceeds"),
+        atLeast: z
+          .number()
+          .describe("the random arm's last checkpoint / rows: a lower bound if the target was not reached"),
       }),
     )
-    .describe('one a checkpoint of the arm after the base'),
+    .describe('one for each checkpoint of the arm after the base'),
 });
 
 const winRateSchema = z.strictObject({
   metric: z.enum(['overall', 'macro']),
-  settings: z.int().describe('settings: what the runs have in common but strategy and random seed'),
+  settings: z.int().describe('number of settings: runs of one setting differ only in strategy and random seed'),
   checkpoints: z.array(z.int()).describe('iterations at which arms are tested, doubling'),
   strategies: z.array(z.string()),
   cells: z
     .array(z.array(z.number().nullable()))
-    .describe('[i][j]: how often i is significantly above j (paired t-test over seeds); null: under two common seeds'),
+    .describe(
+      '[i][j]: how often i is significantly above j (paired t-test over seeds); null: fewer than two common seeds',
+    ),
   overall: z.array(z.number().nullable()).describe('mean of each column: how often j is beaten; lower is better'),
 });
 
-const reflectedSchema = z.strictObject({
-  setting: z.string().describe('what its runs have in common but strategy and random seed; empty where that is all'),
+const diagnosedSchema = z.strictObject({
+  setting: z
+    .string()
+    .describe(
+      'what its runs have in common apart from strategy and random seed; empty if the experiment has one setting',
+    ),
   sets: z
     .array(
       z.strictObject({
@@ -60,12 +68,16 @@ const reflectedSchema = z.strictObject({
         rows: z.number().describe('median over the rows made from them'),
       }),
     )
-    .describe("one a run and iteration; losses of the selecting student's own answers, natural logarithm a token"),
-  betweenSets: correlation.describe('of the medians of seeds and of rows, over sets'),
+    .describe(
+      "one for each run and iteration; losses of the selecting student's own answers, natural logarithm per token",
+    ),
+  betweenSets: correlation.describe('of the medians of seeds and rows, over sets'),
   setsLine: line.describe('best fit of rows against seeds, over sets'),
   betweenPoints: correlation.describe('of single seeds and their rows, all sets together'),
   pointsLine: line,
-  points: z.array(z.tuple([z.number(), z.number()])).describe('[of the seed, of its row]: at most 2,000, evenly taken'),
+  points: z
+    .array(z.tuple([z.number(), z.number()]))
+    .describe('[of the seed, of its row]: at most 2,000, evenly spread'),
 });
 
 const cumulativeSchema = z.strictObject({
@@ -85,14 +97,16 @@ const cumulativeSchema = z.strictObject({
 });
 
 export const analysesSchema = z.strictObject({
-  dataShares: z.array(dataShareSchema).describe('share of data that random needs (figure 4)'),
+  dataShares: z.array(dataShareSchema).describe('rows that random selection needs for the same accuracy (figure 4)'),
   winRates: z.array(winRateSchema).describe('pairwise win rates (figure 5)'),
-  reflected: z
-    .array(reflectedSchema)
-    .describe('scores of seeds against scores of their rows (figure 2), one a setting; none without `analyses: true`'),
-  reflectedRewards: z
-    .array(reflectedSchema)
-    .describe('the same with the grades of a reward model for losses, of the runs that select by them'),
+  diagnosed: z
+    .array(diagnosedSchema)
+    .describe(
+      'scores of seeds against scores of their rows (figure 2), one for each setting; none without `analyses: true`',
+    ),
+  diagnosedRewards: z
+    .array(diagnosedSchema)
+    .describe('the same with the grades of a reward model instead of losses, for the runs that select by them'),
   cumulative: z
     .array(cumulativeSchema)
     .describe('cumulative accuracy in the order of score (figure 3): of the random runs, by the loss on the seed'),
@@ -105,15 +119,15 @@ export const analysesSchema = z.strictObject({
         picks: z.number().describe('share of the accepted rows whose seed is of the stratum'),
       }),
     )
-    .describe('what each arm picks'),
+    .describe('which strata each arm picks'),
   health: z
     .array(
       z.strictObject({
         arm: z.string(),
         iteration: z.int(),
         rows: z.number().describe('accepted in the iteration, mean over runs, as all below'),
-        distinctSeeds: z.number().describe('different seeds among all picks so far that became rows'),
-        repeats: z.number().describe('rows of the iteration whose seed had become a row before'),
+        distinctSeeds: z.number().describe('distinct seeds of all accepted rows so far'),
+        repeats: z.number().describe('rows of the iteration whose seed already had a row'),
         duplicates: z
           .number()
           .describe('rows that were rejected as near or equal to a known question, and accepted ones that repeat one'),
@@ -121,8 +135,8 @@ export const analysesSchema = z.strictObject({
           .number()
           .nullable()
           .describe(
-            'accepted rows whose question has a ROUGE-L of 0.7 or more with an earlier accepted one, searched anew; null ' +
-              'where questions are alike by their making, and in a run of more than 1,000 picks',
+            'accepted rows whose question has a ROUGE-L of 0.7 or more with an earlier accepted one; null if the questions ' +
+              'of the task are alike by construction, and in a run of more than 1,000 picks',
           ),
         answerCharacters: z.number().describe('mean length of the answers'),
         lengthScore: z
@@ -136,27 +150,27 @@ export const analysesSchema = z.strictObject({
     .array(
       z.strictObject({
         arm: z.string(),
-        purpose: z.enum(['question', 'answer', 'verify', 'judge', 'lion']),
+        purpose: z.enum(['question', 'answer', 'agreement', 'judge', 'lion', 'verdict']),
         answers: z.int(),
         inputTokens: z.int(),
         outputTokens: z.int(),
-        microUsd: z.number(),
+        usd: z.number(),
       }),
     )
-    .describe('settled calls by what they were for; an answer that runs share is counted in each'),
+    .describe('settled calls by purpose; an answer that several runs share counts in each'),
   once: z
     .strictObject({
       answers: z.int().describe('settled answers of all runs'),
-      distinctAnswers: z.int().describe('different requests among them: each is bought once'),
+      distinctAnswers: z.int().describe('distinct requests among them: each is bought once'),
       distinctInputTokens: z.int(),
       distinctOutputTokens: z.int(),
-      distinctMicroUsd: z.number(),
+      distinctUsd: z.number(),
       runs: z.int(),
-      baseStudents: z.int().describe('different ones: each is trained once'),
-      baseEvaluations: z.int().describe('different ones: each is made once'),
+      baseStudents: z.int().describe('distinct base students: each is trained once'),
+      baseEvaluations: z.int().describe('distinct evaluations of base students: each is made once'),
     })
     .nullable()
-    .describe('what is equal between runs is bought or computed once; null where there is no ledger'),
+    .describe('what is equal between runs is bought or computed once; null without a ledger'),
 });
 
 export type Analyses = z.output<typeof analysesSchema>;

@@ -22,8 +22,8 @@ export function axesOf(runs: readonly Run[], times: Times): Axis[] {
   return ['rows', 'tokens', ...(isPriced ? (['usd'] as const) : []), ...(isTimed ? (['seconds'] as const) : [])];
 }
 
-/** The place of a run's checkpoint on the axis; all of them count up. */
-export function placeOn(axis: Axis, run: Run, index: number, times: Times): number {
+/** The position of a run's checkpoint on the axis; all of them count up. */
+export function positionOn(axis: Axis, run: Run, index: number, times: Times): number {
   const point = run.curve[index];
   switch (axis) {
     case 'rows':
@@ -31,7 +31,7 @@ export function placeOn(axis: Axis, run: Run, index: number, times: Times): numb
     case 'tokens':
       return (point?.inputTokens ?? 0) + (point?.outputTokens ?? 0);
     case 'usd':
-      return (point?.priceMicroUsd ?? 0) / 1e6;
+      return point?.usd ?? 0;
     case 'seconds':
       return run.curve
         .slice(0, index + 1)
@@ -39,5 +39,5 @@ export function placeOn(axis: Axis, run: Run, index: number, times: Times): numb
   }
 }
 
-export const meanPlaceOn = (axis: Axis, runs: readonly Run[], index: number, times: Times): number =>
-  mean(runs.map((run) => placeOn(axis, run, index, times)));
+export const meanPositionOn = (axis: Axis, runs: readonly Run[], index: number, times: Times): number =>
+  mean(runs.map((run) => positionOn(axis, run, index, times)));

@@ -5,23 +5,23 @@ import { fileOf } from './load';
 import { generator } from './report/generator';
 import { drawReport, type Reported } from './write-report';
 
-/** Where a file of a report is not what the stored data give. */
+/** Where a file of a report differs from what the stored data give. */
 export interface ReportDifference {
-  readonly place: string;
+  readonly location: string;
   readonly message: string;
 }
 
 export interface ReportComparison {
-  /** Files that were held against the data; none where there is no report, or the work goes on. */
+  /** Files that were compared with the data; none without a report, or while the run is not finished. */
   readonly compared: number;
   readonly differences: readonly ReportDifference[];
 }
 
 /**
- * Draws a report again and holds its files against what lies there. A report that another version drew may look
- * different: of it the results alone are compared, as far as that version told them.
+ * Draws a report again and compares its files with the stored ones. A report of another version may look different, so
+ * only its results are compared, as far as that version had them.
  *
- * @throws TutelageError where the stored data cannot be read
+ * @throws TutelageError if the stored data cannot be read
  */
 export async function compareReport(reported: Reported): Promise<ReportComparison> {
   const { results, files } = await drawReport(reported);
@@ -44,15 +44,15 @@ export async function compareReport(reported: Reported): Promise<ReportCompariso
           ? (resultsDifference(stored, { file, now, isOurs }) ?? (isOurs ? textDifference(stored, draw()) : null))
           : textDifference(stored, draw());
       if (difference !== null) {
-        const message = `${difference}; \`tutelage report ${reported.name}\` draws it again`;
-        differences.push({ place: pathOf(file), message });
+        const message = `${difference}; \`tutelage report ${reported.name}\` writes it again`;
+        differences.push({ location: pathOf(file), message });
       }
     }
   }
   return { compared, differences };
 }
 
-/** Files that tell the results themselves, and where in them. */
+/** Files that contain the results themselves, and where. */
 const resultsIn: Readonly<Record<string, (text: string) => string | undefined>> = {
   'results.json': (text) => text,
   'report.html': (text) => /<script type="application\/json" id="results">(.*)<\/script>/.exec(text)?.[1],
@@ -75,7 +75,7 @@ function resultsDifference(
   }
 }
 
-/** The hash of a configuration covers the keys that a version knows, so that of another version is another one. */
+/** The hash of a configuration covers the keys that a version knows, so it differs between versions. */
 const withoutHashes = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value, (key, inner) => (key === 'configSha256' ? undefined : inner)));
 
@@ -94,7 +94,7 @@ function textDifference(stored: Buffer, drawn: string | Buffer): string | null {
   return line === -1 ? null : `differs from what the stored data give, first in line ${line + 1}`;
 }
 
-/** The rows of a page are compressed; another zlib makes other bytes of them. */
+/** The rows of a page are compressed, and another zlib gives other bytes. */
 function unpacked(text: string): string {
   return text.replace(/(id="rows-packed">)([^<]*)/, (whole, start: string, packed: string) => {
     try {

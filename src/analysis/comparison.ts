@@ -1,5 +1,6 @@
 import { mcnemarP } from '../core/statistics/mcnemar';
 import { pairedDifference } from '../core/statistics/paired-t';
+import { permutationP } from '../core/statistics/permutation';
 import { bootstrapOverSeeds, meanCurve, type RowsInterval } from '../core/statistics/rows-interval';
 import { type CurvePoint, rowsToReach } from '../core/statistics/rows-to-reach';
 import type { RunRows } from './data/load-rows';
@@ -7,8 +8,8 @@ import { accuracyAt, curvesOf, lastOf, type Pair, type PairedArms, pairedArms } 
 import type { Arm, Comparison, ExperimentRun, Metric } from './results-schema';
 
 /**
- * Each arm against the arm that picks at random and is otherwise the same. Paired by random seed, made at the last
- * iteration that all pairs have reached with equal rows: for an experiment still going that is a fair comparison too.
+ * Each arm against the otherwise equal arm with random selection. Paired by random seed, at the last iteration that all
+ * pairs have reached with equal rows, which is fair for an unfinished experiment too.
  */
 export function comparisons(
   arms: readonly Arm[],
@@ -25,7 +26,7 @@ export function comparisons(
   );
 }
 
-/** `null` where the metric was not measured, as macro accuracy without strata. */
+/** `null` if the metric was not measured, such as macro accuracy without strata. */
 function compare({ arm, baseline, pairs }: PairedArms, metric: Metric): Omit<Comparison, 'questions'> | null {
   const last = lastOf(pairs);
   const curves = curvesOf(pairs, metric);
@@ -71,38 +72,43 @@ function compare({ arm, baseline, pairs }: PairedArms, metric: Metric): Omit<Com
   };
 }
 
-/** The rows an arm needs as a share of the baseline's; `null` where it does not reach the accuracy. */
+/** The rows an arm needs as a share of the baseline's; `null` if it does not reach the accuracy. */
 function shareOfTheData(arm: readonly CurvePoint[], baseline: readonly CurvePoint[], accuracy: number): number | null {
   const reached = rowsToReach(arm, accuracy);
   return reached.reached ? reached.rows / (baseline.at(-1)?.rows ?? 0) : null;
 }
 
-/** What is not reached with any share of the rows is reached 0 times as early; no rows at all is no finite factor. */
+/** An accuracy that is never reached has the factor 0; one that needs no rows has no finite factor. */
 function inverse(shares: RowsInterval | null): Comparison['timesFewerInterval'] {
   const factor = (share: number | null) => (share === null ? 0 : share === 0 ? null : 1 / share);
   return shares && { low: factor(shares.high), high: factor(shares.low) };
 }
 
-/** The questions that one of the two answered right and the other did not, over all pairs; `null` where that is not known. */
+/** Questions that exactly one of the two answered correctly, over all pairs; `null` if the answers are unknown. */
 function questionsOf(
   pairs: readonly Pair[],
   verdicts: ReadonlyMap<string, RunRows['verdicts']>,
 ): Comparison['questions'] {
   const last = lastOf(pairs);
-  let [total, onlyArm, onlyBaseline] = [0, 0, 0];
+  const differences: number[] = [];
   for (const { first, second } of pairs) {
     const [own, other] = [first, second].map(({ run }) => verdicts.get(run)?.[last] ?? null);
     if (!own || !other || first.prepared.tests.test !== second.prepared.tests.test) {
       return null;
     }
-    total += own.length;
-    onlyArm += own.filter((right, index) => right > (other[index] ?? 1)).length;
-    onlyBaseline += other.filter((right, index) => right > (own[index] ?? 1)).length;
+    // What one of them could not measure says nothing about either.
+    differences.push(
+      ...Array.from(own, (value, index) => value - (other[index] ?? Number.NaN)).filter(Number.isFinite),
+    );
   }
-  return { total, onlyArm, onlyBaseline, p: mcnemarP(onlyArm, onlyBaseline) };
+  const onlyArm = differences.filter((difference) => difference > 0).length;
+  const onlyBaseline = differences.filter((difference) => difference < 0).length;
+  const isBinary = differences.every(Number.isInteger);
+  const p = isBinary ? mcnemarP(onlyArm, onlyBaseline) : permutationP(differences, { stream: ['questions'] });
+  return { total: differences.length, onlyArm, onlyBaseline, p };
 }
 
-/** A difference whose interval contains 0 is no difference that we may speak of. */
+/** No claim of a difference if its interval contains 0. */
 function conclude({ interval }: Comparison['difference']): Comparison['conclusion'] {
   if (interval === null) {
     return 'one seed';

@@ -1,4 +1,4 @@
-/** The first place at which two JSON values differ, with what stands there; `undefined` is nothing. */
+/** The first path at which two JSON values differ, with both values; `undefined` if absent. */
 export interface Difference {
   /** `iterations[0].accepted`; empty for the values themselves. */
   readonly path: string;
@@ -6,7 +6,7 @@ export interface Difference {
   readonly right: unknown;
 }
 
-/** `null` where the values are equal, whatever the order of their keys. */
+/** `null` if the values are equal, whatever the order of their keys. */
 export function firstDifference(left: unknown, right: unknown, path = ''): Difference | null {
   if (left === right) {
     return null;
@@ -15,8 +15,8 @@ export function firstDifference(left: unknown, right: unknown, path = ''): Diffe
     return { path, left, right };
   }
   for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
-    const place = Array.isArray(left) ? `${path}[${key}]` : `${path}${path === '' ? '' : '.'}${key}`;
-    const found = firstDifference(left[key], right[key], place);
+    const child = Array.isArray(left) ? `${path}[${key}]` : `${path}${path === '' ? '' : '.'}${key}`;
+    const found = firstDifference(left[key], right[key], child);
     if (found !== null) {
       return found;
     }
@@ -24,7 +24,7 @@ export function firstDifference(left: unknown, right: unknown, path = ''): Diffe
   return null;
 }
 
-/** Without the keys that `then` does not know: they are only ever added, and a later version tells more. */
+/** Without the keys that `then` does not have: a later version may add keys. */
 export function knownThen(then: unknown, now: unknown): unknown {
   if (Array.isArray(then) && Array.isArray(now)) {
     return now.map((value, index) => knownThen(then[index], value));

@@ -1,5 +1,5 @@
+import { count } from './phrases';
 import type { RunResults } from './results-schema';
-import { count } from './wording';
 
 /** The stages a pick passes, as the results name them, in their order. */
 export const funnelStages = ['asked', 'answered', 'parsed', 'new', 'clean', 'verified', 'accepted'] as const;

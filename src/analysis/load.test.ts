@@ -82,7 +82,7 @@ test('a strategy written out in the matrix is an arm named by its text', async (
 });
 
 test.each([
-  ['an unknown name', 'quickstrat', 'usage', /quickstrat has no results/, /there are: demo/],
+  ['an unknown name', 'quickstrat', 'usage', /quickstrat has no results/, /choose from: demo/],
   ['a name that leads out of the workspace', '../..', 'usage', /not the name of a run/, undefined],
   ['no name', '', 'usage', /not the name of a run/, undefined],
 ])('%s is refused with the next step', async (_, name, kind, message, hint) => {

@@ -5,9 +5,10 @@ import { canonicalJson } from '../core/canonical-json';
 import { TutelageError } from '../core/errors';
 import type { RunRecord } from '../core/run-record';
 import { runRecordSchema } from '../core/run-record-schema';
-import { ledgerPlace } from '../store/ledger/place';
+import { readRunFailure } from '../store/failed-runs';
+import { ledgerLocation } from '../store/ledger/location';
 import { readPrices } from '../store/ledger/prices';
-import { readJsonFile } from '../store/workspace';
+import { readJsonFile, workspaceAt } from '../store/workspace';
 import { loadRows, storeOf } from './data/load-rows';
 import { loadTimes } from './data/load-times';
 import { type Details, experimentResults, type LabelledRun, runResults } from './results';
@@ -18,9 +19,6 @@ const experimentSchema = z.object({
   experiment: z.string(),
   runs: z.array(z.object({ run: z.string(), labels: z.record(z.string(), z.unknown()) })),
 });
-
-/** `failures.json`: the runs that ended with an error when the experiment was last worked on. */
-const failuresSchema = z.array(z.object({ run: z.string(), reason: z.string() }));
 
 type Experiment = z.output<typeof experimentSchema>;
 
@@ -59,9 +57,8 @@ export async function loadAll(workspace: string, name: string): Promise<Loaded> 
       ),
     );
     const details = await loadDetails(workspace, runs);
-    const failures = (await readChecked(fileOf(workspace, name, 'failures.json'), failuresSchema)) ?? [];
-    const isComplete = (run: string) => runs.some((one) => one.run === run && one.record?.state === 'complete');
-    const failed = failures.filter(({ run }) => !isComplete(run));
+    const failures = await Promise.all(runs.map((one) => failureOf(workspace, one)));
+    const failed = failures.filter((failure) => failure !== null);
     return { results: experimentResults(experiment.experiment, runs, { ...details, failed }), details };
   }
   const record = await loadRun(workspace, name);
@@ -73,7 +70,18 @@ export async function loadAll(workspace: string, name: string): Promise<Loaded> 
   const labels =
     own === undefined ? { strategy: record.config.strategy.name, seed: record.config.seed } : scalarLabels(own.labels);
   const details = await loadDetails(workspace, [{ run: record.run, labels, record }]);
-  return { results: runResults(record, labels, details), details };
+  const failure = await failureOf(workspace, { run: record.run, record });
+  return { results: runResults(record, labels, { ...details, failure: failure?.reason ?? null }), details };
+}
+
+/** Why a run failed when it last ran; `null` if it did not, or has ended since. */
+async function failureOf(
+  workspace: string,
+  { run, record }: Pick<LabelledRun, 'run' | 'record'>,
+): Promise<{ run: string; reason: string } | null> {
+  const failure =
+    record !== null && record.state !== 'running' ? null : await readRunFailure(workspaceAt(workspace), run);
+  return failure && { run, reason: failure.reason };
 }
 
 export const loadResults = async (workspace: string, name: string): Promise<RunResults | ExperimentResults> =>
@@ -83,7 +91,7 @@ async function loadDetails(workspace: string, runs: readonly LabelledRun[]): Pro
   const store = storeOf(workspace);
   const started = runs.filter((run) => run.record !== null);
   const prices = await readPrices(
-    ledgerPlace(workspace),
+    ledgerLocation(workspace),
     started.map(({ record }) => record?.run ?? ''),
   );
   const rows: Details['rows'][number][] = [];
@@ -151,6 +159,6 @@ async function noResults(workspace: string, name: string): Promise<TutelageError
   return new TutelageError(
     'usage',
     `${name} has no results in ${workspace}`,
-    names.length === 0 ? 'start a run first: tutelage run FILE' : `there are: ${names.sort().join(', ')}`,
+    names.length === 0 ? 'start a run first: tutelage run FILE' : `choose from: ${names.sort().join(', ')}`,
   );
 }

@@ -14,32 +14,36 @@ interface Node {
   readonly anyOf?: readonly Node[];
 }
 
-/**
- * The text of docs/results-format.md, printed from the schema. To write it again:
- * `npx tsx -e "process.stdout.write(require('./src/analysis/results-format').resultsFormatMarkdown())"`.
- */
+/** The text of docs/results-format.md, generated from the schema by `npm run docs`. */
 export function resultsFormatMarkdown(): string {
   return [
     '# The format of results.json, results.csv and rows.parquet',
     '',
-    '`tutelage report NAME` writes them beside `report.html`, for one run or for an experiment, finished or still going;',
-    'all figures are drawn from them. They are functions of stored data: no path of this machine and no random number',
-    'enters them. Two runs with the same configuration and the same teacher answers have the same files, `unknown` and',
-    '`times` apart, whether they were killed or not. Keys and columns are only ever added; a key that changed its meaning',
-    'would raise `format`.',
+    '`tutelage report NAME` writes them beside `report.html`, for a run or an experiment, finished or not. All figures are',
+    'drawn from them. They depend on stored data alone: they contain no path of this machine and no random number. Two runs',
+    'with the same configuration and the same teacher answers have the same files, except for `unknown` and `times`,',
+    'whether they were killed or not. Keys and columns are added, never removed; a key whose meaning changes raises `format`.',
     '',
     '`[]` stands for each item of a list, `*` for each key of a map. All intervals are two-sided, 95 %.',
     '',
-    ...keySection('One run (`kind: run`)', runResultsSchema),
-    ...keySection('An experiment (`kind: experiment`)', experimentResultsSchema),
-    ...columnSection('results.csv: one line an evaluation of a run', checkpointColumns),
-    ...columnSection('rows.parquet: one line a pick that was put to the teacher, accepted or not', rowColumns),
+    // The configuration has a reference of its own, and a run inside an experiment is described above it.
+    ...keySection('One run (`kind: run`)', runResultsSchema, ['config']),
+    ...keySection('An experiment (`kind: experiment`)', experimentResultsSchema, ['runs[]']),
+    ...columnSection('results.csv: one line for each evaluation of a run', checkpointColumns),
+    ...columnSection(
+      'rows.parquet: one line for each selected seed that was sent to the teacher, accepted or not',
+      rowColumns,
+    ),
   ].join('\n');
 }
 
-/** A heading and the table of the schema's keys, as lines of Markdown. */
-export function keySection(title: string, schema: z.ZodType): string[] {
-  const rows = keysOf(z.toJSONSchema(schema, { io: 'output' }) as Node, '');
+/**
+ * A heading and the table of the schema's keys, as lines of Markdown.
+ *
+ * @param describedElsewhere keys whose own keys are left out
+ */
+export function keySection(title: string, schema: z.ZodType, describedElsewhere: readonly string[] = []): string[] {
+  const rows = keysOf(z.toJSONSchema(schema, { io: 'output' }) as Node, '', describedElsewhere);
   return [`## ${title}`, '', '| key | type | meaning |', '|---|---|---|', ...rows, ''];
 }
 
@@ -48,23 +52,20 @@ function columnSection<Line>(title: string, columns: readonly Documented<Line>[]
   return [`## ${title}`, '', '| column | type | meaning |', '|---|---|---|', ...rows, ''];
 }
 
-function keysOf(node: Node, path: string): string[] {
+function keysOf(node: Node, path: string, describedElsewhere: readonly string[]): string[] {
   const row =
     path === '' ? [] : [`| \`${path}\` | ${typeOf(node)} | ${(node.description ?? '').replaceAll('|', '\\|')} |`];
-  // The configuration has a reference of its own, and a run inside an experiment is described above it.
-  if (path === 'config' || path === 'runs[]') {
-    return row;
-  }
-  return [...row, ...childrenOf(node, path)];
+  return describedElsewhere.includes(path) ? row : [...row, ...childrenOf(node, path, describedElsewhere)];
 }
 
-function childrenOf(node: Node, path: string): string[] {
+function childrenOf(node: Node, path: string, describedElsewhere: readonly string[]): string[] {
+  const keys = (child: Node, at: string) => keysOf(child, at, describedElsewhere);
   const prefix = path === '' ? '' : `${path}.`;
   return [
-    ...Object.entries(node.properties ?? {}).flatMap(([key, child]) => keysOf(child, prefix + key)),
-    ...(node.additionalProperties ? keysOf(node.additionalProperties, `${prefix}*`) : []),
-    ...(node.items ? keysOf(node.items, `${path}[]`) : []),
-    ...uniqueLines((node.anyOf ?? []).flatMap((choice) => childrenOf(choice, path))),
+    ...Object.entries(node.properties ?? {}).flatMap(([key, child]) => keys(child, prefix + key)),
+    ...(node.additionalProperties ? keys(node.additionalProperties, `${prefix}*`) : []),
+    ...(node.items ? keys(node.items, `${path}[]`) : []),
+    ...uniqueLines((node.anyOf ?? []).flatMap((choice) => childrenOf(choice, path, describedElsewhere))),
   ];
 }
 

@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { demoExperiment, demoRecord } from '../../test/support/run-records';
 import type { Spend } from '../core/run-record';
+import { stateLine } from './phrases';
 import { experimentResults, runResults } from './results';
-import { resultsFormatMarkdown } from './results-format';
 import { experimentResultsSchema, type Metric, runResultsSchema } from './results-schema';
 
 const experiment = experimentResults('demo', demoExperiment());
@@ -39,12 +37,24 @@ describe('the results of a run', () => {
 
   test('differ only in `unknown` when calls were lost in a crash', () => {
     const record = demoRecord('loss', 1);
-    const lost: Partial<Spend> = { unknownCalls: 3, unknownTokens: 900, unknownMicroUsd: 77 };
+    const lost: Partial<Spend> = { unknownCalls: 3, unknownTokens: 900, unknownUsd: 0.000077 };
     const iterations = record.iterations.map((entry) => ({ ...entry, spend: { ...entry.spend, ...lost } }));
     const { unknown, ...killed } = runResults({ ...record, iterations });
-    const { unknown: none, ...undisturbed } = results;
-    expect(killed).toEqual(undisturbed);
+    const { unknown: none, ...uninterrupted } = results;
+    expect(killed).toEqual(uninterrupted);
     expect([unknown.calls, none.calls]).toEqual([3, 0]);
+  });
+
+  test('of a run that failed say why, and have the spend of the ledger, not that of its last iteration', () => {
+    const record = { ...demoRecord('loss', 1, 0), state: 'running' as const, endedBecause: null };
+    const bought = { run: record.run, answers: 2, inputTokens: 300, outputTokens: 40, nanoUsd: 1_500_000 };
+    const purchases = (['question', 'answer'] as const).map((purpose) => ({ ...bought, purpose }));
+    const sum = { answers: 4, inputTokens: 600, outputTokens: 80, nanoUsd: 3_000_000 };
+    const prices = { prices: new Map(), purchases, answers: 4, distinct: sum };
+    const failed = runResults(record, {}, { rows: [], prices, times: {}, failure: 'the endpoint is gone' });
+    expect(failed.spend).toEqual({ samples: 0, inputTokens: 600, outputTokens: 80, usd: 0.003 });
+    expect(stateLine(failed)).toBe('failed, iteration 0 of 4: the endpoint is gone');
+    expect(runResultsSchema.parse(failed)).toEqual(failed);
   });
 
   test('of a run that has only evaluated its base are one point', () => {
@@ -112,10 +122,10 @@ describe('the results of an experiment', () => {
       run: record?.run ?? '',
       strata: new Map(),
       lines: [],
-      reflections: null,
+      diagnoses: null,
       // Of ten questions a seed, loss alone answers three right, random alone one.
       verdicts: Array.from({ length: 5 }, () =>
-        Uint8Array.from(labels.strategy === 'loss' ? [1, 1, 1, 0, 1, 1, 0, 0, 0, 0] : [0, 0, 0, 1, 1, 1, 0, 0, 0, 0]),
+        Float64Array.from(labels.strategy === 'loss' ? [1, 1, 1, 0, 1, 1, 0, 0, 0, 0] : [0, 0, 0, 1, 1, 1, 0, 0, 0, 0]),
       ),
     }));
     const compared = experimentResults('demo', demoExperiment(), { rows, prices: null, times: {} });
@@ -160,9 +170,4 @@ describe('the results of an experiment', () => {
     expect(pairs).toContainEqual(['loss student=large', 'random student=large']);
     expect(pairs).toHaveLength(4);
   });
-});
-
-test('docs/results-format.md is what the schema says', () => {
-  const path = join(__dirname, '..', '..', 'docs', 'results-format.md');
-  expect(readFileSync(path, 'utf8')).toBe(resultsFormatMarkdown());
 });

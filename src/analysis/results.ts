@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { ModelRef } from '../core/artifact-ref';
+import { addBilling } from '../core/budget/billing';
+import { sumUsd, usdOf } from '../core/budget/price';
 import { canonicalJson } from '../core/canonical-json';
-import type { EvaluationSummary, RunRecord, Spend, Tally } from '../core/run-record';
-import { accuracyOf, macroAccuracyOf } from '../core/statistics/accuracy';
+import type { EvaluationSummary, RunRecord, SampledEvaluation, Spend, Tally } from '../core/run-record';
+import { accuracyOf, macroAccuracyOf, measuredOf } from '../core/statistics/accuracy';
 import { spreadOf } from '../core/statistics/spread';
 import { wilsonInterval } from '../core/statistics/wilson';
-import type { PriceList } from '../store/ledger/prices';
+import type { PriceList, Purchase } from '../store/ledger/prices';
 import { analysesOf } from './analyses';
 import { comparisons } from './comparison';
 import type { RunRows } from './data/load-rows';
 import { fairnessOf } from './fairness';
-import type { Arm, ExperimentResults, ExperimentRun, Labels, Measured, RunResults, Times } from './results-schema';
+import { publishedConfig } from './published-config';
+import type { Arm, ExperimentResults, ExperimentRun, Labels, RunResults, TestAccuracy, Times } from './results-schema';
 import { settingOf } from './settings';
 
 /** A run of an experiment; `record` is `null` until the run has evaluated its base. */
@@ -20,7 +23,7 @@ export interface LabelledRun {
   readonly record: RunRecord | null;
 }
 
-/** What lies beside the records: rows, prices and times. Empty where only the records are known. */
+/** What is stored beside the records: rows, prices and times. Empty where only the records are known. */
 export interface Details {
   readonly rows: readonly RunRows[];
   readonly prices: PriceList | null;
@@ -30,26 +33,28 @@ export interface Details {
 const noDetails: Details = { rows: [], prices: null, times: {} };
 
 /**
- * Results of one run: a function of stored data alone, so a killed run and an undisturbed one give the same text, `times`
+ * Results of one run: a function of stored data alone, so a killed run and an uninterrupted one give the same text, `times`
  * and `unknown` apart.
  */
 export function runResults(
   record: RunRecord,
   labels: Labels = ownLabels(record),
-  details: Details = noDetails,
+  details: Details & { failure?: string | null } = noDetails,
 ): RunResults {
   const last = record.iterations.at(-1);
-  const run = withoutDetails(record, labels);
+  const { failure = null, ...drawn } = details;
+  const run = withoutDetails(record, labels, details.prices);
   return {
     ...run,
+    failure,
     unknown: lost(last?.spend),
-    analyses: analysesOf({ arms: armsOf([run]), runs: [run], ...details }),
+    ...billingOf([record]),
+    analyses: analysesOf({ arms: armsOf([run]), runs: [run], ...drawn }),
     times: details.times,
   };
 }
 
-function withoutDetails(record: RunRecord, labels: Labels): ExperimentRun {
-  const last = record.iterations.at(-1);
+function withoutDetails(record: RunRecord, labels: Labels, prices: PriceList | null): ExperimentRun {
   return {
     format: 1,
     kind: 'run',
@@ -57,7 +62,7 @@ function withoutDetails(record: RunRecord, labels: Labels): ExperimentRun {
     experiment: record.experiment,
     labels,
     configSha256: createHash('sha256').update(canonicalJson(record.config)).digest('hex'),
-    config: record.config,
+    config: publishedConfig(record.config),
     state: record.state,
     endedBecause: record.endedBecause,
     curve: curveOf(record),
@@ -71,6 +76,7 @@ function withoutDetails(record: RunRecord, labels: Labels): ExperimentRun {
       rows: iteration.rows.sha256,
       rejected: iteration.rejected.sha256,
       student: hashesOf(iteration.student),
+      ...(iteration.droppedRows === undefined ? {} : { droppedRows: iteration.droppedRows }),
       answers: iteration.evaluation.answers.sha256,
     })),
     prepared: {
@@ -78,7 +84,7 @@ function withoutDetails(record: RunRecord, labels: Labels): ExperimentRun {
       tests: Object.fromEntries(Object.entries(record.prepared.tests).map(([name, ref]) => [name, ref.sha256])),
       base: hashesOf(record.prepared.base),
     },
-    spend: settled(last?.spend),
+    spend: spendOf(record, prices),
   };
 }
 
@@ -89,7 +95,9 @@ export function experimentResults(
   { failed = [], ...details }: Details & { failed?: ExperimentResults['failed'] } = noDetails,
 ): ExperimentResults {
   const records = runs.flatMap(({ record }) => (record === null ? [] : [record]));
-  const results = runs.flatMap(({ labels, record }) => (record === null ? [] : [withoutDetails(record, labels)]));
+  const results = runs.flatMap(({ labels, record }) =>
+    record === null ? [] : [withoutDetails(record, labels, details.prices ?? null)],
+  );
   const arms = armsOf(results);
   return {
     format: 1,
@@ -103,6 +111,7 @@ export function experimentResults(
     runs: results,
     spend: total(results.map(({ spend }) => spend)),
     unknown: total(records.map(({ iterations }) => lost(iterations.at(-1)?.spend))),
+    ...billingOf(records),
     analyses: analysesOf({ arms, runs: results, ...details }),
     times: details.times,
   };
@@ -130,25 +139,32 @@ function curvePoint(at: {
   evaluation: EvaluationSummary;
 }): RunResults['curve'][number] {
   const { iteration, rows, evaluation } = at;
-  const { inputTokens, outputTokens, priceMicroUsd } = settled(at.spend);
+  const { inputTokens, outputTokens, usd } = settled(at.spend);
   const strata = Object.entries(evaluation.strata).map(([name, tally]) => [name, measured(tally)] as const);
   return {
     iteration,
     rows,
     inputTokens,
     outputTokens,
-    priceMicroUsd,
+    usd,
     overall: measured(evaluation.overall),
     macro: macroAccuracyOf(evaluation.strata),
     strata: Object.fromEntries(strata),
+    ...(evaluation.sampled === undefined ? {} : { sampled: sampledOf(evaluation.sampled) }),
   };
 }
 
-function measured(tally: Tally): Measured {
-  const { correct, wellFormed, answered, total, proof } = tally;
-  const interval = wilsonInterval(correct, total);
+const sampledOf = ({ table: _, ...figures }: SampledEvaluation) => figures;
+
+function measured(tally: Tally): TestAccuracy {
+  const { correct, wellFormed, answered, total, truncated, unreadable, unmeasured, proof, scoreSum } = tally;
+  const interval = tally.scoreInterval ?? wilsonInterval(correct, measuredOf(tally));
+  const scores = scoreSum === undefined ? {} : { scoreSum };
   const proofs = proof === undefined ? {} : { proof };
-  return { correct, wellFormed, answered, total, ...proofs, accuracy: accuracyOf(tally), interval };
+  const cut = truncated === undefined ? {} : { truncated };
+  const states = unreadable === undefined || unmeasured === undefined ? {} : { unreadable, unmeasured };
+  const counts = { correct, wellFormed, answered, total, ...cut, ...states, ...scores, ...proofs };
+  return { ...counts, accuracy: accuracyOf(tally), interval };
 }
 
 const hashesOf = (model: ModelRef) => ({ base: model.base.sha256, adapter: model.adapter?.sha256 ?? null });
@@ -158,7 +174,26 @@ function settled(spend: Spend | undefined): RunResults['spend'] {
     samples: spend?.samples ?? 0,
     inputTokens: spend?.inputTokens ?? 0,
     outputTokens: spend?.outputTokens ?? 0,
-    priceMicroUsd: spend?.priceMicroUsd ?? 0,
+    usd: spend?.usd ?? 0,
+  };
+}
+
+/**
+ * What a run has spent: at its end as its record has it, before that as the ledger has it now, with the calls since the
+ * last finished iteration.
+ */
+function spendOf({ run, state, iterations }: RunRecord, prices: PriceList | null): RunResults['spend'] {
+  const recorded = settled(iterations.at(-1)?.spend);
+  if (state !== 'running' || prices === null) {
+    return recorded;
+  }
+  const own = prices.purchases.filter((purchase) => purchase.run === run);
+  const sum = (of: (purchase: Purchase) => number) => own.reduce((total, purchase) => total + of(purchase), 0);
+  return {
+    samples: recorded.samples,
+    inputTokens: sum(({ inputTokens }) => inputTokens),
+    outputTokens: sum(({ outputTokens }) => outputTokens),
+    usd: usdOf(sum(({ nanoUsd }) => nanoUsd)),
   };
 }
 
@@ -166,17 +201,22 @@ function lost(spend: Spend | undefined): RunResults['unknown'] {
   return {
     calls: spend?.unknownCalls ?? 0,
     tokens: spend?.unknownTokens ?? 0,
-    microUsd: spend?.unknownMicroUsd ?? 0,
+    usd: spend?.unknownUsd ?? 0,
   };
 }
 
-/** Adds objects of numbers key by key. */
-function total<T extends Record<string, number>>(parts: readonly T[]): T {
+function billingOf(records: readonly RunRecord[]): Pick<RunResults, 'billing'> {
+  const flagged = records.flatMap(({ iterations }) => iterations.at(-1)?.spend.billing ?? []);
+  return flagged.length === 0 ? {} : { billing: addBilling(flagged) };
+}
+
+/** Adds amounts key by key. */
+function total<T extends Record<string, number> & { usd: number }>(parts: readonly T[]): T {
   const sum: Record<string, number> = {};
   for (const [key, value] of parts.flatMap((part) => Object.entries(part))) {
     sum[key] = (sum[key] ?? 0) + value;
   }
-  return sum as T;
+  return { ...(sum as T), usd: sumUsd(parts.map(({ usd }) => usd)) };
 }
 
 function armsOf(runs: readonly ExperimentRun[]): Arm[] {
@@ -193,7 +233,7 @@ function armsOf(runs: readonly ExperimentRun[]): Arm[] {
       labels,
       runs: bySeed.map(({ run }) => run),
       iterationsPlanned: Math.max(...members.map(({ config }) => config.iterations)),
-      curve: meanCurve(bySeed),
+      curve: armCurve(bySeed),
     };
   });
 }
@@ -205,7 +245,7 @@ function armName(labels: Labels): string {
 }
 
 /** Ends where the slowest run of the arm is: beyond it the mean would jump whenever a seed drops out. */
-function meanCurve(runs: readonly ExperimentRun[]): Arm['curve'] {
+function armCurve(runs: readonly ExperimentRun[]): Arm['curve'] {
   const length = Math.min(...runs.map(({ curve }) => curve.length));
   return Array.from({ length }, (_, index) => {
     const points = runs.map(({ curve }) => curve[index] as ExperimentRun['curve'][number]);

@@ -1,9 +1,17 @@
 import type { Interval } from '../core/statistics/interval';
-import { type Axis, meanPlaceOn, placeOn } from './axis';
-import type { Arm, ExperimentResults, ExperimentRun, Metric, RunResults, Times } from './results-schema';
+import { type Axis, meanPositionOn, positionOn } from './axis';
+import {
+  type Arm,
+  type ExperimentResults,
+  type ExperimentRun,
+  type Metric,
+  measureOf,
+  type RunResults,
+  type Times,
+} from './results-schema';
 
 export interface SeriesPoint {
-  /** Place on the axis that was asked for: rows, unless said otherwise. */
+  /** Position on the axis that was asked for: rows, unless said otherwise. */
   readonly x: number;
   readonly rows: number;
   readonly accuracy: number;
@@ -21,10 +29,9 @@ export interface Series {
   readonly seeds: readonly (readonly SeriesPoint[])[];
 }
 
-export const metricTitles: Readonly<Record<Metric, string>> = {
-  macro: 'Macro accuracy',
-  overall: 'Overall accuracy',
-};
+/** `Macro accuracy`, or `Macro mean score` where the check gives scores. */
+export const metricTitle = (metric: Metric, results: RunResults | ExperimentResults): string =>
+  `${metric === 'macro' ? 'Macro' : 'Overall'} ${measureOf(results)}`;
 
 /** What a figure of one metric shows; empty where the metric was not measured. */
 export function seriesOf(results: RunResults | ExperimentResults, metric: Metric, axis: Axis = 'rows'): Series[] {
@@ -56,7 +63,7 @@ function armSeries(arm: Arm, runs: readonly ExperimentRun[], view: View): Series
     isBaseline: arm.labels.strategy === 'random',
     points: arm.curve.flatMap((point, index) => {
       const spread = point[view.metric];
-      const x = meanPlaceOn(view.axis, own, index, view.times);
+      const x = meanPositionOn(view.axis, own, index, view.times);
       return spread === null ? [] : [{ x, rows: point.rows, accuracy: spread.mean, interval: spread.interval }];
     }),
     seeds: own.map((run) => pointsOf(run, view)),
@@ -66,7 +73,7 @@ function armSeries(arm: Arm, runs: readonly ExperimentRun[], view: View): Series
 function pointsOf(run: Pick<RunResults, 'run' | 'curve' | 'config'>, { metric, axis, times }: View): SeriesPoint[] {
   return run.curve.flatMap(({ rows, overall, macro }, index) => {
     const accuracy = metric === 'macro' ? macro : overall.accuracy;
-    const x = placeOn(axis, run, index, times);
+    const x = positionOn(axis, run, index, times);
     return accuracy === null ? [] : [{ x, rows, accuracy, interval: metric === 'macro' ? null : overall.interval }];
   });
 }

@@ -30,7 +30,7 @@ function partOf(results: ExperimentResults, setting: string): ExperimentResults 
     all.filter(({ arm }) => short.has(arm)).map((one) => ({ ...one, arm: rename(one.arm) }));
   const ownPairs = <T extends { readonly arm: string; readonly baseline: string }>(all: readonly T[]): T[] =>
     own(all).map((one) => ({ ...one, baseline: rename(one.baseline) }));
-  const reflected = (all: Analyses['reflected']) =>
+  const diagnosed = (all: Analyses['diagnosed']) =>
     all.filter((one) => one.setting === setting).map((one) => ({ ...one, sets: own(one.sets) }));
   const { analyses } = results;
   return {
@@ -41,8 +41,8 @@ function partOf(results: ExperimentResults, setting: string): ExperimentResults 
     analyses: {
       ...analyses,
       dataShares: ownPairs(analyses.dataShares),
-      reflected: reflected(analyses.reflected),
-      reflectedRewards: reflected(analyses.reflectedRewards),
+      diagnosed: diagnosed(analyses.diagnosed),
+      diagnosedRewards: diagnosed(analyses.diagnosedRewards),
       cumulative: own(analyses.cumulative),
       strata: own(analyses.strata),
       health: own(analyses.health),

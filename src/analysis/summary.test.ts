@@ -13,7 +13,7 @@ test('a run that failed is told with its reason, and the others count', () => {
   const results = experimentResults('demo', runs, { rows: [], prices: null, times: {}, failed });
   const text = textOf(summaryLines(results, options));
   expect(text).toContain('failed loss-3: the disk is full');
-  expect(text).toContain('6 runs: 5 complete, 1 not started');
+  expect(text).toContain('6 runs: 5 complete, 1 failed');
 });
 
 describe('the summary of an experiment', () => {
@@ -36,7 +36,7 @@ Macro accuracy   ○ random   ● loss
   0.40 ┤
        └──┴──────────────┴───────────────┴──────────────┴──────────────┴──
           0             300             600            900           1,200
-        rows bought; mean over 3 seeds, bars from the lowest to the highest seed
+        rows bought; mean over 3 seeds, bars: lowest to highest seed
 
 Overall accuracy   ○ random   ● loss
   0.95 ┤
@@ -51,7 +51,7 @@ Overall accuracy   ○ random   ● loss
   0.70 ┤  ││
        └──┴──────────────┴───────────────┴──────────────┴──────────────┴──
           0             300             600            900           1,200
-        rows bought; mean over 3 seeds, bars from the lowest to the highest seed
+        rows bought; mean over 3 seeds, bars: lowest to highest seed
 
 arm       seeds  rows   macro accuracy        overall accuracy
 ○ random  3      1,200  0.634 [0.606, 0.661]  0.870 [0.855, 0.885]
@@ -86,13 +86,13 @@ test('the summary of an experiment still going says how far it is and claims not
   });
   const lines = summaryLines(experimentResults('demo', runs), options);
   expect(lines[0]).toBe('demo  6 runs: 1 complete, 1 running, 4 not started');
-  expect(textOf(lines)).toContain('one seed only, so no claim');
+  expect(textOf(lines)).toContain('one seed, so no claim');
 });
 
 test('the summary of one run shows its curve with intervals over the questions', () => {
   const lines = summaryLines(runResults(demoRecord('loss', 1)), options);
   expect(lines.join('\n')).toMatchInlineSnapshot(`
-"demo/loss-1  complete, iteration 4 of 4, ended by: iterations
+"demo/loss-1  complete, iteration 4 of 4 (all iterations done)
 
 Macro accuracy   ● loss
   0.80 ┤                                                            ···●
@@ -122,7 +122,7 @@ Overall accuracy   ● loss
   0.65 ┤
        └──┴──────────────┴───────────────┴──────────────┴──────────────┴──
           0             300             600            900           1,200
-        rows bought; bars are 95 % intervals
+        rows bought; bars: 95 % intervals
 
 iteration  rows   macro accuracy  overall accuracy
 0          0      0.428           0.712 [0.674, 0.746]
@@ -160,8 +160,8 @@ test('calls with unknown outcome are part of the bill', () => {
   const record = demoRecord('loss', 1);
   const iterations = record.iterations.map((entry) => ({
     ...entry,
-    spend: { ...entry.spend, unknownCalls: 3, unknownTokens: 900, unknownMicroUsd: 770 },
+    spend: { ...entry.spend, unknownCalls: 3, unknownTokens: 900, unknownUsd: 0.00077 },
   }));
   const lines = summaryLines(runResults({ ...record, iterations }), options);
-  expect(textOf(lines)).toContain('3 calls with unknown outcome, at most 900 tokens and USD 0.0008 held back');
+  expect(textOf(lines)).toContain('3 calls with unknown outcome, at most 900 tokens and $0.000770 reserved for them');
 });

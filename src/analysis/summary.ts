@@ -1,9 +1,6 @@
 import { funnelLines } from './funnel';
-import type { Arm, ExperimentResults, Metric, RunResults } from './results-schema';
-import { metricTitles, type Series, seriesOf } from './series';
-import { settingsOf } from './settings';
-import { type TextSeries, textChart } from './text-chart';
 import {
+  billingLine,
   billLine,
   bracket,
   budgetLine,
@@ -16,9 +13,14 @@ import {
   spendLine,
   stateLine,
   unknownLine,
-} from './wording';
+} from './phrases';
+import { type Arm, type ExperimentResults, type Metric, measureOf, type RunResults } from './results-schema';
+import { metricTitle, type Series, seriesOf } from './series';
+import { settingsOf } from './settings';
+import { studentNotes } from './student-notes';
+import { type TextSeries, textChart } from './text-chart';
 
-/** What a run or an experiment came to, as lines of at most 80 characters that need no colour. */
+/** The outcome of a run or an experiment, as lines of at most 80 characters without colour. */
 export function summaryLines(
   results: RunResults | ExperimentResults,
   options: { reportPath: string; next: string },
@@ -27,6 +29,7 @@ export function summaryLines(
   const unknown = unknownLine(results);
   const budget = budgetLine(results);
   const bill = billLine(results);
+  const billing = billingLine(results);
   const shortfall = shortfallLine(results);
   return [
     `${name}  ${stateLine(results)}`,
@@ -39,7 +42,9 @@ export function summaryLines(
     ...(bill === null ? [] : [`paid    ${bill}`]),
     ...(budget === null ? [] : [`budget  ${budget}${results.kind === 'run' ? '' : ' a run'}`]),
     ...(shortfall === null ? [] : [`short   ${shortfall}`]),
+    ...studentNotes(results.kind === 'run' ? [results] : results.runs).map((note) => `student ${note}`),
     ...(unknown === null ? [] : [`unknown ${unknown}`]),
+    ...(billing === null ? [] : [`billing ${billing}`]),
     `report  ${options.reportPath}`,
     `next    ${options.next}`,
   ].flatMap((line) => (line.startsWith('report ') ? [line] : wrap(line)));
@@ -57,7 +62,7 @@ function marksOf(series: readonly Pick<Series, 'name' | 'isBaseline'>[]): Map<st
   return marks;
 }
 
-/** Charts beyond this many settings would fill screens; the report has them. */
+/** With more settings the charts would fill screens; the report has them all. */
 const SETTINGS_DRAWN_MAX = 4;
 
 function settingLines(results: ExperimentResults): string[] {
@@ -77,7 +82,7 @@ function settingLines(results: ExperimentResults): string[] {
   return [...lines, meaning];
 }
 
-/** The macro accuracy first, where it was measured. */
+/** The macro accuracy first, if it was measured. */
 const chartsOf = (results: RunResults | ExperimentResults): string[][] =>
   (['macro', 'overall'] as const).map((metric) => chartOf(results, metric)).filter((lines) => lines.length > 0);
 
@@ -87,11 +92,11 @@ function chartOf(results: RunResults | ExperimentResults, metric: Metric): strin
     return [];
   }
   const marks = marksOf(series);
-  // The baseline first, so that it lies behind.
+  // The baseline is drawn first, so that the others are on top.
   const ordered = series.toSorted((left, right) => Number(right.isBaseline) - Number(left.isBaseline));
   const legend = series.map(({ name }) => `${marks.get(name)} ${name}`).join('   ');
   return [
-    `${metricTitles[metric]}   ${legend}`,
+    `${metricTitle(metric, results)}   ${legend}`,
     ...textChart(ordered.map((one) => textSeries(one, marks.get(one.name) as string))),
     `        rows bought; ${barMeaning(series, metric)}`,
     '',
@@ -101,9 +106,9 @@ function chartOf(results: RunResults | ExperimentResults, metric: Metric): strin
 function barMeaning(series: readonly Series[], metric: Metric): string {
   const seeds = Math.max(...series.map((one) => one.seeds.length));
   if (seeds > 0) {
-    return `mean over ${plural(seeds, 'seed')}, bars from the lowest to the highest seed`;
+    return `mean over ${plural(seeds, 'seed')}, bars: lowest to highest seed`;
   }
-  return metric === 'overall' ? 'bars are 95 % intervals' : 'mean over the strata';
+  return metric === 'overall' ? 'bars: 95 % intervals' : 'mean over the strata';
 }
 
 function textSeries(series: Series, mark: string): TextSeries {
@@ -134,7 +139,8 @@ function armTable(results: ExperimentResults): string[] {
       withInterval(end?.overall?.mean ?? null, end?.overall?.interval ?? null),
     ];
   };
-  return table([['arm', 'seeds', 'rows', 'macro accuracy', 'overall accuracy'], ...results.arms.map(row)]);
+  const measure = measureOf(results);
+  return table([['arm', 'seeds', 'rows', `macro ${measure}`, `overall ${measure}`], ...results.arms.map(row)]);
 }
 
 function runTable(results: RunResults): string[] {
@@ -146,16 +152,17 @@ function runTable(results: RunResults): string[] {
     ...(overall.proof === undefined ? [] : [`${overall.proof} of ${overall.total}`]),
   ]);
   const proofs = results.curve.some(({ overall }) => overall.proof !== undefined) ? ['valid proofs'] : [];
+  const measure = measureOf(results);
   return [
-    ...table([['iteration', 'rows', 'macro accuracy', 'overall accuracy', ...proofs], ...rows]),
-    'brackets: 95 % interval over the questions (Wilson)',
+    ...table([['iteration', 'rows', `macro ${measure}`, `overall ${measure}`, ...proofs], ...rows]),
+    `brackets: 95 % interval over the questions (${measure === 'accuracy' ? 'Wilson' : 'bootstrap'})`,
   ];
 }
 
 const withInterval = (accuracy: number | null, interval: { low: number; high: number } | null) =>
   `${decimal(accuracy)} ${bracket(interval)}`.trim();
 
-/** Left-aligned columns; a first column too long for the line is cut. */
+/** Left-aligned columns; a long first column is cut. */
 function table(rows: readonly (readonly string[])[]): string[] {
   const cut = rows.map((row) =>
     row.map((cell, column) => (column === 0 && cell.length > 18 ? `${cell.slice(0, 17)}…` : cell)),
@@ -169,10 +176,12 @@ function table(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** The macro accuracy first: it separates best. */
+/** The macro accuracy first: it distinguishes arms best. */
 function findingLines(results: ExperimentResults): string[] {
   const byMetric = (metric: Metric) => results.comparisons.filter((found) => found.metric === metric);
-  const lines = [...byMetric('macro'), ...byMetric('overall')].flatMap((one) => findings(one, isComplete(results)));
+  const lines = [...byMetric('macro'), ...byMetric('overall')].flatMap((one) =>
+    findings(one, isComplete(results), measureOf(results)),
+  );
   return lines.length === 0 ? [] : [...lines, ''];
 }
 

@@ -1,5 +1,6 @@
 import type { ArtifactStore } from '../store/artifacts/artifact-store';
 import { openArtifacts, openSharedJobs } from '../store/artifacts/open-artifacts';
+import { knownLedger } from '../store/known-ledger';
 import { type LedgerReader, openLedgerReader } from '../store/ledger/read-ledger';
 import type { Workspace } from '../store/workspace';
 import { type JobRecords, readJobRecords } from './job-records';
@@ -11,14 +12,14 @@ export interface Archive {
   readonly store: ArtifactStore;
   readonly ledger: LedgerReader;
   readonly jobs: JobRecords;
-  /** What every run's audit asks of the whole workspace, or of the experiment: answered the first time, then remembered. */
+  /** Answers a question about the whole workspace or the experiment once, for the audits of all runs. */
   once<T>(question: string, answer: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
 export async function openArchive(workspace: Workspace): Promise<Archive> {
   const answers = new Map<string, Promise<unknown>>();
-  const ledger = await openLedgerReader(workspace.ledger);
+  const ledger = await openLedgerReader(workspace.ledger, await knownLedger(workspace));
   return {
     workspace,
     store: readOnlyStore(openArtifacts(workspace)),

@@ -1,5 +1,6 @@
+import { messageOf } from '../core/errors';
 import type { Archive } from './archive';
-import { type Check, type CheckResult, messageOf } from './check';
+import type { AuditCheck } from './check';
 import { batchJobsCheck } from './checks/batch-jobs';
 import { boughtRowsCheck } from './checks/bought-rows';
 import { callsCheck } from './checks/calls';
@@ -13,9 +14,10 @@ import { secretsCheck } from './checks/secrets';
 import { stepChecks } from './checks/steps';
 import { capsCheck, totalsCheck } from './checks/totals';
 import { gatherEvidence } from './evidence';
+import type { AuditResult } from './findings';
 
-/** In the order in which they are printed: what is there, what was done, what was paid, what must not be there. */
-const checks: readonly Check[] = [
+/** In the order of the output: what is stored, what was computed, what was paid, what must not be stored. */
+const checks: readonly AuditCheck[] = [
   historiesCheck,
   recordCheck,
   referencesCheck,
@@ -32,7 +34,7 @@ const checks: readonly Check[] = [
   secretsCheck,
 ];
 
-export interface CheckLine extends CheckResult {
+export interface CheckLine extends AuditResult {
   readonly name: string;
   readonly claim: string;
 }
@@ -45,19 +47,19 @@ export interface AuditReport {
 }
 
 /**
- * Recomputes a run from its histories, the ledger and its artifacts alone. What cannot be read is a problem with its
- * place, and the other checks go on.
- * @throws TutelageError `usage` when there is no such run, `damaged` when not even its record can be read
+ * Recomputes a run from its histories, the ledger and its artifacts alone. What cannot be read is reported as a problem
+ * with its location, and the other checks continue.
+ * @throws TutelageError `usage` when there is no such run, `damaged` if not even its record can be read
  */
 export async function auditRun(archive: Archive, run: string): Promise<AuditReport> {
   const evidence = await gatherEvidence(archive, run);
   const lines: CheckLine[] = [];
   for (const { name, claim, run: perform } of checks) {
     const result = await perform(evidence).catch(
-      (error: unknown): CheckResult => ({
+      (error: unknown): AuditResult => ({
         checked: 0,
         unit: 'things',
-        problems: [{ place: name, message: messageOf(error) }],
+        problems: [{ location: name, message: messageOf(error) }],
       }),
     );
     lines.push({ name, claim, ...result });
@@ -65,7 +67,7 @@ export async function auditRun(archive: Archive, run: string): Promise<AuditRepo
   return { run, holds: lines.every(({ problems }) => problems.length === 0), checks: lines };
 }
 
-/** What belongs to an experiment itself: the results of all its runs together. */
+/** The results of an experiment: those of all its runs together. */
 export async function auditExperiment({ workspace }: Archive, experiment: string): Promise<AuditReport> {
   const { name, claim } = resultsCheck;
   const result = await checkResults(workspace, experiment);

@@ -4,11 +4,12 @@ import type { RunPlan } from '../core/config';
 import { TutelageError } from '../core/errors';
 import type { RunRecord } from '../core/run-record';
 import { runRecordSchema } from '../core/run-record-schema';
+import { readStoredPlan } from '../store/stored-plan';
 import { readJsonFile } from '../store/workspace';
 import type { Archive } from './archive';
 import { type DamagedHistory, isDamaged, type RecordedWorkflow, readRecordedWorkflow } from './recorded-workflow';
 
-/** All that an audit of one run looks at. Everything is read; nothing is asked of a server, a teacher or an engine. */
+/** All that an audit of one run looks at. It only reads files: no server, teacher or engine is involved. */
 export interface Evidence extends Omit<Archive, 'close'> {
   readonly run: string;
   readonly record: RunRecord;
@@ -18,11 +19,11 @@ export interface Evidence extends Omit<Archive, 'close'> {
   /** Histories of the run itself, in order: several where it continued as new; none while it is open. */
   readonly parents: readonly RecordedWorkflow[];
   readonly damaged: readonly DamagedHistory[];
-  /** The run whose first iterations this one shares. */
+  /** The run whose first iterations this one reuses. */
   readonly fork: ForkRecord | null;
 }
 
-/** `fork.json`: where a run branched off. */
+/** `fork.json`: where a run branches from. */
 export interface ForkRecord {
   readonly of: string;
   readonly after: number;
@@ -32,9 +33,9 @@ export interface ForkRecord {
 export async function gatherEvidence(archive: Archive, run: string): Promise<Evidence> {
   const directory = archive.workspace.runDirectory(run);
   const record = await readRecord(join(directory, 'run.json'), run);
-  const plan = await readJsonFile<RunPlan>(join(directory, 'plan.json'));
+  const plan = await readStoredPlan(archive.workspace, run);
   if (plan === null) {
-    throw new TutelageError('damaged', `${run} has no plan.json in ${directory}`, 'restore it from a backup');
+    throw new TutelageError('damaged', `${directory} lacks plan.json`, 'restore it from a backup');
   }
   const histories = await readHistories(join(directory, 'history'));
   const read = histories.filter((history): history is RecordedWorkflow => !isDamaged(history));
@@ -66,7 +67,7 @@ async function readRecord(path: string, run: string): Promise<RunRecord> {
     const [issue] = parsed.error.issues;
     throw new TutelageError('damaged', `${path} is not a run's record: ${issue?.path.join('.')}: ${issue?.message}`);
   }
-  // As it was written, with what a newer version may have added.
+  // As written, with keys that a newer version may have added.
   return text as RunRecord;
 }
 

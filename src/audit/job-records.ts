@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { canonicalJson } from '../core/canonical-json';
+import { messageOf } from '../core/errors';
 import type { JobRecordFiles, SharedJobs } from '../store/jobs/shared-jobs';
 import { jobIdentity, type StudentJob, type StudentResult } from '../student';
-import { messageOf, type Problem } from './check';
+import type { AuditProblem } from './findings';
 
 export interface JobRecord {
   /** The directory's name: the hash of the specification. */
@@ -12,10 +13,10 @@ export interface JobRecord {
   readonly result: StudentResult;
 }
 
-/** The engine's finished jobs in this workspace, and of the machines that share its bucket. */
+/** The engine's finished jobs of this workspace and of machines that share its bucket. */
 export interface JobRecords {
   readonly count: number;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly AuditProblem[];
   /** Records of that job, one for each version of the engine that did it. */
   find(job: StudentJob): readonly JobRecord[];
   /** The job that made this artifact. */
@@ -24,7 +25,7 @@ export interface JobRecords {
 
 /** Reads all finished jobs; each directory must be named by the hash of what the job was. */
 export async function readJobRecords(jobsDirectory: string, shared: SharedJobs | null): Promise<JobRecords> {
-  const problems: Problem[] = [];
+  const problems: AuditProblem[] = [];
   const byJob = new Map<string, JobRecord[]>();
   const byOutput = new Map<string, JobRecord>();
   let count = 0;
@@ -50,10 +51,10 @@ export async function readJobRecords(jobsDirectory: string, shared: SharedJobs |
   };
 }
 
-/** A job's name without the engine's version: an upgrade in the middle of a run must not hide what was done before it. */
+/** A job's name without the engine's version, because the engine may be upgraded in the middle of a run. */
 const keyOf = (identity: object) => sha256(canonicalJson({ ...identity, engine: undefined }));
 
-/** What is not there reads as empty; without a result the job is not finished. */
+/** A missing specification reads as empty; without a result the job is not finished. */
 async function readFiles(directory: string): Promise<JobRecordFiles | null> {
   const artifacts = await readFile(join(directory, 'artifacts.json'), 'utf8').catch(() => null);
   const spec = await readFile(join(directory, 'spec.json'), 'utf8').catch(() => '');
@@ -63,7 +64,7 @@ async function readFiles(directory: string): Promise<JobRecordFiles | null> {
 function readRecord(
   directory: string,
   files: JobRecordFiles,
-  problems: Problem[],
+  problems: AuditProblem[],
 ): (JobRecord & { identity: object }) | null {
   const { spec: specText, artifacts: resultText } = files;
   const [resultPath, specPath, hash] = [
@@ -75,18 +76,21 @@ function readRecord(
     const identity = JSON.parse(specText) as object;
     const named = sha256(canonicalJson(identity));
     if (named !== hash || specText !== `${JSON.stringify(JSON.parse(canonicalJson(identity)), null, 2)}\n`) {
-      problems.push({ place: specPath, message: `describes the job ${named}, not the one its directory is named by` });
+      problems.push({
+        location: specPath,
+        message: `describes the job ${named}, which is not the name of its directory`,
+      });
     }
     const { sha256: seal, ...result } = JSON.parse(resultText) as StudentResult & { sha256?: string };
     if (seal !== undefined && seal !== sha256(canonicalJson(result))) {
-      problems.push({ place: resultPath, message: 'is not what the engine wrote: its sha256 differs' });
+      problems.push({ location: resultPath, message: 'differs from what the engine wrote: its sha256 does not match' });
     }
     if (resultText !== `${JSON.stringify(seal === undefined ? result : { ...result, sha256: seal }, null, 2)}\n`) {
-      problems.push({ place: resultPath, message: 'is not as it was written' });
+      problems.push({ location: resultPath, message: 'was changed after it was written' });
     }
     return { hash, identity, result };
   } catch (error) {
-    problems.push({ place: directory, message: messageOf(error) });
+    problems.push({ location: directory, message: messageOf(error) });
     return null;
   }
 }

@@ -4,9 +4,9 @@ import { canonicalJson } from '../core/canonical-json';
 import type { ArtifactStore } from '../store/artifacts/artifact-store';
 
 /**
- * The store as an audit uses it: reads are the store's own, with their hashes checked; what a step puts is hashed and let
- * go, so that a step that is done again names the same content without writing any. What it reads back of that is in
- * the store since the first time, or it is not the same content.
+ * The store as an audit uses it. Reads check hashes as always. What a step puts is hashed but not written, so that a
+ * recomputed step names the same content. If it reads that back, the store has it from the first time, unless the content
+ * differs.
  */
 export function readOnlyStore(store: ArtifactStore): ArtifactStore {
   const known = new Set<string>();
@@ -26,6 +26,7 @@ export function readOnlyStore(store: ArtifactStore): ArtifactStore {
     putFile: refuse,
     putDirectory: refuse,
     checkout: refuse,
+    removeDirectory: refuse,
     has: async (ref) => known.has(ref.sha256) || store.has(ref),
   };
 }

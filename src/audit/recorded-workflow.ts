@@ -4,13 +4,13 @@ import { basename } from 'node:path';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
 
-/** One completed activity of a workflow, as its history tells it. */
+/** One completed activity of a workflow, from its history. */
 export interface RecordedStep {
   readonly activity: string;
   readonly eventId: number;
   readonly input: unknown;
   readonly result: unknown;
-  /** Whether the history has its end. */
+  /** Whether the history contains its end. */
   readonly isComplete: boolean;
 }
 
@@ -24,11 +24,11 @@ export interface RecordedChild {
 /** One exported history, decoded. */
 export interface RecordedWorkflow {
   readonly path: string;
-  /** `iter-3.json`. */
+  /** Its name, such as that of iteration 3. */
   readonly file: string;
   readonly type: string;
   readonly input: unknown;
-  /** `undefined` where it did not complete (it failed, or continued as new). */
+  /** `undefined` if it did not complete (it failed, or continued as new). */
   readonly result: unknown;
   /** In the order in which they were scheduled. */
   readonly steps: readonly RecordedStep[];
@@ -45,7 +45,7 @@ export interface DamagedHistory {
   readonly reason: string;
 }
 
-/** Reads one exported history and holds it against the sha256 beside it. */
+/** Reads one exported history and compares it with its sha256 file. */
 export async function readRecordedWorkflow(path: string): Promise<RecordedWorkflow | DamagedHistory> {
   try {
     const text = await readFile(path);
@@ -107,7 +107,7 @@ function decode(path: string, history: History): RecordedWorkflow {
   return { ...ended, steps: [...steps.values()], children: [...children.values()] };
 }
 
-/** The first argument, or the result; `null` where there is none. */
+/** The first argument, or the result; `null` without one. */
 function decodeFirst(payloads: Payloads): unknown {
   const [payload] = payloads?.payloads ?? [];
   return payload == null ? null : defaultPayloadConverter.fromPayload(payload as never);

@@ -1,6 +1,6 @@
 import type { ArtifactRef } from '../core/artifact-ref';
 
-/** Every artifact reference inside a value, wherever it stands. */
+/** Every artifact reference inside a value, at any depth. */
 export function referencesIn(value: unknown): ArtifactRef[] {
   if (Array.isArray(value)) {
     return value.flatMap(referencesIn);

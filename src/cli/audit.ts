@@ -1,12 +1,13 @@
+import { count, plural } from '../analysis/phrases';
 import { openArchive } from '../audit/archive';
 import { type AuditReport, auditExperiment, auditRun } from '../audit/audit';
 import { gatherEvidence } from '../audit/evidence';
-import { rowStory, seedStory } from '../audit/stories';
+import { rowLineage, seedLineage } from '../audit/lineage';
 import { TutelageError } from '../core/errors';
 import { openWorkspace, type Workspace } from '../store/workspace';
 import { installRuntime } from '../workers/runtime';
 import { exitCodes } from './exit-codes';
-import { rowLines, seedLines } from './stories';
+import { rowLineageLines, seedLineageLines } from './lineage-view';
 import { begunRuns, findWork } from './workspace-names';
 
 export interface AuditOptions {
@@ -15,14 +16,14 @@ export interface AuditOptions {
   readonly row?: string;
 }
 
-/** Places shown of one check; the rest is in `--json`. */
+/** Differences shown for one check; `--json` lists all. */
 const PLACES_SHOWN = 5;
 
-/** `tutelage audit RUN`: recomputes all that can be recomputed and says exactly where something differs. */
+/** `tutelage audit RUN`: recomputes what can be recomputed and reports exactly where something differs. */
 export async function auditCommand(name: string, options: AuditOptions): Promise<number> {
   const workspace = await openWorkspace();
   if (options.seed !== undefined || options.row !== undefined) {
-    return tell(workspace, name, options);
+    return showLineage(workspace, name, options);
   }
   installRuntime(workspace);
   let holds = true;
@@ -45,20 +46,22 @@ export async function auditCommand(name: string, options: AuditOptions): Promise
   return holds ? exitCodes.done : exitCodes.failed;
 }
 
-/** One seed's or one row's story, of one run. */
-async function tell(workspace: Workspace, name: string, { seed, row, json }: AuditOptions): Promise<number> {
+/** The lineage of one seed or one row, of one run. */
+async function showLineage(workspace: Workspace, name: string, { seed, row, json }: AuditOptions): Promise<number> {
   const run = await theRun(workspace, name);
   const archive = await openArchive(workspace);
   try {
     const evidence = await gatherEvidence(archive, run);
-    const stories = [
+    const lineages = [
       ...(seed === undefined
         ? []
-        : [await seedStory(evidence, seed)].map((story) => ({ story, lines: seedLines(story) }))),
-      ...(row === undefined ? [] : [await rowStory(evidence, row)].map((story) => ({ story, lines: rowLines(story) }))),
+        : [await seedLineage(evidence, seed)].map((lineage) => ({ lineage, lines: seedLineageLines(lineage) }))),
+      ...(row === undefined
+        ? []
+        : [await rowLineage(evidence, row)].map((lineage) => ({ lineage, lines: rowLineageLines(lineage) }))),
     ];
-    for (const { story, lines } of stories) {
-      process.stdout.write(json ? `${JSON.stringify(story)}\n` : `${lines.join('\n')}\n`);
+    for (const { lineage, lines } of lineages) {
+      process.stdout.write(json ? `${JSON.stringify(lineage)}\n` : `${lines.join('\n')}\n`);
     }
     return exitCodes.done;
   } finally {
@@ -69,20 +72,24 @@ async function tell(workspace: Workspace, name: string, { seed, row, json }: Aud
 async function theRun(workspace: Workspace, name: string): Promise<string> {
   const [run, ...others] = await begunRuns(workspace, name);
   if (run === undefined || others.length > 0) {
-    throw new TutelageError('usage', `${name} is ${others.length + 1} runs`, `name one of them, such as ${run}`);
+    throw new TutelageError(
+      'usage',
+      `${name} is an experiment of ${plural(others.length + 1, 'run')}`,
+      `name one of them, such as ${run}`,
+    );
   }
   return run;
 }
 
-/** The table as lines: what was looked at, how much of it, and each place that differs. */
+/** The table as lines: what was checked, how much of it, and each difference. */
 export function auditTable({ run, holds, checks }: AuditReport): string[] {
   const width = Math.max(...checks.map(({ name }) => name.length));
   const lines = checks.flatMap(({ name, claim, checked, unit, problems }) => [
-    `${problems.length === 0 ? 'ok   ' : 'WRONG'}  ${name.padEnd(width)}  ${`${checked.toLocaleString('en-US')} ${unit}`.padEnd(20)}  ${claim}`,
-    ...problems.slice(0, PLACES_SHOWN).map(({ place, message }) => `       ${place}: ${message}`),
+    `${problems.length === 0 ? 'ok   ' : 'WRONG'}  ${name.padEnd(width)}  ${`${count(checked)} ${unit}`.padEnd(20)}  ${claim}`,
+    ...problems.slice(0, PLACES_SHOWN).map(({ location, message }) => `       ${location}: ${message}`),
     ...(problems.length > PLACES_SHOWN ? [`       and ${problems.length - PLACES_SHOWN} more (--json lists all)`] : []),
   ]);
   const wrong = checks.filter(({ problems }) => problems.length > 0).length;
-  const verdict = holds ? 'everything holds' : `${wrong} of ${checks.length} checks found something`;
+  const verdict = holds ? 'everything holds' : `${wrong} of ${plural(checks.length, 'check')} found differences`;
   return [`audit of ${run}: ${verdict}`, ...lines];
 }

@@ -12,7 +12,7 @@ export interface ExportCommandOptions {
   readonly json: boolean;
 }
 
-/** `tutelage export RUN`: what the run made, as a dataset that others can train on. */
+/** `tutelage export RUN`: writes the run's rows as a training dataset. */
 export async function exportCommand(run: string, options: ExportCommandOptions): Promise<number> {
   const workspace = await openWorkspace();
   const to = resolve(options.out ?? `${run.replaceAll('/', '-')}-export`);
@@ -21,7 +21,7 @@ export async function exportCommand(run: string, options: ExportCommandOptions):
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ event: 'export', run, folder: to, files })}\n`);
   } else {
-    process.stderr.write(`${run} is written to ${to}: ${files.join(', ')}\nnext: read ${to}/README.md\n`);
+    process.stderr.write(`exported ${run} to ${to}: ${files.join(', ')}\nnext: read ${to}/README.md\n`);
   }
   return exitCodes.done;
 }

@@ -1,74 +1,96 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
+import { messageOf } from '../core/errors';
+import { storeRunFailure } from '../store/failed-runs';
+import type { Workspace } from '../store/workspace';
+import { refuseFullDisk } from './disk-space';
+import { failedAttemptsTeller } from './failed-attempts';
 import { takeSnapshot } from './follow';
-import { refuseFullDisk } from './full-disk';
-import { type Launch, storeFailures } from './launch';
+import type { Launch } from './launch';
+import type { Notifier } from './notify';
 import type { Output } from './output';
+import { beginLook } from './pause-between-looks';
+import { RunMemory } from './run-memory';
 import type { Session } from './session';
-import type { Snapshot } from './snapshot';
+import { isOpen, type Snapshot } from './snapshot';
 import type { Seen } from './stored-snapshot';
 
-/** How often the running work is looked at. */
-const LOOK_EVERY_MS = 500;
+/** A snapshot that takes longer is given up, so that there is output every few seconds whatever the server does. */
+const SNAPSHOT_MS_MAX = 2000;
 
-/** A look adds up the calls of the runs that are under way. Of millions that takes a while, in which this process does nothing else. */
-const PAUSE_PER_LOOK = 4;
-
-/** A look that takes longer is given up, so that there is a line for people every few seconds whatever the server does. */
-const LOOK_MS_MAX = 2000;
-
-/** A server that is silent for so long is worth a sentence. */
+/** A server that does not answer for this long is reported. */
 const AWAY_MS = 10_000;
 
-/** What waits may just have been told to go on; after this long it has not been. */
-const RESTING_MS = 2500;
+/** A run that waits may just have been resumed; after this long it has not. */
+const WAITING_MS = 2500;
 
 /**
- * Looks until the workflow has ended, or until everything that is left waits for a person. A server that does not answer
- * is looked for again: it may be restarting, and what is paid for is safe meanwhile.
+ * Polls until the workflow has ended, or until every open run waits for a person. Keeps trying while the server does not
+ * answer: it may be restarting, and nothing that is paid for is lost meanwhile.
  */
 export async function followToEnd(
   session: Session,
   launch: Launch,
-  { output, signal }: { output: Output; signal: AbortSignal },
+  { output, notifier, signal }: { output: Output; notifier: Notifier | null; signal: AbortSignal },
 ): Promise<Snapshot> {
   const { client, workspace, dependencies } = session;
   const handle = client.workflow.getHandle(launch.name);
   const startedMs = Date.now();
   const presence = serverPresence(output);
-  const options = { workspace, ledger: dependencies.ledger, ...launch, startedMs, complete: new Map<string, Seen>() };
-  let restingSinceMs: number | undefined;
+  const tellFailedAttempts = failedAttemptsTeller(output.notice);
+  const known = { complete: new Map<string, Seen>(), memory: new RunMemory() };
+  const options = { workspace, ledger: dependencies.ledger, ...launch, startedMs, ...known };
+  let waitingSinceMs: number | undefined;
   for (;;) {
     await refuseFullDisk(workspace);
-    const before = performance.eventLoopUtilization();
-    const inTime = <T>(ask: () => Promise<T>) => client.withDeadline(Date.now() + LOOK_MS_MAX, ask);
+    const pause = beginLook();
+    const inTime = <T>(ask: () => Promise<T>) => client.withDeadline(Date.now() + SNAPSHOT_MS_MAX, ask);
     const status = await inTime(() => statusOf(handle));
     presence.note(status !== null);
     const snapshot = await inTime(() => takeSnapshot({ ...options, client: status === null ? null : client }));
     output.snapshot(snapshot);
+    notifier?.see(snapshot);
+    tellFailedAttempts(snapshot);
     if (status !== null && status !== 'RUNNING') {
-      const result = await handle.result().catch(async (error: unknown) => {
-        const { runFailure } = await import('./run-failure.js');
-        throw runFailure(launch.name, error);
-      });
-      await storeFailures(workspace, launch, result);
+      await storeFailures(workspace, launch, () => handle.result());
       return snapshot;
     }
-    // What the workspace alone says of waits may be over.
-    restingSinceMs = status !== null && waitsForAPerson(snapshot) ? (restingSinceMs ?? Date.now()) : undefined;
-    if (signal.aborted || (restingSinceMs !== undefined && Date.now() - restingSinceMs >= RESTING_MS)) {
+    // What the workspace alone knows about waiting runs may be out of date.
+    waitingSinceMs = status !== null && waitsForAPerson(snapshot) ? (waitingSinceMs ?? Date.now()) : undefined;
+    if (signal.aborted || (waitingSinceMs !== undefined && Date.now() - waitingSinceMs >= WAITING_MS)) {
       return snapshot;
     }
-    // Waiting for an answer costs nobody anything.
-    const busyMs = performance.eventLoopUtilization(before).active;
-    await delay(Math.max(LOOK_EVERY_MS, PAUSE_PER_LOOK * busyMs));
+    await pause(signal);
   }
 }
 
-/** All that is left waits: the runs under way, and those that an experiment would start. */
+/** Whether every open run waits for a person, and so do those that an experiment would start. */
 export function waitsForAPerson({ runs, waitingFor }: Snapshot): boolean {
-  const running = runs.filter(({ state }) => state === 'running');
-  return (running.length > 0 || waitingFor !== null) && running.every((run) => run.waitingFor !== null);
+  const open = runs.filter(({ state }) => isOpen(state));
+  return (open.length > 0 || waitingFor !== null) && open.every((run) => run.waitingFor !== null);
+}
+
+/**
+ * Takes the result of the workflow and stores which runs failed, and why: a single run's workflow fails, an experiment's
+ * returns the list.
+ * @throws the failure of a single run
+ */
+async function storeFailures(
+  workspace: Workspace,
+  { name, isExperiment }: Launch,
+  resultOf: () => Promise<{ readonly failed?: readonly { readonly run: string; readonly reason: string }[] }>,
+): Promise<void> {
+  try {
+    for (const { run, reason } of (await resultOf()).failed ?? []) {
+      await storeRunFailure(workspace, run, reason);
+    }
+  } catch (error) {
+    const { runFailure } = await import('./run-failure.js');
+    const failure = runFailure(name, error);
+    if (!isExperiment) {
+      await storeRunFailure(workspace, name, messageOf(failure));
+    }
+    throw failure;
+  }
 }
 
 /** `null` where the server does not say. */
@@ -96,7 +118,7 @@ function serverPresence(output: Output): { note(answers: boolean): void } {
       awaySinceMs ??= Date.now();
       if (!isTold && Date.now() - awaySinceMs >= AWAY_MS) {
         output.notice(
-          'the Temporal server does not answer; steps under way go on, the next ones follow when it is back',
+          'the Temporal server does not answer; steps in progress continue, the next ones start when it is back',
         );
         isTold = true;
       }

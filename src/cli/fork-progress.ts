@@ -5,7 +5,7 @@ import { openArtifacts } from '../store/artifacts/open-artifacts';
 import { readJsonFile, type Workspace } from '../store/workspace';
 import type { RunProgress } from '../workflows/run';
 
-/** Where a fork's workflow begins; `null` for a run that is none. */
+/** Where a fork's workflow starts; `null` for a run that is not a fork. */
 export async function forkProgress(workspace: Workspace, run: string): Promise<RunProgress | null> {
   const fork = await readJsonFile<ForkRecord>(join(workspace.runDirectory(run), 'fork.json'));
   const record = fork === null ? null : await loadRun(workspace.root, run);
@@ -21,9 +21,9 @@ export async function forkProgress(workspace: Workspace, run: string): Promise<R
     iterationsDone: shared.length,
     rowsAccepted: shared.reduce((sum, { accepted }) => sum + accepted, 0),
     student: last.student,
-    past: await store.putRecords('iterations', shared),
+    finishedIterations: await store.putRecords('iterations', shared),
     lastEvaluation: last.evaluation,
     lastIterationMs: null,
-    spentUsd: last.spend.priceMicroUsd / 1e6,
+    spentUsd: last.spend.usd,
   };
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { keySection } from '../analysis/results-format';
-import { snapshotSchema } from './snapshot';
+import { billingSchema } from '../analysis/results-schema';
+import { runSnapshotSchema, snapshotSchema } from './snapshot';
 
-/** The lines that `--json` writes to stdout, each an object with `event`. Keys are only ever added. */
+/** The lines that `--json` writes to stdout, each an object with `event`. Keys are added, never removed or changed. */
 
 const asker = z.strictObject({
   who: z.string().describe('user@host'),
@@ -12,12 +13,12 @@ const asker = z.strictObject({
 const steering = z.strictObject({
   paused: asker.extend({ now: z.boolean() }).nullable(),
   stopping: asker.nullable(),
-  resumes: z.int().describe('how often somebody said resume'),
+  resumes: z.int().describe('how often it was resumed'),
   capChanges: z.int().describe('how often caps were changed'),
-  samplesCap: z.int().nullable().optional().describe('absent while it is the configured one'),
-  concurrency: z.int().nullable().describe('null while it is the configured one'),
-  iterations: z.int().nullable().describe('null while it is the configured one'),
-  parallelRuns: z.int().nullable().describe('of an experiment; null while it is the configured one'),
+  samplesCap: z.int().nullable().optional().describe('absent while unchanged'),
+  concurrency: z.int().nullable().describe('null while unchanged'),
+  iterations: z.int().nullable().describe('null while unchanged'),
+  parallelRuns: z.int().nullable().describe('of an experiment; null while unchanged'),
   changes: z.array(asker.extend({ what: z.string() })).describe('the latest fifty, oldest first'),
 });
 
@@ -27,42 +28,62 @@ export const jsonEvents = {
   checked: z.strictObject({
     event: z.literal('checked'),
     check: z.string().describe('`node`, `python`, `torch`, ...'),
-    isOk: z.boolean(),
-    found: z.string(),
-    todo: z.string().nullable().describe('what to do; null where all is well'),
+    ok: z.boolean(),
+    detail: z.string().describe('what was found'),
+    fix: z.string().nullable().describe('how to solve the problem; null where there is none'),
   }),
   previewed: z.strictObject({
     event: z.literal('previewed'),
-    run: z.string().describe('the first of the runs that buy alike'),
+    run: z.string().describe('the first of the runs that this preview serves'),
     seed: z.strictObject({
       id: z.string(),
       question: z.string(),
       answer: z.string().nullable(),
       stratum: z.string(),
     }),
-    question: z.string().nullable().describe('as the teacher wrote it; null where it could not be read'),
+    question: z.string().nullable().describe('as the teacher wrote it; null if it could not be parsed'),
     answer: z.string().nullable(),
     isAccepted: z.boolean().describe('whether a run would train on it'),
     rejected: z.strictObject({ stage: z.string(), reason: z.string() }).nullable(),
-    calls: z.int().describe('answers that the row took'),
+    reply: z
+      .string()
+      .nullable()
+      .describe('what the teacher wrote, reasoning included, for a row without an answer that can be used; else null'),
+    calls: z.int().describe('calls made for the row'),
     inputTokens: z.int(),
     outputTokens: z.int(),
-    usd: z.number().nullable().describe('whether it was paid now or before; null without teacher.price'),
+    usd: z.number().nullable().describe('USD, whether paid now or before; null without teacher.price'),
   }),
   projected: z.strictObject({
     event: z.literal('projected'),
     name: z.string().describe('the run or the experiment'),
     runs: z.int(),
     rows: z.int().describe('accepted rows that iterations and caps allow, all runs together'),
-    previewed: z.int().describe('rows that were looked at'),
-    accepted: z.int().describe('of these'),
-    paidUsd: z.number().nullable().describe('by this command; null without teacher.price'),
-    paidUsdMax: z.number().nullable().describe('the worst case of these rows, which was its cap'),
-    asked: projected.describe('rows to ask the teacher for; estimate, and the ends of the range; null without a row'),
+    previewed: z.int().describe('rows bought for the preview'),
+    accepted: z.int().describe('of these, how many a run would accept'),
+    paidUsd: z.number().nullable().describe('USD paid by this command; null without teacher.price'),
+    paidUsdMax: z
+      .number()
+      .nullable()
+      .describe('its cap: the worst case of these rows in three attempts each, since a lost reply may be billed'),
+    unknownCalls: z.int().describe('calls whose reply was lost; the endpoint may bill them'),
+    unknownUsdMax: z.number().nullable().describe('what these may cost at most; null without teacher.price'),
+    billing: billingSchema.nullable(),
+    asked: projected.describe('rows to ask the teacher for: an estimate and a range; null if no row was answered'),
     tokens: projected.describe('teacher tokens of both directions'),
-    usd: projected.describe('null without teacher.price'),
-    capUsd: z.number().nullable().describe('budget.usd of all runs; null where one has none'),
-    gradesNotIncluded: z.boolean().describe("a strategy buys a judge's grades too, which are not in these figures"),
+    usd: projected.describe('USD; null without teacher.price'),
+    capUsd: z
+      .number()
+      .nullable()
+      .describe('the lower of budget.usd of all runs together and experiment_budget.usd; null without a cap'),
+    gradingTokensMax: z
+      .int()
+      .nullable()
+      .describe("most tokens that a task's judge may take for all evaluations, beside these figures; null without one"),
+    gradingUsdMax: z.number().nullable().describe('the same in USD; null without a judge or its price'),
+    gradesNotIncluded: z
+      .boolean()
+      .describe("whether a strategy also buys a judge's grades, which are not in these figures"),
   }),
   launch: z.strictObject({
     event: z.literal('launch'),
@@ -73,16 +94,24 @@ export const jsonEvents = {
   iteration: z.strictObject({
     event: z.literal('iteration'),
     run: z.string(),
-    iteration: z.int().describe('the one that has just ended'),
+    iteration: z.int().describe('the one that has just finished'),
     rowsAccepted: z.int().describe('so far'),
     accuracy: z.number().nullable(),
     macroAccuracy: z.number().nullable(),
+    secondsLeft: runSnapshotSchema.shape.secondsLeft,
+    secondsLeftMax: runSnapshotSchema.shape.secondsLeftMax,
+  }),
+  detached: z.strictObject({
+    event: z.literal('detached'),
+    name: z.string().describe('the run or the experiment'),
+    pid: z.int().describe('the process that works on it'),
+    log: z.string().describe('path of its output'),
   }),
   interrupted: z.strictObject({ event: z.literal('interrupted'), name: z.string() }),
   paused: z.strictObject({
     event: z.literal('paused'),
     name: z.string(),
-    reasons: z.array(z.string()).describe('what all that is left waits for'),
+    reasons: z.array(z.string()).describe('what the open runs wait for'),
   }),
   done: z.strictObject({
     event: z.literal('done'),
@@ -91,6 +120,41 @@ export const jsonEvents = {
     results: z.string().describe('path of results.json'),
   }),
   status: snapshotSchema.extend({ event: z.literal('status') }),
+  listed: z.strictObject({
+    event: z.literal('listed'),
+    name: z.string().describe('the run or the experiment'),
+    runs: z.int(),
+    states: z.record(z.string(), z.int()).describe('state of a run, as in `status` -> runs in that state'),
+    rowsAccepted: z.int().describe('all runs together'),
+    rowsPlanned: z.int().describe('all runs together'),
+    tokens: z.int().describe('teacher tokens paid for'),
+    usd: z.number().describe('USD paid'),
+    changedAt: z.string().describe('when its records or its log last changed, ISO 8601'),
+    bytes: z.int().describe('of its own files; artifacts, which runs share, are not included'),
+  }),
+  pruned: z.strictObject({
+    event: z.literal('pruned'),
+    bytes: z.int().describe('removed'),
+    found: z.int().describe('not needed any more'),
+  }),
+  deleted: z.strictObject({
+    event: z.literal('deleted'),
+    name: z.string(),
+    deleted: z.boolean().describe('false if nobody agreed'),
+    bytes: z.int().describe('of its own files'),
+  }),
+  temporal: z.strictObject({
+    event: z.literal('temporal'),
+    address: z.string().describe('host and port of the server'),
+    namespace: z.string(),
+    url: z.string().nullable().describe('of the Web UI, or of the history there; null for a named cluster'),
+  }),
+  backup: z.strictObject({
+    event: z.literal('backup'),
+    folder: z.string(),
+    files: z.int(),
+    bytes: z.int(),
+  }),
   serving: z.strictObject({
     event: z.literal('serving'),
     taskQueues: z.array(z.string()),
@@ -98,57 +162,61 @@ export const jsonEvents = {
     namespace: z.string(),
     ledger: z.string().describe('a file, or host, port and database'),
     artifacts: z.string().describe('a folder, or a bucket'),
-    build: z.string().nullable().describe('TUTELAGE_BUILD_ID; null where workers are not told apart'),
+    build: z.string().nullable().describe('TUTELAGE_BUILD_ID; null where workers are not distinguished'),
     pid: z.int(),
     startedMs: z.number().describe('milliseconds since 1970'),
-    url: z.string().nullable().describe('where /health and /metrics are'),
+    url: z.string().nullable().describe('base of /health and /metrics; null without --listen'),
   }),
   draining: z.strictObject({
     event: z.literal('draining'),
-    drainSeconds: z.int().describe('what steps under way have'),
+    drainSeconds: z.int().describe('how long steps in progress may take'),
   }),
   drained: z.strictObject({ event: z.literal('drained') }),
   steered: z.strictObject({
     event: z.literal('steered'),
     name: z.string(),
     request: z.string().describe('as it was typed'),
-    steering: steering.describe('how things stand now'),
+    steering: steering.describe('the state after the request'),
   }),
 };
 
 export type WorkerEvent = z.infer<(typeof jsonEvents)['serving' | 'draining' | 'drained']>;
 
 export type CheckedEvent = z.output<typeof jsonEvents.checked>;
+export type ListedEvent = z.output<typeof jsonEvents.listed>;
 export type PreviewedEvent = z.output<typeof jsonEvents.previewed>;
 export type ProjectedEvent = z.output<typeof jsonEvents.projected>;
 
 const meanings: Record<keyof typeof jsonEvents, string> = {
-  checked: '`doctor`: one thing that was looked at; the exit code is 4 where one is not ok',
-  previewed: '`preview`: one row of the teacher, with its verdict',
-  projected: '`preview`: what all rows would cost',
-  launch: '`run`: the work has started, or goes on',
-  progress: '`run`: a look at the work, twice a second',
-  iteration: '`run`: an iteration has ended',
-  interrupted: '`run`: a signal brought the work to rest; the exit code is 130',
-  paused: '`run`: all that is left waits for a person; the exit code is 3',
-  done: '`run`: the work has ended',
-  status: '`status`: one line for each run or experiment; with `--watch` again every second',
-  serving: '`worker`: it takes steps from these queues',
-  draining: '`worker`: a signal came; it takes no more',
-  drained: '`worker`: what was under way has come to rest; the exit code is 0',
-  steered: '`pause`, `resume`, `stop`, `budget`, `set`: the request is met',
+  checked: '`doctor`: the result of one check; the exit code is 4 if any is not ok',
+  previewed: '`preview`: one row with its verdict',
+  projected: '`preview`: the projected cost of all rows',
+  launch: '`run`: the runs have started or resumed',
+  progress: '`run`, `attach`: a snapshot, twice a second (`attach`: every second)',
+  iteration: '`run`: an iteration has finished',
+  detached: '`run --detach`: the run works in the background',
+  interrupted: '`run`: interrupted by a signal; the exit code is 130',
+  paused: '`run`: every open run waits for a person; the exit code is 3',
+  done: '`run`: all runs have ended',
+  status: '`status`: one line for each run or experiment, every second with `--watch`',
+  listed: '`list`: one line for each run or experiment',
+  pruned: '`prune`: what was found, and removed if that was agreed',
+  deleted: '`delete`: the run or the experiment is gone, if that was agreed',
+  temporal: '`temporal`: the server answers',
+  backup: '`backup`: the workspace is copied',
+  serving: '`worker`: serving these task queues',
+  draining: '`worker`: a signal came; no further steps are taken',
+  drained: '`worker`: the steps in progress have finished; the exit code is 0',
+  steered: '`pause`, `resume`, `stop`, `budget`, `set`: the request was applied',
 };
 
-/**
- * The text of docs/json-events.md. To write it again:
- * `npx tsx -e "process.stdout.write(require('./src/cli/json-events').jsonEventsMarkdown())"`.
- */
+/** The text of docs/json-events.md; `npm run docs` writes it. */
 export function jsonEventsMarkdown(): string {
   return [
     '# JSON events',
     '',
-    'With `--json` a command writes JSON lines to stdout, one event each; people read stderr as before. Keys are only ever',
-    'added. `[]` stands for each item of a list.',
+    'With `--json` a command writes JSON lines to stdout, one event each; stderr is for people, as without it. Keys are added,',
+    'never removed or changed. `[]` stands for each item of a list.',
     '',
     ...Object.entries(jsonEvents).flatMap(([event, schema]) => {
       const [title, ...table] = keySection(`\`${event}\``, schema);

@@ -1,37 +1,36 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { configDifference, type RunPlan, resolvedYaml } from '../core/config';
-import { type BudgetConfig, runConfigSchema } from '../core/config/schema';
+import { runConfigSchema } from '../core/config/schema';
 import { TutelageError } from '../core/errors';
-import { readJsonFile, type Workspace, writeFileAtomically } from '../store/workspace';
+import { changedFiles, digestsOfFiles, type FileDigests } from '../store/plan-files';
+import { readStoredPlan } from '../store/stored-plan';
+import { type Workspace, writeFileAtomically } from '../store/workspace';
 import type { ConfigFile } from './config-file';
 
-/** What one file stands for in this workspace. */
+/** The runs of one file in this workspace. */
 export interface Launch {
   /** The experiment's name, or the single run's. */
   readonly name: string;
-  /** What can be typed when it is complete. */
+  /** The command to suggest when they are complete. */
   readonly next: string;
   readonly isExperiment: boolean;
-  readonly plans: readonly LaunchPlan[];
+  readonly plans: readonly RunPlan[];
   readonly parallelRuns: number;
-}
-
-/** A run with the caps of its experiment, which every run must know before it asks the teacher for anything. */
-export interface LaunchPlan extends RunPlan {
-  readonly experimentBudget?: Omit<BudgetConfig, 'on_exhausted'> | undefined;
+  /** The environment variable with the address that is told what becomes of the runs. */
+  readonly notifyUrlEnv?: string;
 }
 
 /**
- * Finds what the file's name stands for: the runs of that name, if their configuration is the same; else a refusal that
- * shows the difference, or, where that is asked for, a new generation (`name~2`) beside the old one, which is kept.
+ * Finds the runs of the file's name. If their configuration differs, refuses and shows the difference; with `--new` adds a
+ * new generation (`name~2`) beside the old one, which is kept.
  */
-export async function findLaunch(workspace: Workspace, configFile: ConfigFile, startAfresh: boolean): Promise<Launch> {
+export async function findLaunch(workspace: Workspace, configFile: ConfigFile, isNew: boolean): Promise<Launch> {
   const latest = await latestGeneration(workspace, configFile.config.name);
-  return startAfresh ? launchOf(configFile, latest + 1) : asBegun(workspace, launchOf(configFile, Math.max(1, latest)));
+  return asStarted(workspace, launchOf(configFile, isNew ? latest + 1 : Math.max(1, latest)));
 }
 
-/** Writes down what was asked for, so that everything later can be compared with it. */
+/** Stores the plans, so that everything later can be compared with them. */
 export async function storeLaunch(workspace: Workspace, launch: Launch): Promise<void> {
   for (const plan of launch.plans) {
     const directory = workspace.runDirectory(plan.run);
@@ -47,38 +46,26 @@ export async function storeLaunch(workspace: Workspace, launch: Launch): Promise
   }
 }
 
-/** What an experiment hands back at its end: the runs that failed, for the report. A single run hands back no such list. */
-export async function storeFailures(
-  workspace: Workspace,
-  launch: Launch,
-  result: { readonly failed?: readonly { readonly run: string; readonly reason: string }[] },
-): Promise<void> {
-  if (launch.isExperiment) {
-    const path = join(workspace.runDirectory(launch.name), 'failures.json');
-    await writeFileAtomically(path, `${JSON.stringify(result.failed ?? [], null, 2)}\n`);
-  }
-}
-
 function launchOf({ file, config, runs }: ConfigFile, generation: number): Launch {
   const name = generationName(config.name, generation);
   const rename = (old: string) => name + old.slice(config.name.length);
   return {
     name,
-    next: `tutelage run ${file} --new --set KEY=VALUE  (a changed run, beside this one)`,
+    next: `tutelage run ${file} --new --set KEY=VALUE  (another run beside this one)`,
     isExperiment: runs[0]?.experiment !== null,
     plans: runs.map((plan) => ({
       ...plan,
       run: rename(plan.run),
       experiment: plan.experiment === null ? null : name,
-      experimentBudget: config.experiment_budget,
     })),
     parallelRuns: config.parallel_runs,
+    ...(config.notify === undefined ? {} : { notifyUrlEnv: config.notify.url_env }),
   };
 }
 
 const generationName = (name: string, generation: number) => (generation === 1 ? name : `${name}~${generation}`);
 
-/** 0 where the name is new. */
+/** 0 if the name is new. */
 async function latestGeneration(workspace: Workspace, name: string): Promise<number> {
   let generation = 0;
   while (await exists(workspace.runDirectory(generationName(name, generation + 1)))) {
@@ -87,30 +74,45 @@ async function latestGeneration(workspace: Workspace, name: string): Promise<num
   return generation;
 }
 
-/** Runs that are begun go on with what they were begun with, which an older version may have written. */
-async function asBegun(workspace: Workspace, launch: Launch): Promise<Launch> {
-  const plans = launch.plans.map(async (plan) => {
-    const stored = await readJsonFile<LaunchPlan>(join(workspace.runDirectory(plan.run), 'plan.json'));
+/** Runs that have started keep their stored plan, which an older version may have written. */
+async function asStarted(workspace: Workspace, launch: Launch): Promise<Launch> {
+  const plans: RunPlan[] = [];
+  // Runs of one file share their data.
+  let known: FileDigests = {};
+  for (const plan of launch.plans) {
+    const stored = await readStoredPlan(workspace, plan.run);
+    const files = await digestsOfFiles(plan.config, {
+      datasets: join(workspace.root, 'datasets'),
+      known: { ...stored?.files, ...known },
+    });
+    known = { ...known, ...files };
     if (stored !== null) {
-      refuseChanged(plan, stored);
+      refuseChanged({ ...plan, files }, stored);
     }
-    return stored ?? plan;
-  });
-  return { ...launch, plans: await Promise.all(plans) };
+    plans.push(stored ?? { ...plan, ...(Object.keys(files).length === 0 ? {} : { files }) });
+  }
+  return { ...launch, plans };
 }
 
-function refuseChanged({ run, config }: LaunchPlan, stored: LaunchPlan): void {
-  // A key that the version before did not know has its default, which is what that version did.
+function refuseChanged({ run, config, files = {} }: RunPlan, stored: RunPlan): void {
+  // A key that an older version did not know gets its default, which is what that version did.
   const known = runConfigSchema.safeParse(stored.config);
-  const changes = configDifference(known.success ? known.data : stored.config, config);
-  if (changes.length > 0) {
-    const lines = changes.map(
+  // Of a module that was edited, the line of its file says so.
+  const changes = configDifference(known.success ? known.data : stored.config, config).filter(
+    ({ path }) => path !== 'task.sha256',
+  );
+  const lines = [
+    ...changes.map(
       ({ path, before, after }) => `  ${path}: was ${JSON.stringify(before)}, is ${JSON.stringify(after)}`,
-    );
+    ),
+    ...changedFiles(stored.files, files).map((line) => `  ${line}`),
+  ];
+  if (lines.length > 0) {
+    const what = changes.length > 0 ? 'a different configuration' : 'files that hold something else now';
     throw new TutelageError(
       'usage',
-      `${run} was started with another configuration:\n${lines.join('\n')}`,
-      'set the values back to go on with that run, or start afresh beside it with --new',
+      `${run} was started with ${what}:\n${lines.join('\n')}`,
+      'restore these to resume that run, or start another one beside it with --new',
     );
   }
 }

@@ -1,32 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
-import { renderLive, renderPlain, renderStatus } from './live-view';
-import type { RunSnapshot, Snapshot } from './snapshot';
-
-const waiting: RunSnapshot = {
-  ...{ run: 'small', state: 'waiting', step: '', stepSeconds: 0, iteration: 0, iterationsDone: 0, iterations: 4 },
-  ...{ progress: null, ratePerSecond: null, rowsAccepted: 0, rowsPlanned: 4000, accuracy: null, interval: null },
-  ...{ accuracyChange: null, macroAccuracy: null, budget: null, projectedUsd: null, unknownCalls: 0, inFlight: 0 },
-  ...{ oldestCallSeconds: null, secondsLeft: null, waitingFor: null, waitingSince: null, changes: [] },
-};
-
-const generating: RunSnapshot = {
-  ...waiting,
-  ...{ state: 'running', step: 'generate', stepSeconds: 12, iteration: 2, iterationsDone: 1 },
-  progress: { done: 1250, total: 1500, unit: 'rows' },
-  ...{ ratePerSecond: 104.2, rowsAccepted: 2250, oldestCallSeconds: 3.4, inFlight: 32 },
-  ...{ accuracy: 0.5, interval: { low: 0.46, high: 0.54 }, accuracyChange: 0.125, macroAccuracy: 0.4 },
-  budget: {
-    samples: { spent: 2250, held: 32, cap: 4000 },
-    tokens: { spent: 500_000, held: 90_000, cap: null },
-    usd: { spent: 1.25, held: 0.02, cap: 10 },
-  },
-  ...{ projectedUsd: 2.5, secondsLeft: 3725 },
-};
-
-const snapshotOf = (runs: readonly RunSnapshot[], name = 'small'): Snapshot => ({
-  ...{ name, elapsedSeconds: 65, source: 'live', waitingFor: null, parallelRuns: null, changes: [], runs: [...runs] },
-  teacher: { bought: 4500, shared: 0, inFlight: 32, unknown: 0, tokens: 500_000, usd: 1.25 },
-});
+import { generating, snapshotOf, waiting } from '../../test/support/snapshots';
+import { renderIteration, renderLive, renderPlain, renderStatus } from './live-view';
+import type { RunSnapshot } from './snapshot';
 
 const many = (count: number) =>
   snapshotOf(
@@ -38,15 +13,28 @@ const many = (count: number) =>
   );
 
 describe('the live view', () => {
-  it('tells of a run in one line beside the bar, where there is room', () => {
+  it('shows a run in one line beside the bar on a wide terminal', () => {
     expect(renderLive(snapshotOf([generating]), 200)).toEqual([
       'small  0/1 run complete   running 00:01:05   4,500 answers bought, 500,000 tokens, $1.25 of $10.00 (projected $2.50)',
       '  small  █████████░░░░░░░  2,250/4,000 rows   iteration 2 of 4, generate 1,250/1,500 rows, 104.2 rows/s, oldest call 3 s, 12 s, 01:02:05 left   accuracy 0.500 [0.460, 0.540], +0.125, macro 0.400',
-      'Ctrl-C stops here; the same command goes on from where it was.',
+      'Ctrl-C interrupts the run; the same command resumes it.',
     ]);
   });
 
-  it('says what is done now first, without a bar, where there is little room', () => {
+  it.each([120, 90, 60, 40, 24])('never cuts off the money, on a terminal of %i columns', (columns) => {
+    expect(renderLive(snapshotOf([generating]), columns)[0]).toContain('$1.25 of $10.00');
+  });
+
+  it('says why a step waits, and when it will be through where no iteration has shown its pace yet', () => {
+    const progress = { done: 100, total: 400, unit: 'rows', note: 'the endpoint asks for 30 s of patience' };
+    const slow: RunSnapshot = { ...generating, progress, ratePerSecond: 10, secondsLeft: null };
+    const [, line] = renderLive(snapshotOf([slow]), 200);
+    expect(line).toContain(
+      'generate 100/400 rows, 10.0 rows/s, 00:00:30 left in this step, the endpoint asks for 30 s of patience',
+    );
+  });
+
+  it('shows the current step first, without a bar, on a narrow terminal', () => {
     const [, line] = renderLive(snapshotOf([generating]), 60);
     expect(line).toBe('  small  iteration 2 of 4, generate 1,250/1,500 rows, 104.2…');
   });
@@ -62,7 +50,7 @@ describe('the live view', () => {
     },
   );
 
-  it('fits a low terminal: what is at work is shown, the rest is counted', () => {
+  it('fits a terminal of few lines: running runs are shown, the others counted', () => {
     const lines = renderLive(many(40), 120, 20);
     expect(lines).toHaveLength(19);
     expect(lines.slice(1, 16).map((line) => line.trim().split(' ')[0])).toEqual([
@@ -70,10 +58,10 @@ describe('the live view', () => {
       ...['loss-seed=12', 'random-seed=15', 'loss-seed=18', 'random-seed=21', 'loss-seed=24', 'random-seed=27'],
       ...['loss-seed=30', 'random-seed=33', 'loss-seed=36'],
     ]);
-    expect(lines[17]).toBe('  and 24 more: 24 waiting');
+    expect(lines[17]).toBe('  and 24 more: 24 pending');
   });
 
-  it('says the name of an experiment once, and puts its runs under each other', () => {
+  it('shows the name of an experiment once, and its runs aligned', () => {
     const [header, ...lines] = renderLive(many(3), 160);
     expect(header).toMatch(/^grid {2}0\/3 runs complete/);
     expect(lines.slice(0, 3).map((line) => line.slice(0, 22))).toEqual([
@@ -83,24 +71,24 @@ describe('the live view', () => {
     ]);
   });
 
-  it('says what is waited for, of each run and of the experiment', () => {
-    const held = { ...many(2), waitingFor: 'paused by ann' };
-    const runs = held.runs.map((run) => ({ ...run, waitingFor: 'no credit' }));
-    expect(renderLive({ ...held, runs }, 120).slice(3, 6)).toEqual([
-      '  grid waits: paused by ann',
-      '  grid/loss-seed=0 waits: no credit',
-      '  grid/random-seed=1 waits: no credit',
+  it('says what each run and the experiment wait for', () => {
+    const paused = { ...many(2), waitingFor: 'paused by ann' };
+    const runs = paused.runs.map((run) => ({ ...run, waitingFor: 'no credit' }));
+    expect(renderLive({ ...paused, runs }, 120).slice(3, 6)).toEqual([
+      '  grid is waiting: paused by ann',
+      '  grid/loss-seed=0 is waiting: no credit',
+      '  grid/random-seed=1 is waiting: no credit',
     ]);
   });
 
-  it('is text alone, whatever NO_COLOR says: nothing in it is told by colour', () => {
+  it('is plain text: nothing depends on colour', () => {
     const drawn = [...renderLive(many(3), 120), renderPlain(many(3)), ...renderStatus(many(3), 120)].join('\n');
     expect(stripVTControlCharacters(drawn)).toBe(drawn);
   });
 });
 
-describe('what is not drawn over itself', () => {
-  it('is one line for a log, of the runs at work', () => {
+describe('output that is not redrawn', () => {
+  it('is one line for a log, with the running runs', () => {
     expect(renderPlain(many(4)).split('; ')).toEqual([
       '00:01:05  0/4 runs complete, 4,500 answers bought, 500,000 tokens, $1.25 (projected $5.00)',
       'loss-seed=0: iteration 2 of 4, generate 1,250/1,500 rows, 104.2 rows/s, oldest call 3 s, 12 s',
@@ -110,14 +98,22 @@ describe('what is not drawn over itself', () => {
 
   it('is a paragraph in status, with the account and the last changes', () => {
     const changes = [{ who: 'ann@box', at: '2026-01-01T00:00:00.000Z', what: 'budget --usd 10' }];
-    expect(renderStatus(snapshotOf([{ ...generating, changes }]), 200).slice(1)).toEqual([
+    expect(renderStatus(snapshotOf([{ ...generating, failedCalls: 2, changes }]), 200).slice(1)).toEqual([
       '  small  iteration 2 of 4, generate 1,250/1,500 rows, 104.2 rows/s, oldest call 3 s, 12 s',
       '    rows     2,250 of 4,000',
-      '    budget   2,250 of 4,000 rows, 500,000 tokens, $1.25 of $10.00 (projected $2.50)',
-      '    calls    32 in flight, the oldest for 3 s, 0 unknown',
+      '    budget   $1.25 of $10.00 (projected $2.50), 2,250 of 4,000 rows, 500,000 tokens',
+      '    calls    32 in flight, the oldest for 3 s, 2 failed',
       '    student  accuracy 0.500 [0.460, 0.540], +0.125, macro 0.400',
       '    left     about 01:02:05',
       '    changed  budget --usd 10, by ann@box at 2026-01-01T00:00:00.000Z',
     ]);
   });
+});
+
+it('an iteration that has finished is one line, with the time left as a range', () => {
+  expect(renderIteration({ ...generating, secondsLeftMax: 7325 })).toBe(
+    'small: iteration 1 of 4 finished, 2,250 of 4,000 rows, accuracy 0.500 [0.460, 0.540], +0.125, macro 0.400, ' +
+      '01:02:05 to 02:02:05 left',
+  );
+  expect(renderIteration({ ...waiting, iterationsDone: 4 })).toBe('small: iteration 4 of 4 finished, 0 of 4,000 rows');
 });

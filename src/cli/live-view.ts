@@ -1,33 +1,39 @@
-import { bracket, count, decimal, signed } from '../analysis/wording';
-import type { RunSnapshot, Snapshot } from './snapshot';
+import { bracket, count, decimal, plural, signed } from '../analysis/phrases';
+import { formatUsd } from '../core/budget/price';
+import { isOpen, type RunSnapshot, type Snapshot } from './snapshot';
 
 const BAR_WIDTH = 16;
 
 /** The live view as lines, for a terminal of the given size. Pure, so that it can be tested as text. */
-export function renderLive(snapshot: Snapshot, columns: number, rows = Number.POSITIVE_INFINITY): string[] {
+export function renderLive(
+  snapshot: Snapshot,
+  columns: number,
+  rows = Number.POSITIVE_INFINITY,
+  footer = 'Ctrl-C interrupts the run; the same command resumes it.',
+): string[] {
   const waiting = waits(snapshot).slice(0, WAITS_SHOWN);
   const { shown, hidden } = fitting(snapshot.runs, rows - waiting.length - LINES_AROUND);
   const nameWidth = Math.max(...shown.map(({ run }) => shortName(snapshot, run).length), 4);
   return [
-    header(snapshot),
+    header(snapshot, columns),
     ...shown.map((run) => runLine(run, shortName(snapshot, run.run).padEnd(nameWidth), columns)),
     ...(hidden.length === 0 ? [] : [`  and ${hidden.length} more: ${countStates(hidden)}`]),
     ...waiting,
-    'Ctrl-C stops here; the same command goes on from where it was.',
+    footer,
   ].map((line) => cut(line, columns));
 }
 
-/** Header, footer, and the line below, where the cursor rests. */
+/** Header, footer, and the line of the cursor. */
 const LINES_AROUND = 3;
 const WAITS_SHOWN = 5;
 
-/** Where there are more runs than lines, those at work are shown first. */
+/** With more runs than lines, running ones are shown first. */
 function fitting(runs: readonly RunSnapshot[], lines: number) {
   if (runs.length <= lines) {
     return { shown: runs, hidden: [] };
   }
-  const isAtWork = ({ state }: RunSnapshot) => state === 'running';
-  const ordered = [...runs.filter(isAtWork), ...runs.filter((run) => !isAtWork(run))];
+  const isRunning = ({ state }: RunSnapshot) => isOpen(state);
+  const ordered = [...runs.filter(isRunning), ...runs.filter((run) => !isRunning(run))];
   const kept = new Set(ordered.slice(0, Math.max(1, lines - 1)));
   return { shown: runs.filter((run) => kept.has(run)), hidden: runs.filter((run) => !kept.has(run)) };
 }
@@ -43,18 +49,30 @@ function countStates(runs: readonly RunSnapshot[]): string {
 /** The same for a log: one line, complete in itself. */
 export function renderPlain(snapshot: Snapshot): string {
   const { runs } = snapshot;
-  const running = runs.filter(({ state }) => state === 'running');
+  const running = runs.filter(({ state }) => isOpen(state));
   const what = running.map((run) => `${shortName(snapshot, run.run)}: ${activity(run)}`).join('; ');
   return `${clock(snapshot.elapsedSeconds)}  ${doneOf(snapshot)}, ${teacherText(snapshot)}${what && `; ${what}`}`;
 }
 
-/** `tutelage status`: a paragraph for each run, the same words as above and the account beside them. */
+/** What stays on the screen when an iteration has finished. */
+export function renderIteration(run: RunSnapshot): string {
+  const left = leftText(run);
+  const parts = [
+    `${run.run}: iteration ${run.iterationsDone} of ${run.iterations} finished`,
+    `${count(run.rowsAccepted)} of ${count(run.rowsPlanned)} rows`,
+    accuracyText(run),
+    left === null ? null : `${left} left`,
+  ];
+  return parts.filter((part) => part !== null).join(', ');
+}
+
+/** `tutelage status`: a paragraph for each run, with its account. */
 export function renderStatus(snapshot: Snapshot, columns: number): string[] {
   const { name, source, runs, parallelRuns } = snapshot;
-  const how = source === 'live' ? '' : '   no process works on it; this is what the workspace knows';
+  const how = source === 'live' ? '' : '   not running; last saved state';
   return [
     `${name}  ${doneOf(snapshot)}, ${teacherText(snapshot)}${how}`,
-    ...(snapshot.waitingFor === null ? [] : [`  waits    ${snapshot.waitingFor}`]),
+    ...(snapshot.waitingFor === null ? [] : [`  waiting  ${snapshot.waitingFor}`]),
     ...(parallelRuns === null ? [] : [`  runs     ${parallelRuns} at a time`]),
     ...lastChanges(snapshot).map((change) => `  changed  ${change}`),
     ...runs.flatMap((run) => runParagraph(run, shortName(snapshot, run.run))),
@@ -67,51 +85,93 @@ function runParagraph(run: RunSnapshot, name: string): string[] {
     ['budget', budgetText(run)],
     ['calls', callsText(run)],
     ['student', accuracyText(run)],
-    ['left', run.secondsLeft === null ? null : `about ${clock(run.secondsLeft)}`],
-    ['waits', run.waitingFor === null ? null : `${run.waitingFor} (since ${run.waitingSince ?? 'unknown'})`],
+    ['left', run.secondsLeft === null ? null : `about ${leftText(run)}`],
+    ['failed', run.failure === null ? null : `${run.failure.reason} (at ${run.failure.at})`],
+    ['waiting', run.waitingFor === null ? null : `${run.waitingFor} (since ${run.waitingSince ?? 'unknown'})`],
     ...lastChanges(run).map((change): [string, string] => ['changed', change]),
   ];
   return [
-    `  ${name}  ${run.state === 'running' ? activity(run) : `${run.state}, iteration ${run.iteration} of ${run.iterations}`}`,
+    `  ${name}  ${isOpen(run.state) && run.step !== '' ? activity(run) : `${run.state}, iteration ${run.iteration} of ${run.iterations}`}`,
     ...lines.flatMap(([label, text]) => (text === null ? [] : [`    ${label.padEnd(8)} ${text}`])),
   ];
+}
+
+/** A range, unless both ends are the same to the minute. */
+function leftText({ secondsLeft: low, secondsLeftMax: high }: RunSnapshot): string | null {
+  if (low === null) {
+    return null;
+  }
+  return high === null || high - low < 60 ? clock(low) : `${clock(low)} to ${clock(high)}`;
 }
 
 const lastChanges = ({ changes }: Pick<RunSnapshot, 'changes'>) =>
   changes.slice(-3).map(({ who, at, what }) => `${what}, by ${who} at ${at}`);
 
-function header(snapshot: Snapshot): string {
-  return `${snapshot.name}  ${doneOf(snapshot)}   running ${clock(snapshot.elapsedSeconds)}   ${teacherText(snapshot)}`;
+/** The longest of some wordings that fits: whatever a narrow terminal leaves out, it is not the formatUsd. */
+function header(snapshot: Snapshot, columns: number): string {
+  const { name } = snapshot;
+  const running = `running ${clock(snapshot.elapsedSeconds)}`;
+  const [withProjection = '', plain = ''] = moneyTexts(snapshot);
+  return firstThatFits(
+    [
+      `${name}  ${doneOf(snapshot)}   ${running}   ${teacherText(snapshot)}`,
+      `${name}  ${doneOf(snapshot)}   ${teacherText(snapshot)}`,
+      ...(withProjection === ''
+        ? []
+        : [
+            `${name}  ${doneOf(snapshot)}   ${withProjection}`,
+            `${name}  ${withProjection}`,
+            `${name}  ${plain}`,
+            plain,
+          ]),
+    ],
+    columns,
+  );
 }
+
+const firstThatFits = (wordings: readonly string[], columns: number): string =>
+  wordings.find((wording) => wording.length <= columns) ?? wordings.at(-1) ?? '';
 
 function doneOf({ runs }: Snapshot): string {
   const done = runs.filter(({ state }) => state === 'complete' || state === 'stopped').length;
-  return `${done}/${runs.length} ${runs.length === 1 ? 'run' : 'runs'} complete`;
+  return `${done}/${plural(runs.length, 'run')} complete`;
 }
 
-function teacherText({ teacher, runs }: Snapshot): string {
-  const parts = [`${count(teacher.bought)} answers bought`, `${count(teacher.tokens)} tokens`];
+function teacherText(snapshot: Snapshot): string {
+  const { teacher } = snapshot;
+  const parts = [`${plural(teacher.bought, 'answer')} bought`, plural(teacher.tokens, 'token')];
   if (teacher.shared > 0) {
     parts.push(`${count(teacher.shared)} shared`);
   }
   if (teacher.unknown > 0) {
     parts.push(`${count(teacher.unknown)} unknown`);
   }
-  if (teacher.usd > 0) {
-    const projected = runs.reduce((sum, run) => sum + (run.projectedUsd ?? 0), 0);
-    const caps = runs.map(({ budget }) => budget?.usd.cap ?? null).filter((cap) => cap !== null);
-    const cap = caps.length === runs.length ? ` of ${money(caps.reduce((sum, one) => sum + one, 0))}` : '';
-    parts.push(`${money(teacher.usd)}${cap}${projected > teacher.usd ? ` (projected ${money(projected)})` : ''}`);
+  if (teacher.failed > 0) {
+    parts.push(`${plural(teacher.failed, 'call')} failed`);
   }
-  return parts.join(', ');
+  const [paid] = moneyTexts(snapshot);
+  return [...parts, ...(paid === undefined ? [] : [paid])].join(', ');
 }
 
-/** A narrow terminal has room for what is done now, and little else. */
+/** What all runs together have paid, with the projection and without; nothing where nothing was paid. */
+function moneyTexts({ teacher, runs }: Snapshot): string[] {
+  if (teacher.usd === 0) {
+    return [];
+  }
+  const projected = runs.reduce((sum, run) => sum + (run.projectedUsd ?? 0), 0);
+  const caps = runs.map(({ budget }) => budget?.usd.cap ?? null).filter((cap) => cap !== null);
+  const cap = caps.length === runs.length ? ` of ${formatUsd(caps.reduce((sum, one) => sum + one, 0))}` : '';
+  const paid = `${formatUsd(teacher.usd)}${cap}`;
+  return [projected > teacher.usd ? `${paid} (projected ${formatUsd(projected)})` : paid, paid];
+}
+
+/** A narrower terminal has room for the current step and little else. */
 const WIDE_COLUMNS = 90;
 
 function runLine(run: RunSnapshot, name: string, columns: number): string {
   const rows = `${count(run.rowsAccepted)}/${count(run.rowsPlanned)} rows`;
-  const left = run.secondsLeft === null ? '' : `, ${clock(run.secondsLeft)} left`;
+  const known = leftText(run);
+  const left = known === null ? '' : `, ${known} left`;
   const text = accuracyText(run);
   const student = text === null ? '' : `   ${text}`;
   if (columns < WIDE_COLUMNS) {
@@ -122,23 +182,29 @@ function runLine(run: RunSnapshot, name: string, columns: number): string {
 }
 
 function waits({ name, waitingFor, runs }: Snapshot): string[] {
-  const held = waitingFor === null ? [] : [{ run: name, waitingFor }];
-  return [...held, ...runs].flatMap((one) =>
-    one.waitingFor === null ? [] : [`  ${one.run} waits: ${one.waitingFor}`],
+  const ofExperiment = waitingFor === null ? [] : [{ run: name, waitingFor }];
+  return [...ofExperiment, ...runs].flatMap((one) =>
+    one.waitingFor === null ? [] : [`  ${one.run} is waiting: ${one.waitingFor}`],
   );
 }
 
 function activity(run: RunSnapshot): string {
-  if (run.state !== 'running') {
+  if (!isOpen(run.state)) {
     return run.state;
   }
   const { progress, ratePerSecond, oldestCallSeconds } = run;
-  const place = run.iteration > 0 ? `iteration ${run.iteration} of ${run.iterations}, ${run.step}` : run.step;
+  const step = run.iteration > 0 ? `iteration ${run.iteration} of ${run.iterations}, ${run.step}` : run.step;
   const parts = [
-    progress === null ? place : `${place} ${count(progress.done)}/${count(progress.total)} ${progress.unit}`,
+    progress === null ? step : `${step} ${count(progress.done)}/${count(progress.total)} ${progress.unit}`,
   ];
   if (ratePerSecond !== null && progress !== null) {
     parts.push(`${ratePerSecond.toFixed(1)} ${progress.unit}/s`);
+  }
+  if (ratePerSecond !== null && ratePerSecond > 0 && progress !== null && run.secondsLeft === null) {
+    parts.push(`${clock((progress.total - progress.done) / ratePerSecond)} left in this step`);
+  }
+  if (progress?.note !== undefined) {
+    parts.push(progress.note);
   }
   if (oldestCallSeconds !== null) {
     parts.push(`oldest call ${Math.round(oldestCallSeconds)} s`);
@@ -160,23 +226,26 @@ function budgetText({ budget, projectedUsd }: RunSnapshot): string | null {
   }
   const part = ({ spent, cap }: { spent: number; cap: number | null }, show: (value: number) => string) =>
     cap === null ? show(spent) : `${show(spent)} of ${show(cap)}`;
-  const projection = projectedUsd === null ? '' : ` (projected ${money(projectedUsd)})`;
-  return `${part(budget.samples, count)} rows, ${part(budget.tokens, count)} tokens, ${part(budget.usd, money)}${projection}`;
+  const projection = projectedUsd === null ? '' : ` (projected ${formatUsd(projectedUsd)})`;
+  return `${part(budget.usd, formatUsd)}${projection}, ${part(budget.samples, count)} rows, ${part(budget.tokens, count)} tokens`;
 }
 
-function callsText({ inFlight, oldestCallSeconds, unknownCalls }: RunSnapshot): string | null {
+function callsText({ inFlight, oldestCallSeconds, unknownCalls, failedCalls }: RunSnapshot): string | null {
   const oldest = oldestCallSeconds === null ? '' : `, the oldest for ${Math.round(oldestCallSeconds)} s`;
-  return inFlight === 0 && unknownCalls === 0 ? null : `${inFlight} in flight${oldest}, ${unknownCalls} unknown`;
+  const parts = [
+    `${inFlight} in flight${oldest}`,
+    ...(unknownCalls === 0 ? [] : [`${unknownCalls} unknown`]),
+    ...(failedCalls === 0 ? [] : [`${failedCalls} failed`]),
+  ];
+  return inFlight + unknownCalls + failedCalls === 0 ? null : parts.join(', ');
 }
-
-const money = (usd: number) => `$${usd.toFixed(usd !== 0 && usd < 0.1 ? 4 : 2)}`;
 
 function bar(share: number): string {
   const filled = Math.round(Math.min(1, share) * BAR_WIDTH);
   return '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
 }
 
-/** Within an experiment its name is said once, in the header. */
+/** The name of an experiment is shown once, in the header. */
 function shortName({ name }: Snapshot, run: string): string {
   return run.startsWith(`${name}/`) ? run.slice(name.length + 1) : run;
 }

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { plural } from '../analysis/phrases';
 import { replayAll } from '../audit/checks/replay';
 import { isDamaged, type RecordedWorkflow, readRecordedWorkflow } from '../audit/recorded-workflow';
 import { TutelageError } from '../core/errors';
@@ -8,12 +9,12 @@ import { installRuntime } from '../workers/runtime';
 import { exitCodes } from './exit-codes';
 import { begunRuns } from './workspace-names';
 
-interface Outcome {
+interface ReplayedHistory {
   readonly file: string;
   readonly difference: string | null;
 }
 
-/** `tutelage replay RUN`: the current workflow code over every exported history; the first difference of each is named. */
+/** `tutelage replay RUN`: replays every exported history with the current workflows and reports the first difference of each. */
 export async function replayCommand(name: string, options: { readonly json: boolean }): Promise<number> {
   const workspace = await openWorkspace();
   installRuntime(workspace);
@@ -27,16 +28,18 @@ export async function replayCommand(name: string, options: { readonly json: bool
     }
     process.stderr.write(
       different.length === 0
-        ? `${outcomes.length} histories of ${name} replay on this version's workflows\n`
-        : `${different.length} of ${outcomes.length} histories of ${name} do not replay: open runs would stop there\n`,
+        ? `${plural(outcomes.length, 'history', 'histories')} of ${name}: all replay with this version's workflows\n`
+        : `${different.length} of ${plural(outcomes.length, 'history', 'histories')} of ${name} ${different.length === 1 ? 'does' : 'do'} not replay: an open run would stop there\n`,
     );
   }
   return different.length === 0 ? exitCodes.done : exitCodes.failed;
 }
 
-async function replay(files: readonly string[]): Promise<Outcome[]> {
+async function replay(files: readonly string[]): Promise<ReplayedHistory[]> {
   const read = await Promise.all(files.map(readRecordedWorkflow));
-  const outcomes: Outcome[] = read.filter(isDamaged).map(({ path, reason }) => ({ file: path, difference: reason }));
+  const outcomes: ReplayedHistory[] = read
+    .filter(isDamaged)
+    .map(({ path, reason }) => ({ file: path, difference: reason }));
   for await (const { path, difference } of replayAll(
     read.filter((workflow): workflow is RecordedWorkflow => !isDamaged(workflow)),
   )) {
@@ -62,7 +65,7 @@ async function historyFiles(workspace: Workspace, name: string): Promise<string[
     throw new TutelageError(
       'usage',
       `no history of ${name} has been exported yet`,
-      'histories come when an iteration ends',
+      'a history is exported when an iteration ends',
     );
   }
   return files;

@@ -1,5 +1,5 @@
 import { WorkflowFailedError } from '@temporalio/client';
-import { ApplicationFailure, ChildWorkflowFailure, RetryState } from '@temporalio/common';
+import { ApplicationFailure, ChildWorkflowFailure, RetryState, TerminatedFailure } from '@temporalio/common';
 import { isTutelageError } from '../core/errors';
 import { runFailure } from './run-failure';
 
@@ -25,7 +25,19 @@ describe('a run that failed', () => {
     expect(failure).toMatchObject({ message, hint });
   });
 
-  it('keeps the trace of what is a bug', () => {
+  it('is told how to resume where somebody terminated its workflow', () => {
+    const terminated = new WorkflowFailedError(
+      'failed',
+      new TerminatedFailure('by an operator'),
+      RetryState.NON_RETRYABLE_FAILURE,
+    );
+    expect(runFailure('demo', terminated)).toMatchObject({
+      message: 'the workflow of demo was ended from outside: by an operator',
+      hint: expect.stringContaining('run the same command again'),
+    });
+  });
+
+  it('keeps the stack of a bug', () => {
     const bug = failedRun(ApplicationFailure.create({ type: 'TypeError', message: 'x is not a function' }));
     expect(runFailure('demo', bug)).toBe(bug);
     const other = new Error('the server is gone');

@@ -1,61 +1,102 @@
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { notesOf, storedSteering } from '../activities/steering';
 import { loadRun } from '../analysis/load';
-import { TutelageError } from '../core/errors';
+import { plural } from '../analysis/phrases';
+import { messageOf, TutelageError } from '../core/errors';
 import { queueName, type ServedQueue } from '../core/names';
-import { openWorkspace, type Workspace } from '../store/workspace';
+import { clearRunFailure, readRunFailure } from '../store/failed-runs';
+import { type Workspace, workspaceAt } from '../store/workspace';
+import { openOwnWorkspace } from '../store/workspace-identity';
+import type { experiment, run } from '../workflows';
 import { firstSearchAttributes, summaryOf } from '../workflows/display';
 import { steerSignal } from '../workflows/messages';
 import { readConfigFile } from './config-file';
-import { requireKeys } from './credentials';
+import { confirmHosts, requireKeys } from './credentials';
+import { currentUser } from './current-user';
+import { detach } from './detach';
+import { diskNotice } from './disk-estimate';
+import { refuseFullDisk } from './disk-space';
+import { endProcess } from './end-process';
 import { exitCodes } from './exit-codes';
 import { followToEnd, waitsForAPerson } from './follow-to-end';
 import { forkProgress } from './fork-progress';
-import { refuseFullDisk } from './full-disk';
 import { type Interruption, interruption } from './interruption';
 import { findLaunch, type Launch, storeLaunch } from './launch';
+import { type Notifier, openNotifier } from './notify';
+import { openInBrowser } from './open-in-browser';
 import { type Output, openOutput } from './output';
+import { shownPackageFile } from './package-files';
 import { queuesWithoutWorkers } from './queues';
 import { lockRun } from './run-lock';
 import type { Session } from './session';
 import type { Snapshot } from './snapshot';
-import { whoIsAsking } from './who-is-asking';
 
 export interface RunOptions {
   readonly set: readonly string[];
   readonly json: boolean;
   readonly new: boolean;
-  /** What this process does itself; workers on other machines do the rest. */
+  readonly detach: boolean;
+  /** Opens the report once all runs have ended. */
+  readonly open: boolean;
+  /** Agrees to hosts that are new to this workspace. */
+  readonly yes: boolean;
+  /** Task queues that this process serves; workers on other machines serve the others. */
   readonly queues: readonly ServedQueue[];
 }
 
-/** `tutelage run FILE`: starts what the file describes, or goes on with it, and follows it to its end. */
+/** `tutelage run FILE`: starts the runs of a file, or resumes them, and follows them to their end. */
 export async function runCommand(file: string, options: RunOptions): Promise<number> {
   const configFile = await readConfigFile(file, options.set);
-  const workspace = await openWorkspace();
+  const workspace = await openOwnWorkspace();
   const launch = await findLaunch(workspace, configFile, options.new);
-  return followLaunch(workspace, launch, options);
+  if (options.detach && !(await isComplete(workspace, launch))) {
+    await requireOwnKeys(workspace, launch, options);
+    const command = process.argv.slice(1).filter((argument) => argument !== '--detach');
+    return detach(workspace, { name: launch.name, command, json: options.json });
+  }
+  const exitCode = await followLaunch(workspace, launch, options);
+  const report = join(workspace.runDirectory(launch.name), 'report.html');
+  if (options.open && (await isComplete(workspace, launch))) {
+    await openInBrowser(report);
+  }
+  return exitCode;
 }
 
-/** Starts what a launch stands for, or goes on with it, and follows it to its end; complete is told from the workspace. */
+/** What is missing in the environment is said before anything starts. */
+async function requireOwnKeys(
+  workspace: Workspace,
+  launch: Launch,
+  options: Pick<RunOptions, 'queues' | 'yes'>,
+): Promise<void> {
+  notifierOf(launch);
+  if (options.queues.includes('teacher')) {
+    const configs = launch.plans.map(({ config }) => config);
+    requireKeys(configs);
+    await confirmHosts(workspace, configs, options);
+  }
+}
+
+/** Starts or resumes the runs of a launch and follows them to their end. Whether they are complete, the workspace knows. */
 export async function followLaunch(
   workspace: Workspace,
   launch: Launch,
-  options: Pick<RunOptions, 'json' | 'queues'>,
+  options: Pick<RunOptions, 'json' | 'queues' | 'yes'>,
 ): Promise<number> {
   const output = openOutput(options);
   if (await isComplete(workspace, launch)) {
     await output.complete(workspace, launch, { wasComplete: true });
     return exitCodes.done;
   }
-  if (options.queues.includes('teacher')) {
-    requireKeys(launch.plans.map(({ config }) => config));
-  }
+  await requireOwnKeys(workspace, launch, options);
   const unlock = lockRun(workspace, launch.name);
   try {
     await refuseFullDisk(workspace);
-    await storeLaunch(workspace, launch);
-    // As many engines as runs work at a time: what was set while it ran counts when it goes on.
+    const notice = await diskNotice(launch.plans, workspace.root);
+    if (notice !== null) {
+      output.notice(notice);
+    }
+    // One engine for each run that works at the same time, as it was last set with `tutelage set`.
     const set = (await storedSteering(workspace, launch.name))?.parallelRuns ?? launch.parallelRuns;
     return await work({ ...launch, parallelRuns: set }, output, options.queues);
   } finally {
@@ -66,17 +107,21 @@ export async function followLaunch(
 
 async function work(launch: Launch, output: Output, queues: readonly ServedQueue[]): Promise<number> {
   const interrupt = interruption();
+  const notifier = notifierOf(launch);
   try {
     const session = await openFor(launch, { output, interrupt, queues });
     try {
+      // Not before the server was reached: a start that fails leaves no run behind.
+      await storeLaunch(session.workspace, launch);
+      await forgetFailures(session.workspace, launch, output);
       await startWorkflow(session, launch);
       output.launched(launch);
       for (const queue of await queuesWithoutWorkers(session)) {
         output.notice(
-          `nobody serves ${queue} yet: \`tutelage worker\` on another machine does (see docs/several-machines.md)`,
+          `no worker serves ${queue} yet; start one with \`tutelage worker\` (see ${shownPackageFile('docs/several-machines.md')})`,
         );
       }
-      const end = await followOrStop(session, launch, { output, interrupt });
+      const end = await followOrStop(session, launch, { output, interrupt, notifier });
       if (end !== 'interrupted') {
         return await conclude(session, launch, output, end);
       }
@@ -85,27 +130,33 @@ async function work(launch: Launch, output: Output, queues: readonly ServedQueue
       output.interrupted(launch);
       return exitCodes.interrupted;
     } catch (error) {
-      // The reason why the work ended is told, not what closing met on the way.
+      notifier?.failed(launch.name, messageOf(error));
+      // Report why the work ended, not what went wrong while closing.
       await session.close().catch(() => {});
       throw error;
     }
   } finally {
+    await notifier?.close();
     interrupt.done();
   }
+}
+
+function notifierOf({ name, notifyUrlEnv }: Launch): Notifier | null {
+  return notifyUrlEnv === undefined ? null : openNotifier({ workspace: workspaceAt(), name, urlEnv: notifyUrlEnv });
 }
 
 async function openFor(
   launch: Launch,
   { output, interrupt, queues }: { output: Output; interrupt: Interruption; queues: readonly ServedQueue[] },
 ): Promise<Session> {
-  const opened = import('./session.js').then(({ openSession, enginesFor }) =>
-    openSession({
+  const opened = import('./session.js').then(({ startSession, enginesFor }) =>
+    startSession({
       queues,
       engines: enginesFor(
         launch.plans.map(({ config }) => config.student),
         launch.parallelRuns,
       ),
-      // A single run mostly has one job at a time; a second engine costs seconds of a core and starts when it is needed.
+      // A single run mostly has one job at a time. A second engine costs seconds of a core, so it starts when it is needed.
       warmEngines: queues.includes('student') ? launch.plans.length : 0,
       onProgress: (message) => output.setUp(message),
       onNotice: (message) => output.notice(message),
@@ -113,26 +164,26 @@ async function openFor(
   );
   const session = await Promise.race([opened, interrupt.asked]);
   if (session === 'interrupted') {
-    // Nothing is at work yet that would need to come to rest; installers, engines and server end with this process.
-    process.exit(exitCodes.interrupted);
+    // No step has started that would need to finish; installers, engines and server end with this process.
+    return endProcess(exitCodes.interrupted);
   }
   return session;
 }
 
-/** Follows the work until it ends or a signal comes; when this returns, nobody looks any more. */
+/** Follows the work until it ends or a signal comes. Nothing polls any more once this has returned. */
 async function followOrStop(
   session: Session,
   launch: Launch,
-  { output, interrupt }: { output: Output; interrupt: Interruption },
+  { output, interrupt, notifier }: { output: Output; interrupt: Interruption; notifier: Notifier | null },
 ): Promise<Snapshot | 'interrupted'> {
   const looking = new AbortController();
-  const followed = followToEnd(session, launch, { output, signal: looking.signal });
+  const followed = followToEnd(session, launch, { output, notifier, signal: looking.signal });
   try {
     return await Promise.race([
       followed,
       interrupt.asked,
       session.workersEnded.then(() => {
-        throw new TutelageError('transient', 'the workers ended unexpectedly', 'give the same command again');
+        throw new TutelageError('transient', 'the workers ended unexpectedly', 'run the same command again to resume');
       }),
     ]);
   } finally {
@@ -141,7 +192,7 @@ async function followOrStop(
   }
 }
 
-/** Starts the workflow of that name, or finds it; what it waits for is told to go on. */
+/** Starts the workflow of that name, or finds it, and resumes it where it is paused or waiting. */
 async function startWorkflow(session: Session, launch: Launch): Promise<void> {
   const { client, dependencies, loopQueueDeployment, workspace } = session;
   const steering = await storedSteering(workspace, launch.name);
@@ -157,28 +208,32 @@ async function startWorkflow(session: Session, launch: Launch): Promise<void> {
     const plans = await dependencies.store.putRecords('plans', launch.plans);
     const runNames = launch.plans.map(({ run }) => run);
     const { parallelRuns } = launch;
-    const args: [object] = [{ experiment: launch.name, plans, runNames, parallelRuns, ...steered }];
-    await whenSearchable(() => client.workflow.start('experiment', { ...options, args }));
+    const input = { experiment: launch.name, plans, runNames, parallelRuns, ...steered };
+    await whenSearchable(() => client.workflow.start<typeof experiment>('experiment', { ...options, args: [input] }));
   } else {
     const progress = await forkProgress(workspace, launch.name);
     const begun = progress === null ? {} : { progress };
-    const args: [object] = [{ ...launch.plans[0], ...steered, ...begun }];
-    await whenSearchable(() => client.workflow.start('run', { ...options, args }));
+    const [plan] = launch.plans;
+    if (plan === undefined) {
+      throw new RangeError(`${launch.name} has no run`);
+    }
+    const input = { ...plan, ...steered, ...begun };
+    await whenSearchable(() => client.workflow.start<typeof run>('run', { ...options, args: [input] }));
   }
-  if (await someoneWaits(workspace, launch)) {
+  if (await isWaiting(workspace, launch)) {
     await client.workflow
       .getHandle(launch.name)
-      .signal(steerSignal, { request: { verb: 'resume' }, who: whoIsAsking() });
+      .signal(steerSignal, { request: { verb: 'resume' }, who: currentUser() });
   }
 }
 
-/** Beside the name in Temporal's own UI. */
+/** Shown beside the name in Temporal's Web UI. */
 function summaryOfLaunch({ name, plans, isExperiment }: Launch): string {
   const [plan] = plans;
-  return isExperiment || plan === undefined ? `${name}: ${plans.length} runs` : summaryOf(plan);
+  return isExperiment || plan === undefined ? `${name}: ${plural(plans.length, 'run')}` : summaryOf(plan);
 }
 
-/** A cluster takes some seconds to know search attributes that have just been made, in whichever process that was. */
+/** A cluster takes some seconds to accept search attributes that any process has just created. */
 async function whenSearchable(start: () => Promise<unknown>): Promise<void> {
   const deadline = Date.now() + SEARCHABLE_MS_MAX;
   for (;;) {
@@ -186,8 +241,8 @@ async function whenSearchable(start: () => Promise<unknown>): Promise<void> {
       await start();
       return;
     } catch (error) {
-      const said = ((error as Error).cause as { details?: string } | undefined)?.details ?? '';
-      if (!/search attribute/i.test(said) || Date.now() > deadline) {
+      const message = ((error as Error).cause as { details?: string } | undefined)?.details ?? '';
+      if (!/search attribute/i.test(message) || Date.now() > deadline) {
         throw error;
       }
     }
@@ -197,8 +252,19 @@ async function whenSearchable(start: () => Promise<unknown>): Promise<void> {
 
 const SEARCHABLE_MS_MAX = 60_000;
 
-/** Something was paused, or waited for a person, when it was last worked on. */
-async function someoneWaits(workspace: Workspace, { name, plans }: Launch): Promise<boolean> {
+/** Says why a run failed before, and forgets it: the run is tried again. */
+async function forgetFailures(workspace: Workspace, { plans }: Launch, output: Output): Promise<void> {
+  for (const { run } of plans) {
+    const failure = await readRunFailure(workspace, run);
+    if (failure !== null) {
+      output.notice(`${run} failed at ${new Date(failure.atMs).toISOString()}: ${failure.reason}; trying again`);
+      await clearRunFailure(workspace, run);
+    }
+  }
+}
+
+/** Whether anything was paused or waiting for a person when it last ran. */
+async function isWaiting(workspace: Workspace, { name, plans }: Launch): Promise<boolean> {
   for (const work of new Set([name, ...plans.map(({ run }) => run)])) {
     const { paused, waiting } = await notesOf(workspace, work);
     if (paused || waiting !== null) {
@@ -224,10 +290,10 @@ async function conclude(session: Session, launch: Launch, output: Output, last: 
   if (ended.has('failed')) {
     return exitCodes.failed;
   }
-  return ended.has('stopped') || ended.has('waiting') ? exitCodes.stoppedBeforeGoal : exitCodes.done;
+  return ended.has('stopped') || ended.has('pending') ? exitCodes.stoppedBeforeGoal : exitCodes.done;
 }
 
-/** That a run is complete is known from the workspace; the server forgets. */
+/** Read from the workspace, because the server forgets closed workflows. */
 async function isComplete(workspace: Workspace, launch: Launch): Promise<boolean> {
   for (const { run } of launch.plans) {
     const record = await loadRun(workspace.root, run);

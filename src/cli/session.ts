@@ -1,18 +1,21 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import type { StudentConfig } from '../core/config/schema';
 import type { ServedQueue } from '../core/names';
 import { ensurePython } from '../setup/python';
+import { ensureVllmPython } from '../setup/vllm-python';
 import { prepareArtifacts } from '../store/artifacts/prepare-artifacts';
-import { openWorkspace, type Workspace } from '../store/workspace';
-import { visibleCards } from '../student';
+import type { Workspace } from '../store/workspace';
+import { openOwnWorkspace } from '../store/workspace-identity';
+import { visibleGpus } from '../student';
+import { connectClient } from '../temporal/connect';
 import { namedCluster } from '../temporal/named-cluster';
 import { openTemporal } from '../temporal/open-temporal';
 import { registerSearchAttributes } from '../temporal/search-attributes';
 import type { OpenDependencies } from '../workers/dependencies';
 
-/** Everything that a working command holds open. */
+/** Everything that `run` and `worker` keep open. */
 export interface Session {
   readonly workspace: Workspace;
   readonly client: Client;
@@ -20,33 +23,33 @@ export interface Session {
   readonly server: { readonly address: string; readonly namespace: string };
   readonly dependencies: OpenDependencies;
   readonly loopQueueDeployment: string;
-  /** The server knows our search attributes. */
+  /** Whether the server knows our search attributes. */
   readonly isSearchable: boolean;
   /** Rejects when a worker fails; settles when all have ended. */
   readonly workersEnded: Promise<void>;
-  /** Brings steps to rest (checkpoints, answers in flight), then ends workers, engines and, as its last user, the server. */
+  /** Lets steps save what they have, then ends workers, engines and, as its last user, the server. */
   close(): Promise<void>;
 }
 
 export interface SessionOptions {
-  /** What this process does; the rest is left to other machines. */
+  /** Task queues that this process serves. */
   readonly queues: readonly ServedQueue[];
-  /** Engines that may work at the same time. */
+  /** Engines that may run at the same time. */
   readonly engines: number;
-  /** Engines that are started ahead of the first job. */
+  /** Engines to start before the first job. */
   readonly warmEngines: number;
-  /** A worker's own settings. */
+  /** Settings of `tutelage worker` alone. */
   readonly worker?: { readonly metricsPort: number | null; readonly drainSeconds: number };
-  /** Told in a few words what is being set up. */
+  /** Called with a few words on what is being set up. */
   readonly onProgress: (message: string) => void;
-  /** Told what becomes of the server while it is worked with; where it is left out, `onProgress` is. */
+  /** Called when the server goes away or comes back; default: `onProgress`. */
   readonly onNotice?: (message: string) => void;
 }
 
-/** Opens, in this order: the Python environment, the server, the steps' dependencies, the workers. A failure closes what was opened. */
-export async function openSession(options: SessionOptions): Promise<Session> {
+/** Opens, in this order: the Python environment, the server, the steps' dependencies, the workers. If one fails, the others are closed. */
+export async function startSession(options: SessionOptions): Promise<Session> {
   const closers: (() => Promise<void>)[] = [];
-  // What fails to close must not keep what comes after it open; the first failure is told when all has been tried.
+  // One that fails to close must not keep the others open; the first failure is thrown after all were tried.
   const closeAll = async () => {
     const failures: unknown[] = [];
     for (const close of closers.splice(0).reverse()) {
@@ -57,13 +60,18 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     }
   };
   try {
-    const workspace = await openWorkspace();
+    // What this process and its children write into the workspace, its owner alone can read.
+    const usualMask = process.umask(0o077);
+    const workspace = await openOwnWorkspace();
     await prepareArtifacts(workspace, options.onProgress);
     const cluster = namedCluster();
-    // Buying alone needs no engine; but the embedded server comes with the engine's environment.
+    // The teacher queue alone needs no engine, but the embedded server's binary comes with the engine's environment.
     const needsPython = cluster === null || options.queues.some((queue) => queue !== 'teacher');
+    // The environment is in a cache that several users may share.
+    process.umask(usualMask);
     const python = needsPython ? await ensurePython({ onProgress: options.onProgress }) : null;
-    options.onProgress(cluster === null ? 'starting the Temporal server' : 'reaching the Temporal server');
+    process.umask(0o077);
+    options.onProgress(cluster === null ? 'starting the Temporal server' : 'connecting to the Temporal server');
     const opening = openTemporal({
       workspace: workspace.root,
       ...(python === null ? {} : { pythonBinDirectory: python.binDirectory }),
@@ -73,15 +81,22 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     const temporal = await opening;
     closers.push(() => temporal.close());
     const { openDependencies, installRuntime, startWorkers } = await loading;
-    const connection = await Connection.connect({ ...temporal.connectionOptions, channelArgs });
+    const connection = await connectClient(temporal.connectionOptions, { channelArgs });
     closers.push(() => connection.close());
-    const client = new Client({ connection, namespace: temporal.namespace });
+    const { namespace, dataConverter } = temporal;
+    const client = new Client({ connection, namespace, dataConverter });
     const isSearchable = await registerSearchAttributes(connection, temporal.namespace);
 
-    // Only now: an installed runtime keeps the process alive until its workers have ended.
+    // As late as possible: an installed runtime keeps the process alive until its workers have ended.
     installRuntime(workspace, options.worker?.metricsPort ?? null);
     const studentSlots = options.engines;
-    const dependencies = await openDependencies({ workspace, client, python: python?.python ?? null, studentSlots });
+    const dependencies = await openDependencies({
+      workspace,
+      client,
+      python: python?.python ?? null,
+      vllmPython: () => ensureVllmPython({ onProgress: options.onProgress }),
+      studentSlots,
+    });
     closers.push(() => dependencies.close());
     if (options.warmEngines > 0) {
       options.onProgress('starting the student engines');
@@ -90,7 +105,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     const deployment = deploymentName();
     const workers = await startWorkers(dependencies, {
       connection: temporal.connectionOptions,
-      namespace: temporal.namespace,
+      namespace,
+      dataConverter,
       deployment,
       build: buildId(),
       queues: options.queues.flatMap((queue) => (queue === 'loop' ? [queue, 'steering' as const] : [queue])),
@@ -119,10 +135,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   }
 }
 
-/** By then the server's process is on its way, and takes about as long as loading does. */
+/** After this the server's process is starting, which takes about as long as loading. */
 const LOAD_AFTER_MS = 100;
 
-/** What workers are made of takes half a second to load, during which nothing else happens in this process. */
+/** Loading the workers' modules blocks this process for half a second. */
 async function loadWorkers() {
   await delay(LOAD_AFTER_MS);
   const { openDependencies } = await import('../workers/dependencies.js');
@@ -131,20 +147,20 @@ async function loadWorkers() {
   return { openDependencies, installRuntime, startWorkers };
 }
 
-/** A server that was away for long is found within seconds when it is back; gRPC itself would wait for up to two minutes. */
+/** Reconnects within seconds after a long outage; gRPC's default would wait up to two minutes. */
 const channelArgs = { 'grpc.max_reconnect_backoff_ms': 5000 };
 
-/** Names the task queues, where several installations share a cluster. */
+/** Prefix of the task queues, for installations that share a cluster. */
 export const deploymentName = () => process.env.TUTELAGE_DEPLOYMENT ?? 'tutelage';
 
-/** Which code a worker runs, where a cluster keeps old runs on old code; without it workers are not told apart. */
+/** Which code a worker runs, where a cluster keeps old runs on old code; `null`: workers are not distinguished. */
 export const buildId = () => process.env.TUTELAGE_BUILD_ID || null;
 
-/** One engine for each card; without cards one for each run that works at the same time, as far as there are cores. */
+/** One engine for each GPU; without GPUs one for each run that works at the same time, as far as there are cores. */
 export function enginesFor(students: readonly StudentConfig[], parallelRuns: number): number {
-  const cards = visibleCards().length;
-  if (cards > 0) {
-    return cards;
+  const gpus = visibleGpus().length;
+  if (gpus > 0) {
+    return gpus;
   }
   const threads = Math.max(1, ...students.map((student) => student.threads));
   return Math.max(1, Math.min(parallelRuns, Math.floor(availableParallelism() / threads)));

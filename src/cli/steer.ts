@@ -1,44 +1,40 @@
-import {
-  ApplicationFailure,
-  Client,
-  Connection,
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-} from '@temporalio/client';
+import { ApplicationFailure, Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { TutelageError } from '../core/errors';
 import { inWords, type Steering, type SteeringRequest } from '../core/steering';
-import { ensurePython } from '../setup/python';
+import { knownLedger } from '../store/known-ledger';
 import { openLedger } from '../store/ledger';
-import { openWorkspace, type Workspace } from '../store/workspace';
-import { openTemporal, type Temporal } from '../temporal/open-temporal';
+import type { Workspace } from '../store/workspace';
+import { openOwnWorkspace } from '../store/workspace-identity';
+import { connectClient } from '../temporal/connect';
+import type { Temporal } from '../temporal/open-temporal';
 import { steeringUpdates } from '../workflows/messages';
+import { currentUser } from './current-user';
 import { exitCodes } from './exit-codes';
-import { isWorkedOn } from './run-lock';
+import { openServer } from './open-server';
+import { isRunning } from './run-lock';
 import { buildId, deploymentName } from './session';
-import { whoIsAsking } from './who-is-asking';
 import { findWork, type NamedWork } from './workspace-names';
 
 export interface SteerOptions {
   readonly json: boolean;
 }
 
-/** A worker that is there answers in a second; one that is busy replaying may need some. */
+/** A worker answers within a second, or takes longer while it replays histories. */
 const ANSWER_MS_MAX = 30_000;
 
 /**
- * `tutelage pause|resume|stop|budget|set NAME`: from any terminal, whether a process works on the run or not. Where none
- * does, this one answers for the workflow for the moment, which does none of the run's steps.
+ * `tutelage pause|resume|stop|budget|set NAME`: from any terminal, whether the run is running or not. If it is not, this
+ * process serves its workflow just long enough to apply the request; it executes none of the run's steps.
  */
 export async function steerCommand(name: string, request: SteeringRequest, options: SteerOptions): Promise<number> {
-  const workspace = await openWorkspace();
+  const workspace = await openOwnWorkspace();
   const work = await findWork(workspace, name);
-  const python = await ensurePython({ onProgress: () => {} });
-  const temporal = await openTemporal({ workspace: workspace.root, pythonBinDirectory: python.binDirectory });
+  const temporal = await openServer(workspace);
   try {
-    const isAlone = !isWorkedOn(workspace, work.owner);
+    const isAlone = !isRunning(workspace, work.owner);
     const send = () => sendUpdate(temporal, work, request);
     const steering = isAlone ? await withWorkflowWorker(workspace, temporal, send) : await send();
-    tell(work, { request, steering, isAlone, json: options.json });
+    report(work, { request, steering, isAlone, json: options.json });
     return exitCodes.done;
   } finally {
     await temporal.close();
@@ -46,17 +42,18 @@ export async function steerCommand(name: string, request: SteeringRequest, optio
 }
 
 async function withWorkflowWorker<T>(workspace: Workspace, temporal: Temporal, work: () => Promise<T>): Promise<T> {
-  // Half a second to load, which a request to a run that is worked on need not spend.
+  // Takes half a second to load, which a request to a running run does not need.
   const { installRuntime } = await import('../workers/runtime.js');
   const { startWorkflowWorker } = await import('../workers/workers.js');
   installRuntime(workspace);
-  const ledger = await openLedger(workspace.ledger);
+  const ledger = await openLedger(workspace.ledger, await knownLedger(workspace));
   try {
     const worker = await startWorkflowWorker(
       { ledger, workspace },
       {
         connection: temporal.connectionOptions,
         namespace: temporal.namespace,
+        dataConverter: temporal.dataConverter,
         deployment: deploymentName(),
         build: buildId(),
       },
@@ -72,13 +69,14 @@ async function withWorkflowWorker<T>(workspace: Workspace, temporal: Temporal, w
 }
 
 async function sendUpdate(temporal: Temporal, work: NamedWork, request: SteeringRequest): Promise<Steering> {
-  const connection = await Connection.connect(temporal.connectionOptions);
+  const connection = await connectClient(temporal.connectionOptions);
   try {
-    const client = new Client({ connection, namespace: temporal.namespace });
+    const { namespace, dataConverter } = temporal;
+    const client = new Client({ connection, namespace, dataConverter });
     const handle = client.workflow.getHandle(work.name);
     await refuseUnlessOpen(handle, work);
     return await connection.withDeadline(Date.now() + ANSWER_MS_MAX, () =>
-      handle.executeUpdate(steeringUpdates[request.verb], { args: [{ request, who: whoIsAsking() }] }),
+      handle.executeUpdate(steeringUpdates[request.verb], { args: [{ request, who: currentUser() }] }),
     );
   } catch (error) {
     throw asRefusal(error, work, request);
@@ -104,11 +102,11 @@ async function refuseUnlessOpen(
     throw new TutelageError(
       'usage',
       `${name} has not started`,
-      owner === name ? 'start it with `tutelage run FILE`' : `\`${owner}\`, to which it belongs, can be steered`,
+      owner === name ? 'start it with `tutelage run FILE`' : `it belongs to ${owner}, which you can steer instead`,
     );
   }
   if (status !== 'RUNNING') {
-    throw new TutelageError('usage', `${name} has ended; nothing of it can be changed any more`);
+    throw new TutelageError('usage', `${name} has already ended and can no longer be changed`);
   }
 }
 
@@ -119,20 +117,20 @@ function asRefusal(error: unknown, { name }: NamedWork, request: SteeringRequest
     return new TutelageError('usage', message ?? error.message, hint, { cause: error });
   }
   if (error instanceof WorkflowNotFoundError) {
-    return new TutelageError('usage', `${name} has ended; nothing of it can be changed any more`);
+    return new TutelageError('usage', `${name} has already ended and can no longer be changed`);
   }
   const { code } = error as { code?: unknown };
   const isLate = code === 4 || (error as Error).name === 'WorkflowUpdateRPCTimeoutOrCancelledError';
   return isLate
     ? new TutelageError(
         'transient',
-        `no answer to ${inWords(request)} came within ${ANSWER_MS_MAX / 1000} s`,
-        'look with `tutelage status`; the request may still be met',
+        `no answer to ${inWords(request)} within ${ANSWER_MS_MAX / 1000} s`,
+        'check with `tutelage status`; the request may still be applied',
       )
     : error;
 }
 
-function tell(
+function report(
   { name, owner }: NamedWork,
   outcome: { request: SteeringRequest; steering: Steering; isAlone: boolean; json: boolean },
 ): void {
@@ -141,9 +139,7 @@ function tell(
     process.stdout.write(`${JSON.stringify({ event: 'steered', name, request: inWords(request), steering })}\n`);
     return;
   }
-  const next = isAlone
-    ? `no process works on ${owner} now: \`tutelage run FILE\` goes on with it`
-    : `look at it with \`tutelage status ${name}\``;
+  const next = isAlone ? `${owner} is not running; resume it with \`tutelage run FILE\`` : `tutelage status ${name}`;
   process.stderr.write(`${inSentence(name, request)}\nnext: ${next}\n`);
 }
 
@@ -151,13 +147,13 @@ function inSentence(name: string, request: SteeringRequest): string {
   switch (request.verb) {
     case 'pause':
       return request.now
-        ? `${name} is paused: a step under way saves what it has and goes on from there after \`resume\``
-        : `${name} comes to rest at its next safe point: after the step, or the answers, under way`;
+        ? `${name} is paused; the current step saves what it has and continues from there after \`resume\``
+        : `${name} pauses at its next safe point: after the current step, or the answers in flight`;
     case 'resume':
-      return `${name} goes on`;
+      return `${name} is resumed`;
     case 'stop':
-      return `${name} finishes its iteration, evaluates and ends`;
+      return `${name} finishes and evaluates its current iteration, then ends`;
     default:
-      return `${name}: ${inWords(request)} holds from now on`;
+      return `${name}: ${inWords(request)} applies from now on`;
   }
 }

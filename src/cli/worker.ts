@@ -1,13 +1,13 @@
 import { TutelageError } from '../core/errors';
 import { queueName, type ServedQueue } from '../core/names';
 import { listenOnce } from '../processes/free-port';
-import { isPostgres } from '../store/ledger/place';
+import { isPostgres } from '../store/ledger/location';
 import { addressOf, describeAddress } from '../store/ledger/postgres/address';
 import { openWorkerEndpoint } from '../workers/worker-endpoint';
 import { exitCodes } from './exit-codes';
 import { interruption } from './interruption';
 import type { WorkerEvent } from './json-events';
-import { buildId, enginesFor, openSession, type Session } from './session';
+import { buildId, enginesFor, type Session, startSession } from './session';
 
 export interface WorkerOptions {
   readonly queues: readonly ServedQueue[];
@@ -18,15 +18,15 @@ export interface WorkerOptions {
 }
 
 /**
- * `tutelage worker`: this machine takes steps from the queues it serves until a signal comes. Then it takes no more, gives
- * the steps under way a bounded time (a finetune saves a checkpoint, answers in flight come in) and ends with 0; what was
- * not finished is done by whoever serves the queue next.
+ * `tutelage worker`: executes steps from the task queues it serves until a signal comes. Then it takes no more, gives the
+ * steps in progress a bounded time (a finetune saves a checkpoint, answers in flight arrive) and exits with 0. The next
+ * worker of the queue finishes the rest.
  */
 export async function workerCommand(options: WorkerOptions): Promise<number> {
   const interrupt = interruption();
   try {
     const metricsPort = options.listen === undefined ? null : await listenOnce(0);
-    const session = await openSession({
+    const session = await startSession({
       queues: options.queues,
       engines: options.queues.includes('student') ? (options.engines ?? enginesFor([], 1)) : 1,
       warmEngines: 0,
@@ -68,34 +68,34 @@ async function serve(session: Session, options: Serving): Promise<number> {
   };
   try {
     const url = endpoint?.url ?? null;
-    const place = `${about.taskQueues.join(', ')} of ${about.server} (namespace ${about.namespace})`;
+    const queuesText = `${about.taskQueues.join(', ')} of ${about.server} (namespace ${about.namespace})`;
     const extras = [
       `ledger ${about.ledger}; artifacts ${about.artifacts}`,
       about.build && `build ${about.build}`,
       url && `${url}/health and ${url}/metrics`,
     ];
-    tell({ event: 'serving', ...about, url }, [`serving ${place}`, ...extras.filter(Boolean)].join('; '));
+    tell({ event: 'serving', ...about, url }, [`serving ${queuesText}`, ...extras.filter(Boolean)].join('; '));
     await Promise.race([
       options.interrupted,
       session.workersEnded.then(() => {
-        throw new TutelageError('transient', 'the worker ended unexpectedly', 'give the same command again');
+        throw new TutelageError('transient', 'the worker ended unexpectedly', 'start it again with the same command');
       }),
     ]);
     state = 'draining';
     const { drainSeconds } = options;
     tell(
       { event: 'draining', drainSeconds },
-      `draining: steps under way have ${drainSeconds} s; a signal again ends at once`,
+      `draining: steps in progress have ${drainSeconds} s to finish; another signal ends at once`,
     );
     await session.close();
-    tell({ event: 'drained' }, 'drained: what was not finished is done by whoever serves the queue next');
+    tell({ event: 'drained' }, 'drained: the next worker of the queue finishes the rest');
     return exitCodes.done;
   } finally {
     await endpoint?.close();
   }
 }
 
-/** Workers of one deployment must agree on where things are; so each says it. */
+/** Workers of one deployment must use the same services, so each reports its own. */
 function aboutWorker({ server, loopQueueDeployment, queues, workspace }: Session) {
   return {
     ledger: isPostgres(workspace.ledger) ? describeAddress(addressOf(workspace.ledger)) : workspace.ledger,

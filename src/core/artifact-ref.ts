@@ -1,4 +1,4 @@
-/** What an artifact holds. The kind is for people and for audits; the address is the hash alone. */
+/** What an artifact holds. The kind is for people and audits; the address is the hash alone. */
 export type ArtifactKind =
   | 'pool'
   | 'test-set'
@@ -8,7 +8,7 @@ export type ArtifactKind =
   | 'predictions'
   | 'scores'
   | 'grades'
-  | 'embeddings'
+  | 'gradient-sketches'
   | 'pairs'
   | 'selection'
   | 'picked-seeds'
@@ -17,7 +17,7 @@ export type ArtifactKind =
   | 'rejected-rows'
   | 'training-rows'
   | 'evaluation'
-  | 'reflection'
+  | 'diagnosis'
   | 'iterations'
   | 'history'
   | 'job-output';
@@ -32,7 +32,7 @@ export interface ArtifactRef {
   readonly bytes: number;
   /** Number of records, where the artifact is a table. */
   readonly rows?: number;
-  /** Of a large table, which lies in so many parts: the artifact is the list of their references, in order. */
+  /** Number of parts of a large table, whose artifact is the ordered list of references to its parts. */
   readonly parts?: number;
 }
 

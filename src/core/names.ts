@@ -2,28 +2,28 @@
 
 export type QueueRole = 'loop' | 'teacher' | 'student' | 'steering';
 
-/** What a process can be told to serve; who serves the loop answers for steering too. */
+/** What a process can serve; the one that serves the loop also handles steering. */
 export const servedQueues = ['loop', 'teacher', 'student'] as const;
 export type ServedQueue = (typeof servedQueues)[number];
 
-/** One task queue for each scarce resource, so that a long finetune never waits behind a teacher call or the other way round. */
+/** One task queue for each scarce resource, so that neither a long finetune nor a teacher call waits for the other. */
 export function queueName(deployment: string, role: QueueRole): string {
   return `${deployment}-${role}`;
 }
 
-/** The other queues of the deployment that serves this loop queue; workflows know no other way to find them. */
+/** The other queues of the deployment that serves this loop queue; workflows cannot find them any other way. */
 export function siblingQueue(loopQueue: string, role: QueueRole): string {
   return queueName(loopQueue.slice(0, loopQueue.lastIndexOf('-')), role);
 }
 
-/** Child ids hang on the run's name: deduplication, reset and audit rely on them. */
+/** Child ids are derived from the run's name: deduplication, reset and audit rely on that. */
 export function iterationWorkflowId(run: string, iteration: number): string {
   return `${run}/iter-${iteration}`;
 }
 
 /**
- * By what workflows are found in Temporal's UI and by its `list`. A server that does not know them (a cluster whose
- * operator did not add them) is used without.
+ * Search attributes for Temporal's UI and `list`. They are left out on a server that does not know them (a cluster whose
+ * operator has not added them).
  */
 export const searchAttributeTypes = {
   TutelageRun: 'KEYWORD',
@@ -32,3 +32,6 @@ export const searchAttributeTypes = {
   TutelageState: 'KEYWORD',
   TutelageUsd: 'DOUBLE',
 } as const;
+
+/** The encoding of a payload that only holders of the key can read or make. */
+export const ENCRYPTED_ENCODING = 'binary/encrypted';

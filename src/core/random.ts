@@ -1,6 +1,6 @@
 /**
- * Named, seeded randomness. A stream is addressed by its name (`'order', runSeed, iteration`), never carried along as
- * state, so a step that is done again draws the same numbers whatever was done before it.
+ * Named, seeded randomness. A stream is addressed by its name (`'order', runSeed, iteration`) and never kept as state,
+ * so a repeated step draws the same numbers, whatever happened before it.
  */
 export interface RandomStream {
   /** Uniform in [0, 1), 53 bits. */
@@ -38,6 +38,11 @@ export function randomStream(...name: StreamName): RandomStream {
 export function stableHash(...name: StreamName): number {
   const [high, low] = hash128(name.join('\u0000'));
   return (high >>> 11) * 4294967296 + low;
+}
+
+/** Eight characters, 128 bits, that stand for a text of any length: to find equal ones. Not cryptographic. */
+export function textDigest(text: string): string {
+  return String.fromCharCode(...hash128(text).flatMap((word) => [word >>> 16, word & 0xffff]));
 }
 
 type Words = [number, number, number, number];

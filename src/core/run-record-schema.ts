@@ -3,7 +3,7 @@ import type { ArtifactKind } from './artifact-ref';
 import { runConfigSchema } from './config/schema';
 import type { RunRecord } from './run-record';
 
-/** `run.json` as it is read back. Keys that a newer version added are left out, not refused. */
+/** `run.json` as it is read back. Keys that a newer version added are ignored. */
 
 const count = z.int().nonnegative();
 
@@ -21,10 +21,19 @@ const spend = z.object({
   samples: count,
   inputTokens: count,
   outputTokens: count,
-  priceMicroUsd: count,
+  usd: z.number().nonnegative(),
   unknownCalls: count,
   unknownTokens: count,
-  unknownMicroUsd: count,
+  unknownUsd: z.number().nonnegative(),
+  billing: z
+    .object({
+      aboveWorstCalls: count,
+      aboveWorstTokens: count,
+      aboveWorstUsd: z.number().nonnegative(),
+      absurdCalls: count,
+      estimatedCalls: count,
+    })
+    .exactOptional(),
 });
 
 const tally = z.object({
@@ -32,10 +41,27 @@ const tally = z.object({
   wellFormed: count,
   answered: count,
   total: count,
+  truncated: count.exactOptional(),
+  unreadable: count.exactOptional(),
+  unmeasured: count.exactOptional(),
+  scoreSum: z.number().nonnegative().exactOptional(),
+  scoreInterval: z.object({ low: z.number(), high: z.number() }).exactOptional(),
   proof: count.exactOptional(),
 });
 
+const measuredShare = z.object({ share: z.number(), low: z.number(), high: z.number() });
+
 const evaluationSummary = z.object({
+  sampled: z
+    .object({
+      table: artifactRef,
+      answers: count,
+      questions: count,
+      mean: measuredShare,
+      passAt: z.record(z.string(), measuredShare),
+      majority: measuredShare,
+    })
+    .exactOptional(),
   answers: artifactRef,
   overall: tally,
   strata: z.record(z.string(), tally),
@@ -66,12 +92,14 @@ const iterationRecord = z.object({
   rejected: artifactRef,
   asked: count,
   accepted: count,
-  refused: count,
+  overBudget: count,
   funnel: funnel.exactOptional(),
   reasons: z.record(z.string(), count).exactOptional(),
   student: modelRef,
+  droppedRows: count.exactOptional(),
+  acceptedRejections: z.record(z.string(), z.number()).exactOptional(),
   evaluation: evaluationSummary,
-  reflection: artifactRef.exactOptional(),
+  diagnosis: artifactRef.exactOptional(),
   spend,
 });
 
@@ -89,5 +117,5 @@ export const runRecordSchema: z.ZodType<RunRecord> = z.object({
   }),
   baseEvaluation: evaluationSummary,
   iterations: z.array(iterationRecord),
-  reflections: z.object({ first: artifactRef, final: artifactRef }).exactOptional(),
+  diagnoses: z.object({ first: artifactRef, final: artifactRef }).exactOptional(),
 });

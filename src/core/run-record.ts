@@ -1,25 +1,52 @@
 import type { ArtifactRef, ModelRef } from './artifact-ref';
 import type { RunConfig } from './config/schema';
+import type { AcceptedRejections } from './hygiene/useless-rows';
+import type { Interval } from './statistics/interval';
 
-/** What a run has spent, as its budget counts it: shared answers are charged at their recorded price. Integers only. */
+/** What a run has spent, as its budget counts it: shared answers are charged at their recorded price. */
 export interface Spend {
   readonly samples: number;
   readonly inputTokens: number;
   readonly outputTokens: number;
-  readonly priceMicroUsd: number;
-  /** Held back at worst-case price by calls whose outcome was lost. */
+  /** Of settled calls. */
+  readonly usd: number;
+  /** Reserved at worst case for calls whose outcome was lost. */
   readonly unknownCalls: number;
   readonly unknownTokens: number;
-  readonly unknownMicroUsd: number;
+  readonly unknownUsd: number;
+  /** What the endpoint's counters said that it could not be held to; absent where every count was within its bounds. */
+  readonly billing?: Billing;
 }
 
-/** Right answers out of all, for one group of questions. */
+/** Settled calls whose reported usage was not what the request allows. */
+export interface Billing {
+  /** Billed above the reserved worst case, and by how much in all. */
+  readonly aboveWorstCalls: number;
+  readonly aboveWorstTokens: number;
+  readonly aboveWorstUsd: number;
+  /** Reported a hundred times the worst case or more: booked at the worst case. */
+  readonly absurdCalls: number;
+  /** Reported nothing, or less than the texts can have: estimated from the texts. */
+  readonly estimatedCalls: number;
+}
+
+/** Counts of answers for one group of questions. */
 export interface Tally {
   readonly correct: number;
   readonly wellFormed: number;
   readonly answered: number;
   readonly total: number;
-  /** Answers with a valid proof; of tasks with proofs alone. */
+  /** Answers cut off at `max_new_tokens`; absent in records of versions that did not count them. */
+  readonly truncated?: number;
+  /** Answers that could not be read: neither right nor wrong. */
+  readonly unreadable?: number;
+  /** Answers whose reference could not be read, or whose comparison timed out: they count in no figure. */
+  readonly unmeasured?: number;
+  /** Sum of the scores of measured answers, where the check gives scores; an answer that cannot be read scores 0. */
+  readonly scoreSum?: number;
+  /** 95 % interval of the mean score over the questions. */
+  readonly scoreInterval?: Interval;
+  /** Answers with a valid proof; only for tasks with proofs. */
   readonly proof?: number;
 }
 
@@ -30,6 +57,31 @@ export interface EvaluationSummary {
   readonly overall: Tally;
   /** By stratum, over the balanced test set where the task has one, else over `test`. The macro accuracy is the mean over these. */
   readonly strata: Readonly<Record<string, Tally>>;
+  /** With `evaluate.answers` alone. */
+  readonly sampled?: SampledEvaluation;
+}
+
+/** A share of questions with its 95 % interval over them. */
+export interface MeasuredShare {
+  readonly share: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Several sampled answers to each question of the test set that is drawn like the pool. */
+export interface SampledEvaluation {
+  /** The sampled answers with their verdicts. */
+  readonly table: ArtifactRef;
+  /** Answers to each question. */
+  readonly answers: number;
+  /** Questions with at least one measured answer. */
+  readonly questions: number;
+  /** Right answers: the mean over questions of each one's share. */
+  readonly mean: MeasuredShare;
+  /** k -> questions of which at least one of k answers is right, k = 1, 2, 4, ... and all. */
+  readonly passAt: Readonly<Record<string, MeasuredShare>>;
+  /** Questions whose most frequent answer is right. */
+  readonly majority: MeasuredShare;
 }
 
 export interface PreparedRun {
@@ -40,32 +92,32 @@ export interface PreparedRun {
   readonly baseRows: ArtifactRef | null;
 }
 
-/** What became of an iteration's picks: each stage counts what passed it and all before it. */
+/** What became of an iteration's selected seeds: each stage counts what passed it and all stages before it. */
 export interface Funnel {
-  /** Picks that were put to the teacher. */
+  /** Seeds that the teacher was asked about. */
   readonly asked: number;
-  /** The teacher replied to every request of them. */
+  /** Of those, every request got a reply. */
   readonly answered: number;
   /** Question and answer could be read. */
   readonly parsed: number;
-  /** The question is none of the pool's or of an earlier row. */
+  /** The question is not in the pool and not in an earlier row. */
   readonly new: number;
-  /** Nor one of a test set. */
+  /** It is not in a test set either. */
   readonly clean: number;
   /** The answer was not found wrong, where `hygiene.verify` asks. */
   readonly verified: number;
   readonly accepted: number;
 }
 
-/** What all picks of a selection have in common; with the measurements and the pool, all that is needed to make it again. */
+/** What all seeds of a selection have in common. Together with the measurements and the pool it determines the selection. */
 export interface SelectionBasis {
-  /** The student whose answers were looked at. */
+  /** The student whose answers were scored. */
   readonly student: ModelRef;
-  /** A pick's tie-break is `stableHash(...stream, seedId)`. */
+  /** A seed's tie-break is `stableHash(...stream, seedId)`. */
   readonly stream: readonly (string | number)[];
-  /** Places of the ranking that were passed over, because earlier iterations of a pool that is ranked once had them. */
+  /** Ranks that were skipped, because earlier iterations used them; only where the pool is ranked once. */
   readonly skip: number;
-  /** Picks that were made, replacements included. */
+  /** Seeds that were selected, replacements included. */
   readonly count: number;
 }
 
@@ -79,29 +131,33 @@ export interface IterationOutcome {
   readonly selectedBy: SelectionBasis;
   readonly rows: ArtifactRef;
   readonly rejected: ArtifactRef;
-  /** Picks that were put to the teacher: a prefix of the selection, in rank order. */
+  /** Seeds that the teacher was asked about: a prefix of the selection, in rank order. */
   readonly asked: number;
   readonly accepted: number;
-  /** Picks that a cap left out. */
-  readonly refused: number;
+  /** Seeds that a cap excluded. */
+  readonly overBudget: number;
   /** Absent in records of versions that did not count it. */
   readonly funnel?: Funnel;
   /** Reason -> rows that were rejected for it; absent where the funnel is. */
   readonly reasons?: Readonly<Record<string, number>>;
   readonly student: ModelRef;
+  /** Rows that the finetune had to leave out; absent where there were none. */
+  readonly droppedRows?: number;
+  /** Reasons for which a person resumed the run although they took most of its first rows; absent where there are none. */
+  readonly acceptedRejections?: AcceptedRejections;
   readonly evaluation: EvaluationSummary;
-  /** How the student that selected met the new rows; only with `analyses: true`. */
-  readonly reflection?: ArtifactRef;
+  /** How the student that selected the seeds answered the new rows; only with `analyses: true`. */
+  readonly diagnosis?: ArtifactRef;
 }
 
 export interface IterationRecord extends IterationOutcome {
-  /** The run's spend when the iteration ended. */
+  /** What the calls of this iteration and of those before it have cost. */
   readonly spend: Spend;
 }
 
 export type RunState = 'running' | 'complete' | 'stopped';
 
-/** A run as it is stored in the workspace after every iteration; everything drawn later is drawn from this and its artifacts. */
+/** A run as it is stored in the workspace after every iteration; every report is made from this and its artifacts. */
 export interface RunRecord {
   readonly run: string;
   readonly experiment: string | null;
@@ -112,6 +168,6 @@ export interface RunRecord {
   readonly prepared: PreparedRun;
   readonly baseEvaluation: EvaluationSummary;
   readonly iterations: readonly IterationRecord[];
-  /** How the base and the final student met all rows of a random run; only with `analyses: true`. */
-  readonly reflections?: { readonly first: ArtifactRef; readonly final: ArtifactRef };
+  /** How the base and the final student answered all rows of a random run; only with `analyses: true`. */
+  readonly diagnoses?: { readonly first: ArtifactRef; readonly final: ArtifactRef };
 }

@@ -19,18 +19,18 @@ describe('a request is refused', () => {
 
   check('when a paused run is paused again', {
     ...{ state: paused, request: { verb: 'pause', now: false } },
-    reason: 'demo is paused already, by ada@host',
+    reason: 'demo is already paused, by ada@host',
   });
   check('not when a pause at the next safe point is made one now', {
     ...{ state: paused, request: { verb: 'pause', now: true }, reason: null },
   });
   check('when what is stopping is paused', {
     ...{ state: stopping, request: { verb: 'pause', now: false } },
-    reason: 'demo is stopping: ada@host asked for that',
+    reason: 'demo is stopping, as ada@host requested',
   });
   check('when it is stopped twice', {
     ...{ state: stopping, request: { verb: 'stop' } },
-    reason: 'demo is stopping already: ada@host asked for that',
+    reason: 'demo is already stopping, as ada@host requested',
   });
   check('when a budget names no cap', {
     request: { verb: 'budget' },
@@ -38,15 +38,15 @@ describe('a request is refused', () => {
   });
   check('when half a row is asked for', {
     request: { verb: 'budget', samples: 1.5 },
-    reason: '--samples is a positive whole number, not 1.5',
+    reason: '--samples must be a positive whole number, got 1.5',
   });
   check('when money is negative', {
     request: { verb: 'budget', usd: -1 },
-    reason: '--usd is a positive amount, not -1',
+    reason: '--usd must be a positive amount, got -1',
   });
   check('when fewer iterations are wanted than have begun', {
     request: { verb: 'set', iterations: 2 },
-    reason: 'iterations=2 is below the 3 that demo has begun',
+    reason: 'iterations=2 is below the 3 iterations that demo has already begun',
   });
   check('not when the one under way is to be the last', { request: { verb: 'set', iterations: 3 }, reason: null });
   check('when nothing is set', {
@@ -55,11 +55,11 @@ describe('a request is refused', () => {
   });
   check('when runs at a time are asked of one run', {
     request: { verb: 'set', parallelRuns: 2 },
-    reason: 'parallel_runs is set for an experiment, and demo is a run',
+    reason: 'parallel_runs can only be set for an experiment; demo is a single run',
   });
   check('when no run is to work at a time', {
     ...{ kind: 'experiment', request: { verb: 'set', parallelRuns: 0 } },
-    reason: 'parallel_runs is a positive whole number, not 0',
+    reason: 'parallel_runs must be a positive whole number, got 0',
   });
   check('not when an experiment is to have more runs at a time', {
     ...{ kind: 'experiment', request: { verb: 'set', parallelRuns: 4 }, reason: null },

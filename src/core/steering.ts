@@ -1,6 +1,8 @@
+import { type UselessRows, uselessSentence } from './hygiene/useless-rows';
+
 /**
- * What a person may change about work that is under way, and what follows from it. Pure: the workflows apply it to
- * themselves, and a request that makes no sense is refused before it leaves a trace.
+ * What a user may change about a run or an experiment in progress, and what follows from it. Pure: the workflows apply it to
+ * themselves, and an impossible request is refused before anything is recorded.
  */
 export type SteeringRequest =
   | { readonly verb: 'pause' /** Do not wait for the step: a finetune saves a checkpoint. */; readonly now: boolean }
@@ -11,7 +13,7 @@ export type SteeringRequest =
 
 export type SteeringVerb = SteeringRequest['verb'];
 
-/** New settings; what is left out stays. */
+/** New settings; those left out stay the same. */
 export interface Settings {
   /** Requests in flight at once. */
   readonly concurrency?: number | undefined;
@@ -20,14 +22,14 @@ export interface Settings {
   readonly parallelRuns?: number | undefined;
 }
 
-/** As they are typed and told. */
+/** Their names in commands and output. */
 export const settingNames: Readonly<Record<keyof Settings, string>> = {
   concurrency: 'concurrency',
   iterations: 'iterations',
   parallelRuns: 'parallel_runs',
 };
 
-/** New caps; what is left out stays. */
+/** New caps; those left out stay the same. */
 export interface BudgetChange {
   readonly samples?: number | undefined;
   readonly tokens?: number | undefined;
@@ -45,17 +47,17 @@ export interface SteeringChange extends Asker {
   readonly what: string;
 }
 
-/** All that steering has made of a run or an experiment so far. */
+/** The effect of all steering of a run or an experiment so far. */
 export interface Steering {
   readonly paused: (Asker & { readonly now: boolean }) | null;
   readonly stopping: Asker | null;
-  /** How often somebody said `resume`: what waits for a person waits for the next one. */
+  /** Number of `resume` requests: what waits for a user waits for the next one. */
   readonly resumes: number;
-  /** How often caps were changed: what a cap refused may be asked for again. */
+  /** Number of changes of caps: what a cap excluded may be requested again. */
   readonly capChanges: number;
   /** The cap on accepted rows; absent while it is the configured one. */
   readonly samplesCap?: number | null;
-  /** Requests in flight at once, iterations, and runs at a time; `null` while they are the configured ones. */
+  /** Requests in flight, iterations, and runs at the same time; `null` while they are the configured ones. */
   readonly concurrency: number | null;
   readonly iterations: number | null;
   readonly parallelRuns: number | null;
@@ -77,31 +79,43 @@ export const unsteered: Steering = {
 /** Histories and files stay small; the ledger keeps every change of a cap. */
 const CHANGES_KEPT = 50;
 
-/** What is steered, and how far it is. */
-export interface Place {
+/** What is steered, and its progress. */
+export interface SteeredWork {
   readonly kind: 'run' | 'experiment';
   readonly name: string;
   readonly iterationsBegun: number;
 }
 
+/** Why what is paused waits, for a person who may resume it. */
+export const pausedReason = (name: string, paused: Pick<Asker, 'who'>): string =>
+  `paused by ${paused.who}; \`tutelage resume ${name}\` resumes it`;
+
+/** Why a run waits that is to pause at its caps. */
+export const budgetReason = (run: string): string =>
+  `a budget cap has been reached; \`tutelage budget ${run} --usd, --tokens or --samples N\` raises it, \`tutelage stop ${run}\` ends the run`;
+
+/** Why a run waits whose first rows are paid for and useless. */
+export const uselessReason = (run: string, what: UselessRows): string =>
+  `${uselessSentence(what)}; see the replies with \`tutelage preview FILE\`, then \`tutelage resume ${run}\` buys on all the same, \`tutelage stop ${run}\` ends the run`;
+
 /** Why the request cannot be met now, in a sentence; `null` where it can. */
-export function refusalOf(steering: Steering, request: SteeringRequest, place: Place): string | null {
-  const { name } = place;
+export function refusalOf(steering: Steering, request: SteeringRequest, work: SteeredWork): string | null {
+  const { name } = work;
   const { paused, stopping } = steering;
   switch (request.verb) {
     case 'pause':
       if (stopping !== null) {
-        return `${name} is stopping: ${stopping.who} asked for that`;
+        return `${name} is stopping, as ${stopping.who} requested`;
       }
-      return paused !== null && (paused.now || !request.now) ? `${name} is paused already, by ${paused.who}` : null;
+      return paused !== null && (paused.now || !request.now) ? `${name} is already paused, by ${paused.who}` : null;
     case 'resume':
       return null;
     case 'stop':
-      return stopping === null ? null : `${name} is stopping already: ${stopping.who} asked for that`;
+      return stopping === null ? null : `${name} is already stopping, as ${stopping.who} requested`;
     case 'budget':
       return budgetRefusal(request);
     case 'set':
-      return settingRefusal(request, place);
+      return settingRefusal(request, work);
   }
 }
 
@@ -115,7 +129,7 @@ export function steeredBy(steering: Steering, request: SteeringRequest, asker: A
     case 'resume':
       return { ...next, paused: null, resumes: steering.resumes + 1 };
     case 'stop':
-      // To finish an iteration it must go on.
+      // To finish its iteration, a paused run has to resume.
       return { ...next, paused: null, stopping: asker };
     case 'budget':
       return next;
@@ -157,13 +171,13 @@ function budgetRefusal(request: BudgetChange): string | null {
   }
   for (const [key, value] of entries) {
     if (!(value > 0 && Number.isFinite(value) && (key === 'usd' || Number.isSafeInteger(value)))) {
-      return `--${key} is a positive ${key === 'usd' ? 'amount' : 'whole number'}, not ${value}`;
+      return `--${key} must be a positive ${key === 'usd' ? 'amount' : 'whole number'}, got ${value}`;
     }
   }
   return null;
 }
 
-function settingRefusal(request: Settings, { kind, name, iterationsBegun }: Place): string | null {
+function settingRefusal(request: Settings, { kind, name, iterationsBegun }: SteeredWork): string | null {
   const entries = settingsOf(request);
   if (entries.length === 0) {
     return `name at least one of ${Object.values(settingNames)
@@ -172,15 +186,15 @@ function settingRefusal(request: Settings, { kind, name, iterationsBegun }: Plac
   }
   for (const [key, value] of entries) {
     if (!(Number.isSafeInteger(value) && value > 0)) {
-      return `${settingNames[key]} is a positive whole number, not ${value}`;
+      return `${settingNames[key]} must be a positive whole number, got ${value}`;
     }
   }
   const { iterations, parallelRuns } = request;
   if (parallelRuns !== undefined && kind === 'run') {
-    return `parallel_runs is set for an experiment, and ${name} is a run`;
+    return `parallel_runs can only be set for an experiment; ${name} is a single run`;
   }
   return iterations !== undefined && iterations < iterationsBegun
-    ? `iterations=${iterations} is below the ${iterationsBegun} that ${name} has begun`
+    ? `iterations=${iterations} is below the ${iterationsBegun} iterations that ${name} has already begun`
     : null;
 }
 

@@ -1,27 +1,27 @@
 import type { ArtifactRef } from './artifact-ref';
 
 /**
- * Rows of one part of a table. Whatever has more rows lies in parts of so many each: no step needs a large table whole,
- * a step that works on a part reads no other, and parts are put together by listing them. The engine plans its batches
- * inside a part, so a seed's bits hang on its part and on nothing else.
+ * Rows of one part of a table. A larger table is stored in parts of this many rows: no step needs a large table as a
+ * whole, a step that works on one part reads no other, and parts are joined by listing them. The engine plans its batches
+ * within a part, so the exact numbers of a seed depend on its part and on nothing else.
  */
 export const PART_ROWS = 20_000;
 
-/** Shards of one step at most: with three to six events each a step stays below 200, however large the pool. */
+/** Maximum number of shards of a step: at three to six events each, a step stays below 200 events, however large the pool. */
 const SHARDS_MAX = 32;
 
-/** What one activity works on: parts of the pool, or one share of a part. Absent is the whole. */
+/** What one activity works on: parts of the pool, or one share of a part. Absent: the whole pool. */
 export interface Shard {
-  /** From the first up to, not including, the last; absent is the pool's only part. */
+  /** From the first part up to, but not including, the last; absent: the only part of the pool. */
   readonly parts?: { readonly from: number; readonly to: number };
-  /** The engine makes the plan of the whole part and does every so-manieth batch, so a seed gets the same bits either way. */
+  /** The engine plans the whole part and does every n-th batch of the plan, so a seed gets exactly the same numbers either way. */
   readonly shard?: number;
   readonly shards?: number;
 }
 
 /**
- * Cuts a pool into shards of about so many rows: several parts each, or shares of a part where fewer are wanted than a
- * part has.
+ * Cuts a pool into shards of about the given number of rows: several parts each, or shares of one part where a shard is to
+ * be smaller than a part.
  */
 export function cutPool({ rows = 0, parts = 1 }: Pick<ArtifactRef, 'rows' | 'parts'>, shardRows: number): Shard[] {
   const partRows = Math.ceil(rows / parts);

@@ -14,6 +14,6 @@ export function drawWeighted(stream: RandomStream, weights: readonly number[]): 
       }
     }
   }
-  // Rounding may leave a remainder of the last bits: it belongs to the last index that can be drawn at all.
+  // Rounding may leave a tiny remainder: it belongs to the last index with a positive weight.
   return last;
 }

@@ -1,3 +1,4 @@
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,7 +8,9 @@ const RETRY_MS = 100;
 
 /**
  * Runs `work` while no other process, and no other caller in this one, holds the lock on `path`. The lock is SQLite's own
- * on an empty file, so the system takes it back at the moment its holder dies: there are no stale locks to judge.
+ * on an empty file, so the system releases it when its holder dies: there are no stale locks.
+ *
+ * The file belongs to its maker alone: a read lock of another user would be as good as this one.
  *
  * @param options.onWait called once, when somebody else holds the lock.
  * @param options.signal ends the waiting, not the work.
@@ -36,6 +39,10 @@ export async function withExclusiveLock<T>(
 
 /** Takes the lock if it is free, and returns the function that gives it back; undefined when somebody else holds it. */
 export function tryExclusiveLock(path: string): (() => void) | undefined {
+  // Only a file that is not there is opened: a process that closes a descriptor of a file loses all locks it holds on it.
+  if (!existsSync(path)) {
+    closeSync(openSync(path, 'a', 0o600));
+  }
   const database = new Database(path, { timeout: 0 });
   try {
     database.exec('BEGIN EXCLUSIVE');

@@ -8,7 +8,7 @@ import { closeSync, constants, openSync, rmSync } from 'node:fs';
 export interface NewLifeline {
   /** For the guardian's standard input; to be closed here once the guardian has it. */
   readonly reader: number;
-  /** This process's hold; closing it lets go. */
+  /** This process's file descriptor of the writing end; closing it releases the lifeline. */
   readonly hold: number;
 }
 
@@ -21,7 +21,7 @@ export function createLifeline(path: string): NewLifeline {
   return { reader, hold };
 }
 
-/** Takes hold of the lifeline at `path`; undefined when no guardian listens at its other end. */
+/** Opens the lifeline at `path`; undefined when no guardian listens at its other end. */
 export function holdLifeline(path: string): number | undefined {
   try {
     return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);

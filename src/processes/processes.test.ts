@@ -36,12 +36,13 @@ describe('an exclusive lock', () => {
     const waiting = new Promise<void>((resolve) => {
       secondWaits = resolve;
     });
-    const first = withExclusiveLock(path, async () => {
+    let second: Promise<unknown> = Promise.resolve();
+    await withExclusiveLock(path, async () => {
+      second = withExclusiveLock(path, async () => order.push('second'), { onWait: secondWaits });
       await waiting;
       order.push('first');
     });
-    const second = withExclusiveLock(path, async () => order.push('second'), { onWait: secondWaits });
-    await Promise.all([first, second]);
+    await second;
     expect(order).toEqual(['first', 'second']);
   });
 
@@ -49,6 +50,17 @@ describe('an exclusive lock', () => {
     const path = lockPath();
     await expect(withExclusiveLock(path, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     tryExclusiveLock(path)?.();
+  });
+
+  it('stays with its holder when the same process asks for it again', () => {
+    const path = lockPath();
+    const release = tryExclusiveLock(path);
+    expect(tryExclusiveLock(path)).toBeUndefined();
+    const script = `
+      const db = new (require(${JSON.stringify(require.resolve('libsql'))}))(process.argv[1], { timeout: 0 });
+      db.exec('BEGIN EXCLUSIVE');`;
+    expect(spawnSync(process.execPath, ['-e', script, path], { encoding: 'utf8' }).stderr).toContain('locked');
+    release?.();
   });
 
   it('is gone with a killed holder', () => {

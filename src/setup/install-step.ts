@@ -4,13 +4,20 @@ import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { TutelageError } from '../core/errors';
+import { childEnvironment } from '../processes/child-environment';
 import { spawnGuarded } from '../processes/guarded-process';
 
-/** A summary at most this often, and a sign of life at least. */
+/** Progress messages are at least and at most this far apart. */
 const MESSAGE_MS_MIN = 2000;
 const MESSAGE_MS_MAX = 10_000;
 
-/** Runs the commands of an installation one after another, sums up what they say, and keeps all of it in a log. */
+/** The environment needs this much: with the CPU build of torch, and with the build for NVIDIA GPUs. */
+const DISK_NEEDED = '2 GB (6 GB with an NVIDIA GPU)';
+
+/** No source that pip may use has a package, or none has it for this Python and this machine. */
+export class PackageNotFound extends TutelageError {}
+
+/** Runs the commands of an installation one after another, summarizes their output, and keeps all of it in a log. */
 export class InstallStep {
   private readonly startedAt = Date.now();
   private isLogStarted = false;
@@ -20,32 +27,32 @@ export class InstallStep {
     private readonly onProgress: (message: string) => void,
   ) {}
 
-  /** @throws TutelageError with the one reason that its output gives. */
+  /** @throws TutelageError with the one reason that the command's output gives. */
   async run(title: string, command: string, args: readonly string[]): Promise<void> {
     this.onProgress(`${title} (${this.elapsed()})`);
-    // Bytecode is to be kept, whatever the caller's shell prefers: without it every engine start takes twice as long.
-    const { PYTHONDONTWRITEBYTECODE: _, ...env } = process.env;
+    // Bytecode is kept whatever the caller's shell prefers: without it every engine start takes twice as long.
+    const { PYTHONDONTWRITEBYTECODE: _, ...env } = childEnvironment('install');
     const child = spawnGuarded(command, args, { lifeline: 'pipe', stdout: 'pipe', stderr: 'pipe', env });
     const lines: string[] = [];
-    let saidAt = Date.now();
+    let reportedAt = Date.now();
     let latest = '';
-    const say = () => {
-      saidAt = Date.now();
+    const report = () => {
+      reportedAt = Date.now();
       this.onProgress(`${title} (${this.elapsed()})${latest === '' ? '' : `: ${latest}`}`);
     };
-    const hear = (line: string) => {
+    const read = (line: string) => {
       lines.push(line);
       const summary = summaryOf(line);
       latest = summary ?? latest;
-      if (summary !== undefined && Date.now() - saidAt >= MESSAGE_MS_MIN) {
-        say();
+      if (summary !== undefined && Date.now() - reportedAt >= MESSAGE_MS_MIN) {
+        report();
       }
     };
-    createInterface(child.stdout as Readable).on('line', hear);
-    createInterface(child.stderr as Readable).on('line', hear);
-    const signOfLife = setInterval(() => {
-      if (Date.now() - saidAt >= MESSAGE_MS_MAX) {
-        say();
+    createInterface(child.stdout as Readable).on('line', read);
+    createInterface(child.stderr as Readable).on('line', read);
+    const heartbeat = setInterval(() => {
+      if (Date.now() - reportedAt >= MESSAGE_MS_MAX) {
+        report();
       }
     }, 1000);
     try {
@@ -55,7 +62,7 @@ export class InstallStep {
         throw problemOf(title, lines, signal ?? `exit code ${code}`, this.logFile);
       }
     } finally {
-      clearInterval(signOfLife);
+      clearInterval(heartbeat);
     }
   }
 
@@ -70,7 +77,7 @@ export class InstallStep {
   }
 }
 
-/** What a line of pip says to a person; undefined for lines that say nothing new. */
+/** A line of pip's output in a person's words; undefined for lines that say nothing new. */
 export function summaryOf(line: string): string | undefined {
   const collecting = /^Collecting (\S+)/.exec(line);
   if (collecting) {
@@ -90,7 +97,11 @@ export function problemOf(title: string, lines: readonly string[], outcome: stri
   const text = lines.join('\n');
   const hint = `see ${logFile}; the same command starts the set-up again`;
   if (/No space left on device|Errno 28/.test(text)) {
-    return new TutelageError('transient', `${title}: the disk is full`, `free about 2 GB and run the command again`);
+    return new TutelageError(
+      'transient',
+      `${title}: the disk is full`,
+      `free about ${DISK_NEEDED} and run the command again`,
+    );
   }
   if (
     /Failed to establish a new connection|NameResolutionError|ConnectTimeoutError|Network is unreachable|ProxyError/.test(
@@ -103,9 +114,17 @@ export function problemOf(title: string, lines: readonly string[], outcome: stri
       'connect to the network (or configure pip for your mirror) and run the command again, or name a Python that has torch, transformers and peft with TUTELAGE_PYTHON',
     );
   }
-  const unmatched = /No matching distribution found for (\S+)/.exec(text);
+  if (/DO NOT MATCH THE HASHES/.test(text)) {
+    const changed = /^\s+(\S+) from \S+/m.exec(text)?.[1] ?? 'a package';
+    return new TutelageError(
+      'damaged',
+      `${title}: the file of ${changed} that pip found is not the one that was locked (its sha256 differs)`,
+      `a mirror, a proxy or a local file has another build of it; see ${logFile} for the source`,
+    );
+  }
+  const unmatched = /No matching distribution found for ([^\s;]+)/.exec(text);
   if (unmatched) {
-    return new TutelageError('missing', `${title}: no configured source has ${unmatched[1]} for this Python`, hint);
+    return new PackageNotFound('missing', `${title}: no configured source has ${unmatched[1]} for this Python`, hint);
   }
   const last = lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? '';
   return new TutelageError(

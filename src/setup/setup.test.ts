@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 import { problemOf, summaryOf } from './install-step';
 import { ensurePython } from './python';
 
+const root = join(__dirname, '..', '..');
 let folder: string;
 const environment = { ...process.env };
 beforeEach(() => {
@@ -12,7 +13,7 @@ beforeEach(() => {
   process.env.PATH = [join(folder, 'bin'), '/usr/bin', '/bin'].join(delimiter);
   process.env.XDG_CACHE_HOME = join(folder, 'cache');
   delete process.env.TUTELAGE_PYTHON;
-  for (const name of ['python3.13', 'python3.12', 'python3.11', 'python3']) {
+  for (const name of ['python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3']) {
     program(name, 'exit 127');
   }
 });
@@ -34,7 +35,8 @@ describe('a base Python', () => {
     await expect(ensurePython()).rejects.toMatchObject({ kind: 'missing', message: expect.stringMatching(message) });
   };
   it('that is missing', () => check('exit 127', /there is no Python on PATH/));
-  it('that is too old', () => check('echo 3.9', /needs Python 3.11 or later; on PATH python3 is 3.9/));
+  it('that is too old', () => check('echo 3.9', /needs Python 3.11 to 3.14, but on PATH python3 is 3.9$/));
+  it('that is too new for the locked packages', () => check('echo 3.15', /on PATH python3 is 3.15$/));
   it('without venv', () => check('echo 3.12; exit 1', /python3 \(3.12\) cannot make a virtual environment/));
 });
 
@@ -44,9 +46,10 @@ describe('TUTELAGE_PYTHON', () => {
     await expect(ensurePython()).rejects.toMatchObject({ kind: 'missing', message: expect.stringMatching(message) });
   };
   it('is refused when it does not run', () => check('exit 127', /does not run/));
-  it('is refused when it is too old', () => check('echo 3.10', /is Python 3.10; 3.11 is needed/));
-  it('is refused without the libraries', () => check('echo 3.11 torch,peft', /lacks torch, peft$/));
-  it('is used when it is fit', async () => {
+  it('is refused when it is too old', () =>
+    check('echo 3.10', /is Python 3.10; the student engine needs 3.11 or later/));
+  it('is refused without the libraries', () => check('echo 3.11 torch,peft', /does not have torch, peft$/));
+  it('is used when it has what the engine needs', async () => {
     const python = program('given', 'echo 3.11');
     process.env.TUTELAGE_PYTHON = python;
     expect(await ensurePython()).toEqual({ python, binDirectory: join(folder, 'bin') });
@@ -85,8 +88,17 @@ describe('an installation', () => {
     expect(told().match(/-m venv/g)).toHaveLength(1);
   });
 
+  it('installs locked packages only, each with its hash', async () => {
+    installer();
+    await ensurePython();
+    const installs = told().match(/.*pip install.*/g) ?? [];
+    expect(
+      installs.map((line) => /(--no-deps --require-hashes -r \S+\/engine\/requirements\/)(.*)$/.exec(line)?.[2]),
+    ).toEqual(['torch-cpu.txt', 'engine.txt']);
+  });
+
   it('that was left unfinished is made anew', async () => {
-    installer('requirements.txt', 'ERROR: killed');
+    installer('/engine.txt', 'ERROR: killed');
     await expect(ensurePython()).rejects.toMatchObject({ kind: 'transient' });
     installer();
     const { python } = await ensurePython();
@@ -94,10 +106,19 @@ describe('an installation', () => {
     expect(told().match(/-m venv/g)).toHaveLength(2);
   });
 
-  it('takes the CPU build of torch from its own index where no configured source has it', async () => {
-    installer('+cpu', 'ERROR: No matching distribution found for torch==2.13.0+cpu');
+  it('takes the CPU build of torch from PyTorch where no configured source has it', async () => {
+    const fromConfiguredSources = `--no-compile --no-deps --require-hashes -r ${join(root, 'engine/requirements/torch-cpu.txt')}`;
+    installer(fromConfiguredSources, 'ERROR: No matching distribution found for torch==2.13.0+cpu');
     await ensurePython();
-    expect(told()).toMatch(/--index-url https:\/\/download.pytorch.org\/whl\/cpu torch==2.13.0\n/);
+    expect(told()).toMatch(/--index-url https:\/\/download.pytorch.org\/whl\/cpu --no-deps .*torch-cpu.txt\n/);
+  });
+
+  it('takes the GPU build from PyPI where PyTorch cannot be reached either, and says so', async () => {
+    installer('torch-cpu.txt', 'ERROR: No matching distribution found for torch==2.13.0+cpu');
+    const messages: string[] = [];
+    await ensurePython({ onProgress: (message) => messages.push(message) });
+    expect(told()).toMatch(/--require-hashes -r .*\/torch.txt\n/);
+    expect(messages.join('\n')).toMatch(/GPU build, about 5 GB on disk, because download.pytorch.org has no CPU build/);
   });
 });
 
@@ -114,6 +135,7 @@ describe('what pip says', () => {
   it.each([
     ['OSError: [Errno 28] No space left on device', 'transient', 'the disk is full'],
     ['NewConnectionError: Failed to establish a new connection: [Errno -3]', 'missing', 'cannot be reached'],
+    ['ERROR: THESE PACKAGES DO NOT MATCH THE HASHES', 'damaged', 'is not the one that was locked'],
     ['ERROR: something else', 'transient', 'ended with exit code 1: ERROR: something else'],
   ])('%s', (line, kind, message) => {
     expect(problemOf('installing', [line], 'exit code 1', '/log')).toMatchObject({

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import pino from 'pino';
-import { redact, secretsOf } from '../core/secrets';
+import { secretsOf } from '../core/secrets';
 
 /**
  * A file that log lines are appended to, whole lines at a time, with the values of the environment's secrets replaced
@@ -13,5 +13,5 @@ export function redactingFile(path: string): { write(line: string): void } {
   const file = pino.destination({ dest: path, sync: true, append: true });
   file.on('error', () => {});
   const secrets = secretsOf(process.env);
-  return { write: (line) => file.write(redact(line, secrets)) };
+  return { write: (line) => file.write(secrets.redact(line)) };
 }

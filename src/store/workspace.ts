@@ -1,9 +1,9 @@
-import { access, constants, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { TutelageError } from '../core/errors';
-import { ledgerPlace } from './ledger/place';
+import { ledgerLocation } from './ledger/location';
 
-/** Where everything that must survive lies: one visible folder, `./.tutelage` unless TUTELAGE_HOME names another. */
+/** Where everything that must survive is kept: one visible folder, `./.tutelage` unless TUTELAGE_HOME names another. */
 export interface Workspace {
   readonly root: string;
   /** A file of the workspace, or the address of a database that several machines share. */
@@ -19,15 +19,23 @@ export interface Workspace {
   runDirectory(run: string): string;
 }
 
-/** @throws TutelageError `usage` when the folder cannot be made or written. */
-export async function openWorkspace(root = process.env.TUTELAGE_HOME ?? '.tutelage'): Promise<Workspace> {
+/** An empty TUTELAGE_HOME names no folder. */
+export const homeOf = ({ TUTELAGE_HOME }: NodeJS.ProcessEnv): string => TUTELAGE_HOME || '.tutelage';
+
+/** @throws TutelageError `usage` when the folder cannot be made or written, or when other users can write it. */
+export async function openWorkspace(root = homeOf(process.env)): Promise<Workspace> {
   const absolute = resolve(root);
   try {
+    await mkdir(absolute, { recursive: true, mode: OWNER_ONLY });
+    await refuseOthers(absolute);
     for (const folder of ['logs', 'locks']) {
-      await mkdir(join(absolute, folder), { recursive: true });
+      await mkdir(join(absolute, folder), { recursive: true, mode: OWNER_ONLY });
     }
     await access(absolute, constants.W_OK);
   } catch (cause) {
+    if (cause instanceof TutelageError) {
+      throw cause;
+    }
     throw new TutelageError(
       'usage',
       `the workspace ${absolute} cannot be written: ${(cause as Error).message}`,
@@ -38,12 +46,38 @@ export async function openWorkspace(root = process.env.TUTELAGE_HOME ?? '.tutela
   return workspaceAt(absolute);
 }
 
+const OWNER_ONLY = 0o700;
+
+/**
+ * What a workspace holds is acted on: plans name programs and keys, and models are loaded. So nobody else may write it. An
+ * administrator (uid 0) may work on another user's.
+ * @throws TutelageError `usage`
+ */
+async function refuseOthers(root: string): Promise<void> {
+  const uid = process.geteuid?.();
+  const { uid: owner, mode } = await stat(root);
+  if (uid !== undefined && uid !== 0 && owner !== uid) {
+    throw new TutelageError(
+      'usage',
+      `the workspace ${root} belongs to another user (uid ${owner}, yours is ${uid})`,
+      'use a folder of your own, named by TUTELAGE_HOME',
+    );
+  }
+  if ((mode & 0o022) !== 0) {
+    throw new TutelageError(
+      'usage',
+      `the workspace ${root} can be written by other users (mode ${(mode & 0o777).toString(8)})`,
+      `chmod 700 ${root}`,
+    );
+  }
+}
+
 /** The layout alone; nothing is made or looked at. */
-export function workspaceAt(root: string): Workspace {
+export function workspaceAt(root = homeOf(process.env)): Workspace {
   const absolute = resolve(root);
   return {
     root: absolute,
-    ledger: ledgerPlace(absolute),
+    ledger: ledgerLocation(absolute),
     artifacts: join(absolute, 'artifacts'),
     artifactCache: join(absolute, 'artifact-cache'),
     checkouts: join(absolute, 'checkouts'),

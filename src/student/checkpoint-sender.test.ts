@@ -88,7 +88,7 @@ it('does not wait for what a finished job no longer needs', async () => {
   expect(failures).toEqual([]);
 });
 
-it('tells of a failure and goes on with the next', async () => {
+it('reports a failure and continues with the next', async () => {
   const { sender, begun, failures } = open();
   await write(1);
   await write(2);

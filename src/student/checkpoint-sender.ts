@@ -2,13 +2,13 @@ import { rm } from 'node:fs/promises';
 import { holdCheckpoint, type SharedCheckpoints } from '../store/jobs/shared-checkpoints';
 
 /**
- * After a checkpoint was sent, so many times as long as that took none is sent. A small model's goes out whenever the
+ * After sending a checkpoint, the sender pauses for this multiple of the time it took. A small model's is sent whenever the
  * engine writes one, which is every minute; a large one's takes at most a fifth of the time, so that disk and network
  * are left to the training. A machine that dies loses at most a minute and five times what sending takes.
  */
 const REST_FACTOR = 4;
 
-/** A job that is told to stop has this long to send where it stands. */
+/** A job that is stopped has this long to send its newest checkpoint. */
 const LAST_WORDS_MS = 20_000;
 
 export interface CheckpointSender {
@@ -18,7 +18,7 @@ export interface CheckpointSender {
   close(how: 'finished' | 'stopped'): Promise<void>;
 }
 
-/** Sends a running job's checkpoints to the other machines, one at a time, while it goes on. A failure is told and costs nothing else. */
+/** Sends a running job's checkpoints to the other machines, one at a time, while it runs. A failure is reported and has no other effect. */
 export function checkpointSender(options: {
   readonly checkpoints: SharedCheckpoints;
   readonly hash: string;

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 
 /**
- * The NVIDIA cards that engines may use, as CUDA_VISIBLE_DEVICES names them; none on a machine without. A variable that
+ * The NVIDIA GPUs that engines may use, as CUDA_VISIBLE_DEVICES names them; empty on a machine without any. A variable that
  * is set already (by a scheduler, say) is what counts; else the driver's own tool is asked, which takes a moment.
  */
-export function visibleCards(environment: NodeJS.ProcessEnv = process.env): string[] {
+export function visibleGpus(environment: NodeJS.ProcessEnv = process.env): string[] {
   const { CUDA_VISIBLE_DEVICES: given, TUTELAGE_DEVICE: device } = environment;
   if (device !== undefined && device !== '' && device !== 'cuda') {
     return [];
@@ -20,15 +20,15 @@ export function visibleCards(environment: NodeJS.ProcessEnv = process.env): stri
   return status === 0 ? [...stdout.matchAll(/^GPU (\d+):/gm)].map(([, index]) => index as string) : [];
 }
 
-/** Gives each engine a card of its own, as long as there are some: the one that the fewest use. */
-export class Cards {
+/** Gives each engine the GPU that the fewest engines use. */
+export class Gpus {
   private readonly users: Map<string, number>;
 
-  constructor(cards: readonly string[]) {
-    this.users = new Map(cards.map((card) => [card, 0]));
+  constructor(gpus: readonly string[]) {
+    this.users = new Map(gpus.map((gpu) => [gpu, 0]));
   }
 
-  /** `null` on a machine without cards. */
+  /** `null` on a machine without GPUs. */
   take(): string | null {
     const [least] = [...this.users].sort(([, left], [, right]) => left - right);
     if (least === undefined) {
@@ -38,7 +38,7 @@ export class Cards {
     return least[0];
   }
 
-  free(card: string): void {
-    this.users.set(card, (this.users.get(card) ?? 1) - 1);
+  free(gpu: string): void {
+    this.users.set(gpu, (this.users.get(gpu) ?? 1) - 1);
   }
 }

@@ -1,43 +1,49 @@
 import { TutelageError } from '../core/errors';
-import type { EngineProcess } from './engine-process';
+import type { EngineProcess, Runtime } from './engine-process';
 
 interface Waiter {
+  readonly runtime: Runtime;
   readonly modelKey: string | undefined;
   readonly give: (engine: EngineProcess) => void;
   readonly refuse: (error: Error) => void;
 }
 
-/** Up to `slots` warm engines, started when first needed. Who waits is served in order of arrival. */
+/**
+ * Up to `slots` warm engines, started when first needed. Waiting callers are served in order of arrival. A slot is a GPU, where
+ * there is one, and belongs to one engine: an idle engine of another runtime ends before one that is needed starts.
+ */
 export class EnginePool {
   private readonly idle: EngineProcess[] = [];
   private readonly busy = new Set<EngineProcess>();
   private readonly waiting: Waiter[] = [];
-  /** Engines that are not to work again, on their way out. */
+  /** Engines that receive no more jobs and are ending. */
   private readonly leaving = new Set<Promise<void>>();
+  /** Of those, the ones that must be gone before another starts in their place. */
+  private retiring = 0;
   private isClosed = false;
 
   constructor(
     private readonly slots: number,
-    private readonly start: () => EngineProcess,
+    private readonly start: (runtime: Runtime) => EngineProcess,
   ) {}
 
   /** Starts engines ahead of the first job, as importing torch takes seconds. */
   warm(engines: number): void {
     this.dropDead();
     while (!this.isClosed && this.size < Math.min(engines, this.slots)) {
-      this.idle.push(this.start());
+      this.idle.push(this.start('transformers'));
     }
   }
 
   /** An engine for one job, if possible the one that holds the model already. It must be given back by `release`. */
-  async acquire(modelKey: string | undefined, signal: AbortSignal): Promise<EngineProcess> {
+  async acquire(runtime: Runtime, modelKey: string | undefined, signal: AbortSignal): Promise<EngineProcess> {
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
       const give = (engine: EngineProcess) => {
         signal.removeEventListener('abort', onAbort);
         resolve(engine);
       };
-      const waiter: Waiter = { modelKey, give, refuse: reject };
+      const waiter: Waiter = { runtime, modelKey, give, refuse: reject };
       const onAbort = () => {
         this.waiting.splice(this.waiting.indexOf(waiter), 1);
         reject(signal.reason);
@@ -61,7 +67,7 @@ export class EnginePool {
   }
 
   private get size(): number {
-    return this.idle.length + this.busy.size;
+    return this.idle.length + this.busy.size + this.retiring;
   }
 
   private serve(): void {
@@ -71,14 +77,16 @@ export class EnginePool {
         this.waiting.shift()?.refuse(new TutelageError('transient', 'the student engines were closed'));
         continue;
       }
-      if (this.idle.length === 0 && this.size < this.slots) {
-        this.idle.push(this.start());
-      }
-      if (this.idle.length === 0) {
-        return;
+      const { runtime } = this.waiting[0] as Waiter;
+      if (!this.idle.some((engine) => engine.runtime === runtime)) {
+        if (this.size >= this.slots) {
+          this.retireIdle();
+          return;
+        }
+        this.idle.push(this.start(runtime));
       }
       const waiter = this.waiting.shift() as Waiter;
-      const engine = this.takeIdle(waiter.modelKey);
+      const engine = this.takeIdle(waiter);
       engine.modelKey = waiter.modelKey;
       this.busy.add(engine);
       waiter.give(engine);
@@ -86,9 +94,27 @@ export class EnginePool {
   }
 
   /** The one that holds the model, else the one that has been idle for longest. */
-  private takeIdle(modelKey: string | undefined): EngineProcess {
-    const holder = this.idle.findIndex((engine) => modelKey !== undefined && engine.modelKey === modelKey);
-    return this.idle.splice(Math.max(holder, 0), 1)[0] as EngineProcess;
+  private takeIdle({ runtime, modelKey }: Waiter): EngineProcess {
+    const fitting = this.idle.filter((engine) => engine.runtime === runtime);
+    const holder = fitting.find((engine) => modelKey !== undefined && engine.modelKey === modelKey);
+    const taken = (holder ?? fitting[0]) as EngineProcess;
+    this.idle.splice(this.idle.indexOf(taken), 1);
+    return taken;
+  }
+
+  /** Ends the engine that has been idle for longest; who waits is served when it has let go of its GPU. */
+  private retireIdle(): void {
+    const engine = this.idle.shift();
+    if (engine === undefined) {
+      return;
+    }
+    this.retiring += 1;
+    const end = engine.close().finally(() => {
+      this.retiring -= 1;
+      this.leaving.delete(end);
+      this.serve();
+    });
+    this.leaving.add(end);
   }
 
   private dropDead(): void {

@@ -1,30 +1,36 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { TutelageError } from '../core/errors';
+import { childEnvironment } from '../processes/child-environment';
 import {
   type EngineEvent,
-  type EngineFailure,
+  type EngineFailureEvent,
   type EngineRequest,
   type EngineResult,
   engineEvent,
 } from './engine-protocol';
+import { EngineFailure } from './repeated-failures';
+
+/** What generates and trains: each is a process of its own kind, with a Python environment of its own. */
+export type Runtime = 'transformers' | 'vllm';
 
 export interface EngineOptions {
+  readonly runtime: Runtime;
   readonly python: string;
   readonly engineDirectory: string;
-  /** The workspace; in the engine's environment, so that it can be told apart in the process table. */
+  /** The workspace; in the engine's environment, so that it can be identified in the process table. */
   readonly workspace: string;
   readonly logFile: string;
-  /** The one card that it may see; `null` where there are none, or where it is to choose. */
-  readonly card: string | null;
+  /** The one GPU that it may see; `null` if there is none, or if the engine chooses. */
+  readonly gpu: string | null;
   readonly limits: EngineLimits;
 }
 
 export interface EngineLimits {
-  /** A working engine that says nothing for so long hangs, and is killed. */
+  /** An engine that is working and writes nothing for this long is considered hung, and is killed. */
   readonly stallMs: number;
   /** How long a cancelled job may take to save its checkpoint before SIGTERM, and then before SIGKILL. */
   readonly cancelGraceMs: number;
@@ -50,19 +56,20 @@ export class EngineProcess {
   private ending: string | undefined;
   private stallTimer: NodeJS.Timeout | undefined;
   private stalled = false;
+  private stallMs = 0;
   private isDoubtful = false;
 
   constructor(private readonly options: EngineOptions) {
     mkdirSync(dirname(options.logFile), { recursive: true });
     const log = openSync(options.logFile, 'a');
     this.logStart = statSync(options.logFile).size;
-    this.child = spawn(options.python, ['-u', join(options.engineDirectory, 'serve.py')], {
+    this.child = spawn(options.python, ['-u', join(options.engineDirectory, 'serve.py'), options.runtime], {
       detached: true,
       stdio: ['pipe', 'pipe', log],
       env: engineEnvironment(options),
     });
     closeSync(log);
-    // A write to an engine that has just died fails; its exit says all there is to say.
+    // A write to an engine that has just died fails; its exit is reported.
     this.stdin.on('error', () => {});
     createInterface({ input: this.child.stdout as Readable }).on('line', (line) => this.hear(line));
     this.exited = new Promise((resolve) => {
@@ -71,10 +78,17 @@ export class EngineProcess {
         resolve();
       });
       this.child.once('close', (code, signal) => {
-        this.ended(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`);
+        // One that could not be started closes too.
+        if (this.ending === undefined) {
+          this.ended(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`);
+        }
         resolve();
       });
     });
+  }
+
+  get runtime(): Runtime {
+    return this.options.runtime;
   }
 
   get isUsable(): boolean {
@@ -83,15 +97,16 @@ export class EngineProcess {
 
   /**
    * Does one job. Cancelling asks the engine to stop at its next step, then terminates, then kills its group; the promise
-   * settles only when the engine has let go of the job.
+   * settles only when the engine has stopped working on the job.
    *
-   * @throws the signal's reason; TutelageError `student-input`, or `transient` where the engine died, hung or failed.
+   * @throws the signal's reason; TutelageError `student-input`; EngineFailure where it failed or hung; `transient` where it died.
    */
   async run(
     request: EngineRequest,
-    options: { signal: AbortSignal; onEvent: (event: EngineEvent) => void },
+    options: { signal: AbortSignal; onEvent: (event: EngineEvent) => void; stallMs?: number | undefined },
   ): Promise<EngineResult> {
     const { signal, onEvent } = options;
+    this.stallMs = options.stallMs ?? this.options.limits.stallMs;
     const timers: NodeJS.Timeout[] = [];
     const outcome = new Promise<EngineResult>((resolve, reject) => {
       this.job = { request, onEvent, resolve, reject };
@@ -157,7 +172,7 @@ export class EngineProcess {
     if (event.event === 'result') {
       job.resolve(event);
     } else if (event.event === 'error') {
-      // What failed for want of memory, or by a bug, may have left the process in a state that spoils the next job.
+      // Running out of memory, or a bug, may leave the process in a state that breaks the next job.
       this.isDoubtful = event.code === 'out-of-memory' || event.code === 'bug';
       job.reject(failureOf(event, job.request.op, this.options.logFile));
     } else {
@@ -167,13 +182,11 @@ export class EngineProcess {
 
   private ended(how: string): void {
     this.ending = how;
-    this.job?.reject(
-      new TutelageError(
-        'transient',
-        `the student engine ${this.stalled ? `said nothing for ${this.options.limits.stallMs / 1000} s and was killed` : how} during ${this.job.request.op}${this.lastWords()}`,
-        `its log is ${this.options.logFile}`,
-      ),
-    );
+    const what = this.stalled ? `said nothing for ${this.stallMs / 1000} s and was killed` : how;
+    const message = `the student engine ${what} during ${this.job?.request.op}${this.lastWords()}`;
+    const hint = `its log is ${this.options.logFile}`;
+    // A death may have any cause; silence is caused by the job, and may happen again.
+    this.job?.reject(this.stalled ? new EngineFailure(message, hint) : new TutelageError('transient', message, hint));
   }
 
   private watchForStall(): void {
@@ -181,7 +194,7 @@ export class EngineProcess {
     this.stallTimer = setTimeout(() => {
       this.stalled = true;
       this.signalGroup('SIGKILL');
-    }, this.options.limits.stallMs);
+    }, this.stallMs);
   }
 
   private write(line: object): void {
@@ -201,8 +214,11 @@ export class EngineProcess {
     }
   }
 
-  /** The last lines that this process wrote into the log. */
+  /** The last lines that this process wrote into the log; none if somebody has removed it. */
   private lastWords(): string {
+    if (!existsSync(this.options.logFile)) {
+      return '';
+    }
     const lines = readFileSync(this.options.logFile)
       .subarray(this.logStart)
       .toString('utf8')
@@ -215,7 +231,7 @@ export class EngineProcess {
   }
 }
 
-function failureOf({ code, message, hint }: EngineFailure, op: string, logFile: string): TutelageError {
+function failureOf({ code, message, hint }: EngineFailureEvent, op: string, logFile: string): TutelageError {
   if (code === 'input') {
     return new TutelageError('student-input', message, hint);
   }
@@ -224,15 +240,15 @@ function failureOf({ code, message, hint }: EngineFailure, op: string, logFile: 
     'out-of-memory': `the student engine ran out of memory during ${op}: ${message}`,
     bug: `the student engine failed during ${op}: ${message}`,
   }[code];
-  return new TutelageError('transient', what, hint ?? `its log is ${logFile}`);
+  const where = hint ?? `its log is ${logFile}`;
+  return code === 'cancelled' ? new TutelageError('transient', what, where) : new EngineFailure(what, where);
 }
 
-/** The engine needs no key of a teacher or of a bucket. Bytecode is kept: compiling torch's modules anew doubles every start. */
-function engineEnvironment({ workspace, card }: EngineOptions): NodeJS.ProcessEnv {
-  const { PYTHONDONTWRITEBYTECODE: _, ...rest } = process.env;
-  const kept = Object.entries(rest).filter(([name]) => !name.endsWith('_API_KEY') && !name.startsWith('AWS_'));
-  const seen = card === null ? {} : { CUDA_VISIBLE_DEVICES: card };
-  return { ...Object.fromEntries(kept), ...seen, TUTELAGE_HOME: workspace };
+/** Bytecode is kept: compiling torch's modules anew doubles every start. */
+function engineEnvironment({ workspace, gpu }: EngineOptions): NodeJS.ProcessEnv {
+  const { PYTHONDONTWRITEBYTECODE: _, ...rest } = childEnvironment('engine');
+  const seen = gpu === null ? {} : { CUDA_VISIBLE_DEVICES: gpu };
+  return { ...rest, ...seen, TUTELAGE_HOME: workspace };
 }
 
 function parseJson(line: string): unknown {

@@ -7,7 +7,12 @@ export interface EngineRequest {
   readonly dir: string;
   readonly spec: {
     readonly op: string;
-    readonly model: { readonly base: string; readonly adapter: string | null; readonly key: string } | null;
+    readonly model: {
+      readonly base: string;
+      readonly adapter: string | null;
+      readonly key: string;
+      readonly settings?: Readonly<Record<string, unknown>>;
+    } | null;
     readonly inputs: Readonly<Record<string, readonly string[]>>;
     readonly parameters: Readonly<Record<string, unknown>>;
     readonly threads: number;
@@ -46,4 +51,4 @@ export const engineEvent = z.discriminatedUnion('event', [
 
 export type EngineEvent = z.infer<typeof engineEvent>;
 export type EngineResult = Extract<EngineEvent, { event: 'result' }>;
-export type EngineFailure = Extract<EngineEvent, { event: 'error' }>;
+export type EngineFailureEvent = Extract<EngineEvent, { event: 'error' }>;

@@ -1,3 +1,3 @@
-export { visibleCards } from './devices';
-export { jobIdentity, type StudentJob, type StudentResult } from './student-job';
+export { visibleGpus } from './devices';
+export { jobIdentity, outputOf, type StudentJob, type StudentResult } from './student-job';
 export { createStudents, type Students } from './students';

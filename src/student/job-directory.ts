@@ -9,24 +9,24 @@ import type { JobRecordFiles, SharedJobs } from '../store/jobs/shared-jobs';
 import { readJsonFile, writeFileAtomically } from '../store/workspace';
 import { outputKind, type StudentResult } from './student-job';
 
-/** What stays of a finished job: what it was, what came out, and the locks, which others may be waiting at. */
+/** Files kept from a finished job: its specification, its result, and the locks that others may be waiting for. */
 const KEPT = new Set(['spec.json', 'artifacts.json', 'lock', 'run.lock']);
 
 /** Where a job is done, and who may have done it elsewhere. Its directory is named by its hash. */
-export interface JobPlace {
+export interface JobLocation {
   readonly directory: string;
   readonly store: ArtifactStore;
   readonly shared: SharedJobs | null;
 }
 
 /** The job's result, when it is finished here and all that it made is still in the store. */
-export async function finishedResult({ directory, store }: JobPlace): Promise<StudentResult | null> {
+export async function finishedResult({ directory, store }: JobLocation): Promise<StudentResult | null> {
   const own = await readJsonFile<StudentResult>(join(directory, 'artifacts.json'));
   return own === null || !(await isWhole(own, store)) ? null : resultOf(own);
 }
 
-/** The same of a job that another machine finished. What was begun here goes: the caller holds the job's lock. */
-export async function adoptResult({ directory, store, shared }: JobPlace): Promise<StudentResult | null> {
+/** The same for a job that another machine finished. Partial work here is removed: the caller holds the job's lock. */
+export async function adoptResult({ directory, store, shared }: JobLocation): Promise<StudentResult | null> {
   const files = (await shared?.read(basename(directory))) ?? null;
   const result = files && (JSON.parse(files.artifacts) as StudentResult);
   if (files === null || result === null || !(await isWhole(result, store))) {
@@ -54,7 +54,7 @@ async function isWhole({ outputs }: StudentResult, store: ArtifactStore): Promis
  * files go last, so a kill in between costs space and no work.
  */
 export async function finishJob(
-  { directory, store, shared }: JobPlace,
+  { directory, store, shared }: JobLocation,
   raw: { metrics: Readonly<Record<string, unknown>>; outputs: Readonly<Record<string, string>> },
 ): Promise<StudentResult> {
   const outputs: Record<string, ArtifactRef> = {};
@@ -62,7 +62,7 @@ export async function finishJob(
     outputs[name] = await putOutput(store, name, join(directory, path));
   }
   const result: StudentResult = { metrics: raw.metrics, outputs };
-  // The hash serves audits: a record that was changed later is told from one that was written so.
+  // The hash serves audits: it distinguishes a record that was changed later from one that was written that way.
   const sealed = { ...result, sha256: sha256(canonicalJson(result)) };
   const own = `${JSON.stringify(sealed, null, 2)}\n`;
   const standing = shared === null ? own : await publish({ directory, store, shared }, own);
@@ -80,12 +80,12 @@ async function clearDirectory(directory: string): Promise<void> {
 }
 
 /**
- * Of two machines that did the same job the first one's result is everyone's: cards of two kinds may give two models.
+ * If two machines did the same job, the first result counts for all: two kinds of GPU may give two models.
  *
- * @returns the record that stands
+ * @returns the record that counts
  */
 async function publish(
-  { directory, store, shared }: JobPlace & { readonly shared: SharedJobs },
+  { directory, store, shared }: JobLocation & { readonly shared: SharedJobs },
   artifacts: string,
 ): Promise<string> {
   const hash = basename(directory);

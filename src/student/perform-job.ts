@@ -6,7 +6,7 @@ import type { ArtifactStore } from '../store/artifacts/artifact-store';
 import { writeFileAtomically } from '../store/workspace';
 import { checkpointSender } from './checkpoint-sender';
 import type { EngineEvent, EngineRequest, EngineResult } from './engine-protocol';
-import { adoptResult, finishedResult, finishJob, type JobPlace } from './job-directory';
+import { adoptResult, finishedResult, finishJob, type JobLocation } from './job-directory';
 import { jobIdentity, modelKey, type StudentJob, type StudentProgress, type StudentResult } from './student-job';
 
 /** A pool of millions has hundreds of parts; a few at a time fill any network. */
@@ -22,41 +22,41 @@ export interface JobToPerform {
 
 export type RunOnEngine = (
   request: EngineRequest,
-  options: { signal: AbortSignal; onEvent: (event: EngineEvent) => void },
+  options: { signal: AbortSignal; onEvent: (event: EngineEvent) => void; stallMs?: number | undefined },
 ) => Promise<EngineResult>;
 
 /** Does a job in its directory, or finds that it was done before, here or on another machine. */
-export async function performJob(todo: JobToPerform, place: JobPlace, runOnEngine: RunOnEngine) {
-  const finished = await finishedResult(place);
+export async function performJob(todo: JobToPerform, location: JobLocation, runOnEngine: RunOnEngine) {
+  const finished = await finishedResult(location);
   if (finished !== null) {
     return finished;
   }
   const work = async (): Promise<StudentResult> => {
     // Another process may have finished it while this one waited, or another machine at any time.
-    const meanwhile = (await finishedResult(place)) ?? (await adoptResult(place));
+    const meanwhile = (await finishedResult(location)) ?? (await adoptResult(location));
     if (meanwhile !== null) {
       return meanwhile;
     }
     const identity = JSON.stringify(JSON.parse(canonicalJson(jobIdentity(todo.job, todo.engineVersion))), null, 2);
-    await writeFileAtomically(join(place.directory, 'spec.json'), `${identity}\n`);
-    const request = await requestFor(todo, place);
-    const letGo = place.store.keepInUse(pathsOf(request));
+    await writeFileAtomically(join(location.directory, 'spec.json'), `${identity}\n`);
+    const request = await requestFor(todo, location);
+    const letGo = location.store.keepInUse(pathsOf(request));
     try {
-      const raw = await runWithCheckpoints(todo, place, (onEvent) =>
-        runOnEngine(request, { signal: todo.signal, onEvent }),
+      const raw = await runWithCheckpoints(todo, location, (onEvent) =>
+        runOnEngine(request, { signal: todo.signal, onEvent, stallMs: stallMsOf(todo.job) }),
       );
-      return await finishJob(place, raw);
+      return await finishJob(location, raw);
     } finally {
       letGo();
     }
   };
-  return withExclusiveLock(join(place.directory, 'lock'), work, { signal: todo.signal });
+  return withExclusiveLock(join(location.directory, 'lock'), work, { signal: todo.signal });
 }
 
-/** Goes on from where another machine left the job, and lets others go on from here. */
+/** Resumes from where another machine left the job, and lets others resume from here. */
 async function runWithCheckpoints(
   { hash, onProgress }: JobToPerform,
-  { directory, shared }: JobPlace,
+  { directory, shared }: JobLocation,
   run: (onEvent: (event: EngineEvent) => void) => Promise<EngineResult>,
 ): Promise<EngineResult> {
   let latest: StudentProgress = { done: 0, total: 1, unit: 'steps' };
@@ -91,8 +91,10 @@ async function runWithCheckpoints(
   }
 }
 
-async function requestFor({ job, hash }: JobToPerform, { directory, store }: JobPlace): Promise<EngineRequest> {
-  const { op, model, parameters, threads } = job;
+const stallMsOf = ({ stallSeconds }: StudentJob) => (stallSeconds === undefined ? undefined : stallSeconds * 1000);
+
+async function requestFor({ job, hash }: JobToPerform, { directory, store }: JobLocation): Promise<EngineRequest> {
+  const { op, parameters, threads } = job;
   const inputs: Record<string, string[]> = {};
   for (const [name, refs] of Object.entries(job.inputs)) {
     inputs[name] = await mapWithWindow(refs, INPUTS_AT_ONCE, (ref) => store.pathOf(ref));
@@ -101,15 +103,19 @@ async function requestFor({ job, hash }: JobToPerform, { directory, store }: Job
     id: hash,
     op,
     dir: directory,
-    spec: { op, model: await modelFor(model, store), inputs, parameters, threads },
+    spec: { op, model: await modelFor(job, store), inputs, parameters, threads },
   };
 }
 
-const modelFor = async (model: StudentJob['model'], store: ArtifactStore): Promise<EngineRequest['spec']['model']> =>
+const modelFor = async (
+  { model, settings }: StudentJob,
+  store: ArtifactStore,
+): Promise<EngineRequest['spec']['model']> =>
   model && {
     base: await store.checkout(model.base),
     adapter: model.adapter === undefined ? null : await store.checkout(model.adapter),
     key: modelKey(model),
+    ...(settings === undefined ? {} : { settings }),
   };
 
 function pathsOf({ spec: { model, inputs } }: EngineRequest): string[] {

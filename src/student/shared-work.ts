@@ -10,7 +10,7 @@ type Perform<Result, Progress> = (signal: AbortSignal, onProgress: (progress: Pr
 
 /**
  * Work that is done once for all who ask for it under one key at the same time. Whoever is cancelled leaves the others
- * undisturbed; the last one to be cancelled cancels the work, and waits until it has stopped.
+ * uninterrupted; the last one to be cancelled cancels the work, and waits until it has stopped.
  */
 export class SharedWork<Result, Progress> {
   private readonly entries = new Map<string, Entry<Result, Progress>>();
@@ -27,7 +27,7 @@ export class SharedWork<Result, Progress> {
       if (!entry.abort.signal.aborted) {
         return attend(entry, caller.signal, caller.onProgress);
       }
-      // All its callers left and it is stopping; this one is late and begins anew.
+      // All its callers left and it is stopping; this caller is late and starts it again.
       await entry.result.catch(() => {});
     }
   }

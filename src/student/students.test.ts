@@ -8,7 +8,7 @@ import { openArtifactStore } from '../store/artifacts/artifact-store';
 import { createStudents, type StudentJob, type Students } from '.';
 import { EnginePool } from './engine-pool';
 import type { EngineLimits, EngineProcess } from './engine-process';
-import { jobHash } from './student-job';
+import { jobHash, outputOf } from './student-job';
 
 let workspace: string;
 let opened: Students[];
@@ -116,18 +116,66 @@ describe('the pool', () => {
   });
 
   it('serves who waits in order of arrival, one job an engine', async () => {
-    const engine = { isUsable: true, modelKey: undefined, close: async () => {} } as unknown as EngineProcess;
+    const engine = {
+      runtime: 'transformers',
+      isUsable: true,
+      modelKey: undefined,
+      close: async () => {},
+    } as unknown as EngineProcess;
     const pool = new EnginePool(1, () => engine);
     const order: number[] = [];
     const { signal } = new AbortController();
-    await pool.acquire('a', signal);
-    const served = [1, 2, 3].map((place) => pool.acquire('a', signal).then(() => order.push(place)));
+    await pool.acquire('transformers', 'a', signal);
+    const served = [1, 2, 3].map((index) => pool.acquire('transformers', 'a', signal).then(() => order.push(index)));
     for (const one of served) {
       expect(order).toHaveLength(served.indexOf(one));
       pool.release(engine);
       await one;
     }
     expect(order).toEqual([1, 2, 3]);
+  });
+
+  it('ends an idle engine of another runtime before it starts one in its slot', async () => {
+    const events: string[] = [];
+    const pool = new EnginePool(1, (runtime) => {
+      events.push(`start ${runtime}`);
+      const close = async () => void events.push(`end ${runtime}`);
+      return { runtime, isUsable: true, modelKey: undefined, close } as unknown as EngineProcess;
+    });
+    const { signal } = new AbortController();
+    const first = await pool.acquire('transformers', 'a', signal);
+    const second = pool.acquire('vllm', 'a', signal);
+    expect(events).toEqual(['start transformers']);
+    pool.release(first);
+    pool.release(await second);
+    pool.release(await pool.acquire('vllm', 'a', signal));
+    pool.release(await pool.acquire('transformers', 'a', signal));
+    const handOver = ['start transformers', 'end transformers', 'start vllm', 'end vllm', 'start transformers'];
+    expect(events).toEqual(handOver);
+    await pool.close();
+  });
+
+  it('sends a job that names vllm to the Python that has it', async () => {
+    const fake = installFakeEngine(join(workspace, 'double'));
+    const asked: string[] = [];
+    const students = createStudents({
+      ...fake,
+      vllmPython: async () => {
+        asked.push('vllm');
+        return fake.python;
+      },
+      jobsDirectory: join(workspace, 'jobs'),
+      logDirectory: join(workspace, 'logs'),
+      store: store(),
+      slots: 1,
+    });
+    opened.push(students);
+    const here = await students.run(job('finish'));
+    const there = await students.run(job('finish', { runtime: 'vllm' }));
+    expect(asked).toEqual(['vllm']);
+    expect(there.metrics.pid).not.toBe(here.metrics.pid);
+    expect(readdirSync(join(workspace, 'logs')).some((name) => name.startsWith('vllm-'))).toBe(true);
+    expect(processesOf(workspace)).toHaveLength(1);
   });
 
   it('starts engines ahead when asked to warm up, and not more than it has slots', async () => {
@@ -144,7 +192,7 @@ describe('a shared job', () => {
     expect(second).toBe(first);
   });
 
-  it('goes on for one caller when the other is cancelled', async () => {
+  it('continues for one caller when the other is cancelled', async () => {
     const students = open();
     const cancel = new AbortController();
     const held = job('hold', { until: gate('a') });
@@ -241,6 +289,7 @@ describe('a failure', () => {
     const students = open();
     const before = await students.run(job('finish', { n: 1 }));
     await expect(students.run(job('fail'))).rejects.toMatchObject({ kind: 'transient' });
+    await expect(students.run(job('fail'))).rejects.toMatchObject({ kind: 'student-failed', isRetryable: false });
     const after = await students.run(job('finish', { n: 2 }));
     expect(after.metrics.pid).not.toBe(before.metrics.pid);
   });
@@ -268,4 +317,11 @@ it('closing ends a working engine, and its job with it', async () => {
   await students.close();
   await expect(running).rejects.toMatchObject({ kind: 'transient' });
   expect(processesOf(workspace)).toEqual([]);
+});
+
+it('an output that a finished job does not have is an error that says what it has', () => {
+  const result = { outputs: { rows: { kind: 'job-output', sha256: 'a', bytes: 1 } } } as const;
+  expect(outputOf(result, 'rows').bytes).toBe(1);
+  const expected = { kind: 'damaged', message: expect.stringMatching(/without its output scores \(outputs: rows\)/) };
+  expect(() => outputOf(result, 'scores')).toThrow(expect.objectContaining(expected));
 });

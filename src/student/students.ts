@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ArtifactStore } from '../store/artifacts/artifact-store';
 import type { SharedJobs } from '../store/jobs/shared-jobs';
-import { Cards, visibleCards } from './devices';
+import { Gpus, visibleGpus } from './devices';
 import { EnginePool } from './engine-pool';
-import { type EngineLimits, EngineProcess } from './engine-process';
+import { type EngineLimits, EngineProcess, type Runtime } from './engine-process';
+import type { EngineRequest } from './engine-protocol';
 import { performJob, type RunOnEngine } from './perform-job';
+import { RepeatedFailures } from './repeated-failures';
 import { SharedWork } from './shared-work';
 import { jobHash, type StudentJob, type StudentProgress, type StudentResult } from './student-job';
 
@@ -24,12 +26,14 @@ export interface Students {
   run(job: StudentJob, options?: RunJobOptions): Promise<StudentResult>;
   /** Starts engines ahead of the first job. */
   warm(engines: number): void;
-  /** Ends the engines; unfinished jobs go on from their last checkpoint when they are asked for again. */
+  /** Ends the engines; unfinished jobs resume from their last checkpoint when they are requested again. */
   close(): Promise<void>;
 }
 
 export interface StudentsOptions {
   readonly python: string;
+  /** The interpreter that has vLLM, set up when a job first needs it. */
+  readonly vllmPython?: () => Promise<string>;
   readonly engineDirectory: string;
   readonly jobsDirectory: string;
   readonly store: ArtifactStore;
@@ -46,13 +50,19 @@ const LIMITS: EngineLimits = { stallMs: 300_000, cancelGraceMs: 10_000, terminat
 export function createStudents(options: StudentsOptions): Students {
   const { store, jobsDirectory, engineDirectory } = options;
   const engineVersion = readEngineVersion(engineDirectory);
-  const pool = new EnginePool(options.slots, engineStarter(options));
+  const pythons: Record<Runtime, string | null> = { transformers: options.python, vllm: null };
+  const pool = new EnginePool(options.slots, engineStarter(options, pythons));
   const work = new SharedWork<StudentResult, StudentProgress>();
 
-  const runOnEngine: RunOnEngine = async (request, { signal, onEvent }) => {
-    const engine = await pool.acquire(request.spec.model?.key, signal);
+  const failures = new RepeatedFailures();
+  const vllmPython = options.vllmPython ?? (() => Promise.resolve(options.python));
+
+  const runOnEngine: RunOnEngine = async (request, options) => {
+    const runtime = runtimeOf(request);
+    pythons[runtime] ??= await vllmPython();
+    const engine = await pool.acquire(runtime, request.spec.model?.key, options.signal);
     try {
-      return await engine.run(request, { signal, onEvent });
+      return await failures.watch(request.id, () => engine.run(request, options));
     } finally {
       pool.release(engine);
     }
@@ -61,10 +71,10 @@ export function createStudents(options: StudentsOptions): Students {
   return {
     run: (job, caller = {}) => {
       const hash = jobHash(job, engineVersion);
-      const place = { directory: join(jobsDirectory, hash), store, shared: options.shared ?? null };
+      const location = { directory: join(jobsDirectory, hash), store, shared: options.shared ?? null };
       return work.run(
         hash,
-        (signal, onProgress) => performJob({ job, hash, engineVersion, signal, onProgress }, place, runOnEngine),
+        (signal, onProgress) => performJob({ job, hash, engineVersion, signal, onProgress }, location, runOnEngine),
         caller,
       );
     },
@@ -76,30 +86,38 @@ export function createStudents(options: StudentsOptions): Students {
   };
 }
 
-/** Starts engines one after another, each with a log and, as long as there are some, a card of its own. */
-function engineStarter(options: StudentsOptions): () => EngineProcess {
-  const { python, engineDirectory, jobsDirectory, logDirectory } = options;
+/** Starts engines one after another, each with a log and, if there is one, a GPU. */
+function engineStarter(
+  options: StudentsOptions,
+  pythons: Readonly<Record<Runtime, string | null>>,
+): (runtime: Runtime) => EngineProcess {
+  const { engineDirectory, jobsDirectory, logDirectory } = options;
   const limits = { ...LIMITS, ...options.limits };
-  const cards = new Cards(visibleCards());
+  const gpus = new Gpus(visibleGpus());
   let engines = 0;
-  return () => {
+  return (runtime) => {
     engines += 1;
-    const logFile = join(logDirectory, `engine-${process.pid}-${engines}.log`);
-    const card = cards.take();
+    const name = runtime === 'transformers' ? 'engine' : runtime;
+    const logFile = join(logDirectory, `${name}-${process.pid}-${engines}.log`);
+    const gpu = gpus.take();
     const engine = new EngineProcess({
-      python,
+      runtime,
+      python: pythons[runtime] ?? options.python,
       engineDirectory,
       workspace: dirname(jobsDirectory),
       logFile,
-      card,
+      gpu,
       limits,
     });
-    if (card !== null) {
-      void engine.exited.then(() => cards.free(card));
+    if (gpu !== null) {
+      void engine.exited.then(() => gpus.free(gpu));
     }
     return engine;
   };
 }
+
+/** Jobs name their runtime among their parameters: it is part of what they are. */
+const runtimeOf = ({ spec }: EngineRequest): Runtime => (spec.parameters.runtime === 'vllm' ? 'vllm' : 'transformers');
 
 /** The engine's own number for "the same job gives the same bytes"; read without starting a Python. */
 function readEngineVersion(engineDirectory: string): number {

@@ -1,91 +1,65 @@
-import { setMaxListeners } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { worstCase } from '../core/budget/price';
-import { inputTokensMax } from '../core/budget/token-bound';
-import { TutelageError } from '../core/errors';
+import { requestTokensMax } from '../core/config/request-fields';
 import type { Grade } from '../core/records';
 import { type GradeRequest, gradeRequests, judgePromptVersion, type Marks, readMarks } from '../core/strategies';
 import type { CallToReserve, GrantedCall } from '../store/ledger';
-import { type AskingParts, RowAsker } from './asking';
-import type { AnswerToGrade, GradesRequest } from './judge';
-import { limitsOf } from './limiter';
-import { textOf } from './reply';
+import type { PaidCallParts } from './paid-call';
+import { Purchase } from './purchase';
+import { readText } from './reply';
 import { chatRequest, requestHash, samplingSeed } from './request';
 import type { IdentifiedRequest } from './row-plan';
+import type { AnswerToGrade, GradesRequest } from './types';
 
-/** A reply that cannot be read is asked for again with another sample number, so many times in all. */
+/** How often a reply is asked for in all: one that cannot be read is asked for again with another sample number. */
 const repliesMax = 3;
 
-/** What is out when a run is cancelled has this long to come back; later it counts as unknown. */
-const graceMs = 5000;
-
-/** How long a reservation that was refused for now waits before it looks again. */
-const lookAgainMs = 100;
-
-export async function buyGrades(parts: AskingParts, request: GradesRequest): Promise<Grade[]> {
+/** Buys the judge's grades, in the order of the answers. */
+export async function buyGrades(parts: PaidCallParts, request: GradesRequest): Promise<Grade[]> {
   return new GradePurchase(parts, request).run();
 }
 
 /** One call to the judge. Equal ones (equal questions with equal answers) are one call. */
-interface Ask {
+interface JudgeCall {
   readonly asked: GradeRequest;
   readonly identified: IdentifiedRequest;
 }
 
-type Reply =
-  | { readonly state: 'read'; readonly marks: Marks }
-  | { readonly state: 'unreadable' | 'refused' | 'failed' };
+type JudgeReply =
+  | { readonly state: 'read'; readonly marks: Marks; readonly words: string }
+  | { readonly state: 'unreadable' | 'overBudget' | 'failed' };
 
-/** Some answers on their way to be graded: reserves in order, asks in rounds, tells in order. */
+/** The calls go out in rounds: all at first, then those whose reply could not be read. */
 class GradePurchase {
-  private readonly replies = new Map<string, Reply>();
-  private readonly working = new Set<Promise<void>>();
-  private readonly stop = new AbortController();
-  private readonly cut = new AbortController();
-  private failure: { readonly error: unknown } | null = null;
-  private failing = 0;
-  private total = 0;
+  private readonly replies = new Map<string, JudgeReply>();
+  private readonly purchase: Purchase;
 
   constructor(
-    private readonly parts: AskingParts,
+    private readonly parts: PaidCallParts,
     private readonly request: GradesRequest,
   ) {
-    // Every request that is out listens.
-    setMaxListeners(0, this.stop.signal, this.cut.signal);
+    const { signal, onProgress } = request;
+    const wording = { who: 'the judge', what: 'calls', section: 'judge' };
+    this.purchase = new Purchase({ parts, signal, onProgress, wording });
   }
 
   async run(): Promise<Grade[]> {
-    const { signal } = this.request;
-    let grace: NodeJS.Timeout | undefined;
-    const cancel = () => {
-      this.stop.abort(signal.reason);
-      grace = setTimeout(() => this.cut.abort(), graceMs);
-    };
-    signal.throwIfAborted();
-    signal.addEventListener('abort', cancel);
-    const leave = this.parts.limiter.join(limitsOf(this.parts.config));
-    try {
+    await this.purchase.run(async () => {
       for (let sample = 0; sample < repliesMax; sample += 1) {
-        await this.askAll(this.missing(sample));
+        await this.purchase.buyAll<JudgeCall, GrantedCall>(this.callsOf(sample), {
+          reserve: (left) => this.reserve(left),
+          buy: async (call, granted) => {
+            this.replies.set(call.identified.hash, await this.askJudge(call, granted));
+          },
+          leaveOut: ({ identified }) => this.replies.set(identified.hash, { state: 'overBudget' }),
+        });
       }
-    } catch (error) {
-      this.fail(error);
-      await Promise.all(this.working);
-    } finally {
-      leave();
-      clearTimeout(grace);
-      signal.removeEventListener('abort', cancel);
-    }
-    signal.throwIfAborted();
-    if (this.failure !== null) {
-      throw this.failure.error;
-    }
+    });
     return this.request.answers.map((answer) => this.gradeOf(answer));
   }
 
-  /** The calls of a round: all at first, then those whose reply could not be read. Each once, in order. */
-  private missing(sample: number): Ask[] {
-    const asks = this.request.answers.flatMap((answer) =>
+  /** The calls of a round, each once, in order. */
+  private callsOf(sample: number): JudgeCall[] {
+    const calls = this.request.answers.flatMap((answer) =>
       (this.requestsOf(answer) ?? []).flatMap((asked) => {
         const before = sample === 0 ? null : this.replies.get(this.identify(asked, sample - 1).hash);
         return before === null || before?.state === 'unreadable'
@@ -93,69 +67,40 @@ class GradePurchase {
           : [];
       }),
     );
-    return [...new Map(asks.map((ask) => [ask.identified.hash, ask])).values()];
+    return [...new Map(calls.map((call) => [call.identified.hash, call])).values()];
   }
 
-  private async askAll(asks: readonly Ask[]): Promise<void> {
-    const { ledger } = this.parts;
-    this.total += asks.length;
-    let left = asks;
-    while (left.length > 0) {
-      this.stop.signal.throwIfAborted();
-      const { granted, refused } = await ledger.reserveCalls(
-        this.request.account,
-        left.map((ask) => this.toReserve(ask)),
-      );
-      granted.forEach((call, index) => {
-        this.start(left[index] as Ask, call);
-      });
-      left = left.slice(granted.length);
-      if (refused !== null && refused !== 'busy' && refused.final) {
-        for (const { identified } of left) {
-          this.tell(identified, { state: 'refused' });
-        }
-        break;
-      }
-      if (left.length > 0) {
-        // True prices come in below worst cases, here or in another step, and free room.
-        await Promise.race([...this.working, sleep(lookAgainMs)]);
-      }
-    }
-    await Promise.all(this.working);
-    if (this.failure !== null) {
-      throw this.failure.error;
-    }
+  private async reserve(left: readonly JudgeCall[]) {
+    const calls = left.map((call) => this.toReserve(call));
+    const { granted, overBudget } = await this.parts.ledger.reserveCalls(this.request.account, calls);
+    const entries = granted.map((call, index): [JudgeCall, GrantedCall] => [left[index] as JudgeCall, call]);
+    return { granted: new Map(entries), overBudget };
   }
 
-  private start(ask: Ask, call: GrantedCall): void {
-    const work = this.ask(ask, call)
-      .then((reply) => this.tell(ask.identified, reply))
-      .catch((error: unknown) => this.fail(error))
-      .finally(() => {
-        this.working.delete(work);
-      });
-    this.working.add(work);
+  private async askJudge({ asked, identified }: JudgeCall, granted: GrantedCall): Promise<JudgeReply> {
+    const result = await this.purchase.withCaller([granted], (caller) =>
+      caller.ask(granted, identified, Promise.resolve()),
+    );
+    if (result.state === 'failed') {
+      this.purchase.countRefusal(result.reason);
+      return { state: 'failed' };
+    }
+    if (result.state === 'overBudget') {
+      return { state: 'overBudget' };
+    }
+    await result.durable;
+    const text = readText(result.answer.raw);
+    const marks = text.ok ? this.marksOf(asked, text.value) : null;
+    return marks === null || !text.ok ? { state: 'unreadable' } : { state: 'read', marks, words: text.value };
   }
 
-  private async ask({ asked, identified }: Ask, call: GrantedCall): Promise<Reply> {
-    const asker = new RowAsker(this.parts, this.stop.signal, this.cut.signal, (why) => this.report(why));
-    asker.hold([call]);
-    try {
-      const result = await asker.ask(call, identified, Promise.resolve());
-      if (result.state === 'failed') {
-        this.countFailure(result.reason);
-        return { state: 'failed' };
-      }
-      if (result.state === 'refused') {
-        return { state: 'refused' };
-      }
-      await result.durable;
-      const { finish, raw } = result.answer;
-      const marks = finish === 'stop' ? readMarks(asked.order, textOf(raw)) : null;
-      return marks === null ? { state: 'unreadable' } : { state: 'read', marks };
-    } finally {
-      await asker.end();
+  private marksOf(asked: GradeRequest, text: string): Marks | null {
+    const { kind, grader } = this.request;
+    if (kind !== 'verdict') {
+      return readMarks(asked.order, text);
     }
+    const student = grader?.readMark(text) ?? null;
+    return student === null ? null : { student, reference: null };
   }
 
   /** What the replies amount to. Marks of both orders are averaged; with one order missing there is no grade. */
@@ -166,20 +111,21 @@ class GradePurchase {
     }
     const requests: string[] = [];
     const replies = asked.map((each) => {
-      let reply: Reply = { state: 'unreadable' };
+      let reply: JudgeReply = { state: 'unreadable' };
       for (let sample = 0; sample < repliesMax && reply.state === 'unreadable'; sample += 1) {
         const { hash } = this.identify(each, sample);
-        reply = this.replies.get(hash) as Reply;
+        reply = this.replies.get(hash) as JudgeReply;
         requests.push(hash);
       }
       return reply;
     });
     const marks = replies.flatMap((reply) => (reply.state === 'read' ? [reply.marks] : []));
     if (marks.length < replies.length) {
-      const state = replies.some((reply) => reply.state === 'refused') ? 'refused' : 'ungraded';
+      const state = replies.some((reply) => reply.state === 'overBudget') ? 'overBudget' : 'ungraded';
       return { id: answer.seed.id, state, student: null, reference: null, requests };
     }
     const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    const words = replies.flatMap((reply) => (reply.state === 'read' ? [reply.words] : []));
     const references = marks.flatMap(({ reference }) => (reference === null ? [] : [reference]));
     return {
       id: answer.seed.id,
@@ -187,11 +133,17 @@ class GradePurchase {
       student: mean(marks.map(({ student }) => student)),
       reference: references.length === 0 ? null : mean(references),
       requests,
+      ...(this.request.kind === 'verdict' ? { words: words.join('\n') } : {}),
     };
   }
 
   private requestsOf({ seed, answer }: AnswerToGrade): readonly GradeRequest[] | null {
-    return gradeRequests(this.request.kind, seed, answer);
+    const { kind, grader } = this.request;
+    if (kind !== 'verdict') {
+      return gradeRequests(kind, seed, answer);
+    }
+    const messages = grader?.messages(seed.question, seed.answer ?? '', answer) ?? null;
+    return messages === null ? null : [{ order: 'alone', messages }];
   }
 
   private identify({ messages }: GradeRequest, sample: number): IdentifiedRequest {
@@ -201,35 +153,9 @@ class GradePurchase {
   }
 
   /** Named by its request alone: an answer that the student gives again is graded already, and costs this run nothing. */
-  private toReserve({ asked, identified }: Ask): CallToReserve {
-    const { max_tokens, price } = this.parts.config;
-    const worst = worstCase(inputTokensMax(asked.messages), max_tokens, price);
+  private toReserve({ asked, identified }: JudgeCall): CallToReserve {
+    const { config } = this.parts;
+    const worst = worstCase(requestTokensMax(config, asked.messages), config.max_tokens, config.price);
     return { row: `grade#${identified.hash.slice(0, 32)}`, purpose: this.request.kind, worst };
-  }
-
-  private countFailure(reason: string): void {
-    this.failing += 1;
-    if (this.failing >= Math.max(5, this.parts.config.failing_share_max * this.total)) {
-      throw new TutelageError(
-        'teacher-refused',
-        `the judge refused ${this.failing} of ${this.total} calls; the last: ${reason}`,
-        'correct the judge section of the configuration, then resume; refused calls cost nothing',
-      );
-    }
-  }
-
-  private tell({ hash }: IdentifiedRequest, reply: Reply): void {
-    this.replies.set(hash, reply);
-    this.report(null);
-  }
-
-  /** The first failure stops the batch: nothing new is sent, what is out comes home. */
-  private fail(error: unknown): void {
-    this.failure ??= { error };
-    this.stop.abort(error);
-  }
-
-  private report(waiting: string | null): void {
-    this.request.onProgress?.({ done: this.replies.size, total: this.total, waiting });
   }
 }

@@ -1,146 +1,92 @@
-import { setMaxListeners } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { TutelageError } from '../core/errors';
+import { UselessRowCount, uselessSentence } from '../core/hygiene/useless-rows';
 import type { GrantedRow, Refusal } from '../store/ledger';
-import { type AskingParts, RowAsker } from './asking';
-import { limitsOf } from './limiter';
+import type { PaidCaller, PaidCallParts, PaidCallResult } from './paid-call';
+import { Purchase } from './purchase';
 import type { RowPlan, RowRules } from './row-plan';
-import type { AnswerSample, BoughtRow, BuyRequest } from './types';
+import type { BoughtRow, BuyRequest, FurtherAnswer } from './types';
 
-/** What is out when a run is cancelled has this long to come back; later it counts as unknown. */
-const graceMs = 5000;
+type BuyingParts = PaidCallParts & { readonly rules: RowRules };
 
-/** How long a reservation that was refused for now waits before it looks again. */
-const lookAgainMs = 100;
-
-type BuyingParts = AskingParts & { readonly rules: RowRules };
-
+/** Buys one question and its answers for each order; the rows come back in rank order. */
 export async function buyRows(parts: BuyingParts, request: BuyRequest): Promise<BoughtRow[]> {
-  const purchase = new Purchase(parts, request);
-  return purchase.run();
+  return new RowPurchase(parts, request).run();
 }
 
-/** One micro-batch on its way: reserves in rank order, works on what was granted, reports in rank order. */
-class Purchase {
+class RowPurchase {
   private readonly plans: readonly RowPlan[];
   private readonly results = new Map<RowPlan, BoughtRow>();
-  private readonly working = new Set<Promise<void>>();
-  private readonly stop = new AbortController();
-  private readonly cut = new AbortController();
-  private readonly waiting = new Map<RowPlan, string>();
-  private failure: { readonly error: unknown } | null = null;
-  private failing = 0;
+  private readonly purchase: Purchase;
+  private readonly useless: UselessRowCount;
 
   constructor(
     private readonly parts: BuyingParts,
     private readonly request: BuyRequest,
   ) {
-    const ordered = [...request.orders].sort((left, right) => left.rank - right.rank);
-    // Every request that is out listens.
-    setMaxListeners(0, this.stop.signal, this.cut.signal);
-    this.plans = ordered.map((order) => parts.rules.plan(order, request.runSeed));
+    const { signal, onProgress, orders, runSeed } = request;
+    const wording = { who: 'the teacher', what: 'rows', section: 'teacher' };
+    this.purchase = new Purchase({ parts, signal, onProgress, wording });
+    this.plans = orders
+      .toSorted((left, right) => left.rank - right.rank)
+      .map((order) => parts.rules.plan(order, runSeed, request.screen));
+    this.useless = new UselessRowCount(orders.length, request.acceptedRejections);
   }
 
   async run(): Promise<BoughtRow[]> {
-    const { signal } = this.request;
-    let grace: NodeJS.Timeout | undefined;
-    const cancel = () => {
-      this.stop.abort(signal.reason);
-      grace = setTimeout(() => this.cut.abort(), graceMs);
-    };
-    signal.throwIfAborted();
-    signal.addEventListener('abort', cancel);
-    const leave = this.parts.limiter.join(limitsOf(this.parts.config));
-    const heartbeat = setInterval(() => this.report(), 1000);
-    try {
-      await this.reserveAndStart();
-      await Promise.all(this.working);
-    } catch (error) {
-      this.fail(error);
-      await Promise.all(this.working);
-    } finally {
-      leave();
-      clearInterval(heartbeat);
-      clearTimeout(grace);
-      signal.removeEventListener('abort', cancel);
-    }
-    signal.throwIfAborted();
-    if (this.failure !== null) {
-      throw this.failure.error;
-    }
+    await this.purchase.run(() =>
+      this.purchase.buyAll<RowPlan, GrantedRow>(this.plans, {
+        reserve: (left) => this.reserve(left),
+        buy: async (plan, granted) => {
+          const { question, answer, further } = granted;
+          const row = await this.purchase.withCaller([question, answer, ...further], (caller) =>
+            this.buyRow(caller, plan, granted),
+          );
+          this.results.set(plan, row);
+          this.stopWhenUseless(row);
+        },
+        leaveOut: (plan, refusal) => this.results.set(plan, overBudgetRow(plan, refusal)),
+      }),
+    );
     return this.plans.map((plan) => this.results.get(plan) as BoughtRow);
   }
 
-  private async reserveAndStart(): Promise<void> {
-    const { ledger } = this.parts;
-    let left = this.plans;
-    while (left.length > 0) {
-      this.stop.signal.throwIfAborted();
-      const { granted, refused } = await ledger.reserveRows(
-        this.request.account,
-        left.map(({ toReserve }) => toReserve),
-      );
-      const byRow = new Map(granted.map((row) => [row.row, row]));
-      for (const plan of left) {
-        const row = byRow.get(plan.row);
-        if (row !== undefined) {
-          this.start(plan, row);
-        }
-      }
-      left = left.filter(({ row }) => !byRow.has(row));
-      if (refused === null) {
-        return;
-      }
-      if (refused !== 'busy' && refused.final) {
-        for (const plan of left) {
-          this.finish(plan, refusedRow(plan, refused));
-        }
-        return;
-      }
-      // True prices come in below worst cases, here or in another batch, and free room.
-      await Promise.race([...this.working, sleep(lookAgainMs)]);
-    }
+  private async reserve(left: readonly RowPlan[]) {
+    const rows = left.map(({ toReserve }) => toReserve);
+    const { granted, overBudget } = await this.parts.ledger.reserveRows(this.request.account, rows);
+    const byRow = new Map(granted.map((row) => [row.row, row]));
+    const entries = left.flatMap((plan): [RowPlan, GrantedRow][] => {
+      const row = byRow.get(plan.row);
+      return row === undefined ? [] : [[plan, row]];
+    });
+    return { granted: new Map(entries), overBudget };
   }
 
-  private start(plan: RowPlan, granted: GrantedRow): void {
-    const work = this.buy(plan, granted)
-      .then((row) => this.finish(plan, row))
-      .catch((error: unknown) => this.fail(error))
-      .finally(() => {
-        this.working.delete(work);
-      });
-    this.working.add(work);
-  }
-
-  private async buy(plan: RowPlan, granted: GrantedRow): Promise<BoughtRow> {
-    const asker = new RowAsker(this.parts, this.stop.signal, this.cut.signal, (why) => this.note(plan, why));
-    asker.hold([granted.question, granted.answer, ...granted.further]);
-    try {
-      return await this.buyThrough(asker, plan, granted);
-    } finally {
-      await asker.end();
-    }
-  }
-
-  private async buyThrough(asker: RowAsker, plan: RowPlan, granted: GrantedRow): Promise<BoughtRow> {
+  private async buyRow(caller: PaidCaller, plan: RowPlan, granted: GrantedRow): Promise<BoughtRow> {
     const { rules, ledger } = this.parts;
     const common = { rank: plan.order.rank, parent: plan.order.seed.id, row: plan.row };
     const requests = { questionRequest: plan.question.hash, answerRequest: null };
-    const asked = await asker.ask(granted.question, plan.question, Promise.resolve());
+    const asked = await caller.ask(granted.question, plan.question, Promise.resolve());
     if (asked.state !== 'answered') {
-      return this.withoutAnswer(plan, asked, 'question', requests);
+      return this.withoutReply(plan, asked, 'question', requests);
     }
-    const question = rules.readQuestion(asked.answer);
-    if (!question.ok || granted.answer === null) {
+    const question = rules.readQuestion(asked.answer, plan.order.seed);
+    if (!question.ok) {
       await asked.durable;
-      const reason = question.ok ? 'the question was rejected before' : question.reason;
-      return { ...common, state: 'rejected', stage: 'question', reason, ...requests };
+      return { ...common, state: 'rejected', stage: 'question', reason: question.reason, ...requests };
+    }
+    const rejection = this.request.screen?.(question.value) ?? null;
+    if (rejection !== null) {
+      await asked.durable;
+      return { ...common, state: 'rejected', ...rejection, ...requests };
+    }
+    if (granted.answer === null) {
+      throw new RangeError(`no answer was reserved for row ${plan.row}, whose question can be kept`);
     }
     const answerRequest = rules.answerRequest(plan, question.value);
     const both = { ...requests, answerRequest: answerRequest.hash };
-    const answered = await asker.ask(granted.answer, answerRequest, asked.durable);
+    const answered = await caller.ask(granted.answer, answerRequest, asked.durable);
     if (answered.state !== 'answered') {
-      return this.withoutAnswer(plan, answered, 'answer', both);
+      return this.withoutReply(plan, answered, 'answer', both);
     }
     await answered.durable;
     const answer = rules.readAnswer(answered.answer, question.value);
@@ -152,95 +98,71 @@ class Purchase {
     if (granted.further.length === 0) {
       return row;
     }
-    const samples = await this.askFurther(asker, plan, granted, question.value);
-    return 'refused' in samples ? refusedRow(plan, samples.refused) : { ...row, samples };
+    const furtherAnswers = await this.askFurther(caller, plan, granted, question.value);
+    return 'overBudget' in furtherAnswers ? overBudgetRow(plan, furtherAnswers.overBudget) : { ...row, furtherAnswers };
   }
 
-  /** More answers to the row's question. One that a cap refuses after a lost reply takes the row with it. */
+  /** @throws TutelageError `useless-rows` */
+  private stopWhenUseless(row: BoughtRow): void {
+    if (this.request.stopsWhenUseless !== true || row.state === 'overBudget') {
+      return;
+    }
+    const isRejected = row.state === 'rejected' && row.isUnanswered !== true;
+    const useless = this.useless.see(isRejected ? row : null);
+    if (useless !== null) {
+      throw new TutelageError('useless-rows', uselessSentence(useless), undefined, { details: useless });
+    }
+  }
+
+  /** More answers to the row's question. Where a cap refuses one after a lost reply, the whole row is over budget. */
   private async askFurther(
-    asker: RowAsker,
+    caller: PaidCaller,
     plan: RowPlan,
     { further }: GrantedRow,
     question: string,
-  ): Promise<AnswerSample[] | { readonly refused: Omit<Refusal, 'final'> }> {
+  ): Promise<FurtherAnswer[] | { readonly overBudget: Pick<Refusal, 'cap' | 'account'> }> {
     const { rules } = this.parts;
-    const samples: AnswerSample[] = [];
+    const furtherAnswers: FurtherAnswer[] = [];
     for (const [index, call] of further.entries()) {
       const request = rules.answerRequest(plan, question, index + 1);
-      const asked = await asker.ask(call, request, Promise.resolve());
-      if (asked.state === 'refused') {
-        return { refused: asked };
+      const asked = await caller.ask(call, request, Promise.resolve());
+      if (asked.state === 'overBudget') {
+        return { overBudget: asked };
       }
       if (asked.state === 'failed') {
-        this.countFailure(asked.reason);
-        samples.push({ request: request.hash, answer: null });
+        this.purchase.countRefusal(asked.reason);
+        furtherAnswers.push({ request: request.hash, answer: null });
         continue;
       }
       await asked.durable;
       const answer = rules.readAnswer(asked.answer, question);
-      samples.push({ request: request.hash, answer: answer.ok ? answer.value : null });
+      furtherAnswers.push({ request: request.hash, answer: answer.ok ? answer.value : null });
     }
-    return samples;
+    return furtherAnswers;
   }
 
-  private withoutAnswer(
+  private withoutReply(
     plan: RowPlan,
-    asked: { state: 'failed'; reason: string } | ({ state: 'refused' } & Omit<Refusal, 'final'>),
+    asked: Exclude<PaidCallResult, { state: 'answered' }>,
     stage: 'question' | 'answer',
     requests: { questionRequest: string; answerRequest: string | null },
   ): BoughtRow {
-    if (asked.state === 'refused') {
-      return refusedRow(plan, asked);
+    if (asked.state === 'overBudget') {
+      return overBudgetRow(plan, asked);
     }
-    this.countFailure(asked.reason);
+    this.purchase.countRefusal(asked.reason);
     const { rank, seed } = plan.order;
     const common = { rank, parent: seed.id, row: plan.row, state: 'rejected' as const, isUnanswered: true as const };
     return { ...common, stage, reason: asked.reason, ...requests };
   }
-
-  private countFailure(reason: string): void {
-    this.failing += 1;
-    const { length } = this.plans;
-    if (this.failing >= Math.max(5, this.parts.config.failing_share_max * length)) {
-      throw new TutelageError(
-        'teacher-refused',
-        `the teacher refused ${this.failing} of ${length} rows; the last: ${reason}`,
-        'correct the teacher section of the configuration, or the seeds, then resume; refused rows cost nothing',
-      );
-    }
-  }
-
-  private finish(plan: RowPlan, row: BoughtRow): void {
-    this.results.set(plan, row);
-    this.report();
-  }
-
-  /** The first failure stops the batch: nothing new is sent, what is out comes home. */
-  private fail(error: unknown): void {
-    this.failure ??= { error };
-    this.stop.abort(error);
-  }
-
-  private note(plan: RowPlan, why: string | null): void {
-    if (why === null) {
-      this.waiting.delete(plan);
-    } else {
-      this.waiting.set(plan, why);
-    }
-  }
-
-  private report(): void {
-    const [waiting] = this.waiting.values();
-    this.request.onProgress?.({ done: this.results.size, total: this.plans.length, waiting: waiting ?? null });
-  }
 }
 
-function refusedRow(plan: RowPlan, { cap, account }: Omit<Refusal, 'final'>): BoughtRow {
+function overBudgetRow(plan: RowPlan, { cap, account }: Pick<Refusal, 'cap' | 'account'>): BoughtRow {
   return {
     rank: plan.order.rank,
     parent: plan.order.seed.id,
     row: plan.row,
-    state: 'refused',
+    state: 'overBudget',
     cap: cap === 'nanoUsd' ? 'usd' : cap,
     account: account.kind,
   };

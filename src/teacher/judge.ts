@@ -1,30 +1,13 @@
 import { priceNanoUsd } from '../core/budget/price';
 import type { TeacherConfig } from '../core/config/schema';
-import type { Grade, Seed } from '../core/records';
-import type { GradeKind } from '../core/strategies';
-import type { Charge, Ledger } from '../store/ledger';
-import type { AskingParts } from './asking';
+import type { Grade } from '../core/records';
+import type { Ledger } from '../store/ledger';
 import { buyGrades } from './buy-grades';
-import { chatCompletions, createClient, discretion } from './client';
+import { openEndpoint, secretsAt } from './client';
 import { limiterOf, limitsOf } from './limiter';
+import type { PaidCallParts } from './paid-call';
 import { endpointOf } from './request';
-import type { BuyProgress } from './types';
-
-/** One answer of the student to be graded. */
-export interface AnswerToGrade {
-  readonly seed: Seed;
-  readonly answer: string;
-}
-
-export interface GradesRequest {
-  readonly account: Charge;
-  readonly kind: GradeKind;
-  readonly answers: readonly AnswerToGrade[];
-  readonly runSeed: number;
-  readonly signal: AbortSignal;
-  /** Called at every call. */
-  readonly onProgress?: (progress: BuyProgress) => void;
-}
+import type { GradesRequest } from './types';
 
 export interface Judge {
   /**
@@ -48,13 +31,13 @@ export interface JudgeOptions {
 
 /** @throws TutelageError `missing` when the key is not in the environment */
 export function createJudge({ config, ledger, offlineBaseUrl, environment = process.env }: JudgeOptions): Judge {
-  const parts: AskingParts = {
+  const parts: PaidCallParts = {
     config,
     ledger,
-    post: chatCompletions(createClient(config, environment, offlineBaseUrl)),
+    post: openEndpoint(config, environment, offlineBaseUrl).post,
     limiter: limiterOf(endpointOf(config), limitsOf(config)),
     rules: { priceOf: (usage) => priceNanoUsd(usage, config.price) },
-    discreet: discretion(config, environment),
+    secrets: secretsAt(config, environment),
   };
   return { buyGrades: (request) => buyGrades(parts, request) };
 }

@@ -7,7 +7,7 @@ function settlesAt(everyNth: number): number {
   const limiter = new Limiter(limits);
   for (let reply = 1; reply <= 2000; reply += 1) {
     if (reply % everyNth === 0) {
-      limiter.throttled();
+      limiter.throttled(null, reply);
     } else {
       limiter.answered(100, reply);
     }
@@ -75,4 +75,19 @@ test('while several purchases are at work the strictest of their limits hold', (
   expect(limiter.parallelNow).toBe(10);
   leave();
   expect(limiter.parallelNow).toBe(64);
+});
+
+test('a row of 429s is a rate limit: everyone pauses once, and what was answered in the last minute is known', async () => {
+  const limiter = new Limiter(limits);
+  const now = Date.now();
+  for (let reply = 0; reply < 30; reply += 1) {
+    limiter.answered(100, now);
+  }
+  for (let reply = 0; reply < 7; reply += 1) {
+    limiter.throttled(null, now);
+  }
+  expect(limiter.pauseMs()).toBeLessThan(0);
+  limiter.throttled(5000, now);
+  expect(limiter.pauseMs()).toBeGreaterThan(4000);
+  expect(limiter).toMatchObject({ answersInLastMinute: 30, isAnswering: true });
 });

@@ -1,23 +1,41 @@
 import type { TokenUsage } from '../core/budget/price';
-import { inputTokensMax, tokensMax } from '../core/budget/token-bound';
-import { type ChatRequest, outputTokensMax, reasonsUnseen } from './request';
+import { type Parsed, quote } from '../core/tasks/task';
+import { type Completion, readCompletion } from './completion';
+import { splitReasoning } from './reasoning';
+import type { ChatRequest } from './request';
+import { redactedReason } from './stored-reply';
+import { usageOf } from './usage';
 
-/** A chat completion, read as far as the loop needs it. */
+/** A paid reply, read as far as the ledger needs it. */
 export interface Reply {
-  readonly text: string;
-  readonly finish: 'stop' | 'length' | 'content_filter' | 'unreadable';
+  readonly completion: Completion;
+  readonly finish: ReplyFinish;
   readonly usage: TokenUsage;
 }
 
-interface Completion {
-  choices?: { message?: { content?: unknown } | null; finish_reason?: unknown }[];
-  usage?: {
-    prompt_tokens?: unknown;
-    completion_tokens?: unknown;
-    prompt_tokens_details?: { cached_tokens?: unknown } | null;
-    completion_tokens_details?: { reasoning_tokens?: unknown } | null;
-  } | null;
-}
+/** `incomplete`: for whatever other reason the endpoint gives, or none. `unreadable`: complete, and without text. */
+export type ReplyFinish = 'stop' | 'length' | 'content_filter' | 'refused' | 'incomplete' | 'unreadable';
+
+/** Finish reasons in lower case, as endpoints and routers send them. Everything else is an incomplete reply. */
+const finishReasons: Readonly<Record<string, ReplyFinish>> = {
+  stop: 'stop',
+  end: 'stop',
+  eos: 'stop',
+  eos_token: 'stop',
+  end_turn: 'stop',
+  stop_sequence: 'stop',
+  length: 'length',
+  max_tokens: 'length',
+  max_output_tokens: 'length',
+  model_length: 'length',
+  content_filter: 'content_filter',
+  safety: 'content_filter',
+  recitation: 'content_filter',
+  blocklist: 'content_filter',
+  prohibited_content: 'content_filter',
+  spii: 'content_filter',
+  refusal: 'refused',
+};
 
 /**
  * Reads a reply's body. Whatever has choices is a completion that was paid for; its text may be empty or cut, which is
@@ -25,77 +43,69 @@ interface Completion {
  * @returns `null` when the body is no chat completion (broken JSON, a page of HTML, an error object)
  */
 export function readReply(raw: string, request: ChatRequest): Reply | null {
-  const completion = parseCompletion(raw);
-  const choice = completion?.choices?.[0];
-  if (completion === null || choice === undefined) {
-    return null;
-  }
-  const text = typeof choice.message?.content === 'string' ? choice.message.content : '';
-  return { text, finish: finishOf(choice.finish_reason, text), usage: usageOf(completion, request, text) };
-}
-
-/** The text of a stored answer. */
-export function textOf(raw: string): string {
-  const content = parseCompletion(raw)?.choices?.[0]?.message?.content;
-  return typeof content === 'string' ? content : '';
-}
-
-function parseCompletion(raw: string): Completion | null {
-  try {
-    const value: unknown = JSON.parse(raw);
-    const choices = (value as Completion | null)?.choices;
-    return Array.isArray(choices) && typeof choices[0] === 'object' && choices[0] !== null
-      ? (value as Completion)
-      : null;
-  } catch {
-    return null;
-  }
-}
-
-function finishOf(reason: unknown, text: string): Reply['finish'] {
-  if (reason === 'length' || reason === 'content_filter') {
-    return reason;
-  }
-  return text.trim() === '' ? 'unreadable' : 'stop';
+  const completion = readCompletion(raw);
+  return completion === null ? null : { completion, finish: finishOf(completion), usage: usageOf(completion, request) };
 }
 
 /**
- * A reply without usage is counted here, from its text. Never too little: whichever is more of a quarter above what
- * OpenAI's o200k tokenizer says (the tokenizers of the common open models stay below that on English and code) and one
- * token for four bytes, with the whole allowance for the template on top; and `max_tokens` where a model may have
- * reasoned unseen. Never above what was reserved.
+ * The text of a stored reply, or why there is none that may be used. Only what is known to be whole is used.
+ * @param reasoning `keep` puts the model's thoughts before its text, in `<think>` tags
  */
-function usageOf({ usage }: Completion, request: ChatRequest, text: string): TokenUsage {
-  const input = count(usage?.prompt_tokens);
-  const output = count(usage?.completion_tokens);
-  const estimated = input === null || output === null;
-  return {
-    inputTokens: input ?? estimateInput(request),
-    cachedTokens: count(usage?.prompt_tokens_details?.cached_tokens) ?? 0,
-    outputTokens: output ?? estimateOutput(request, text),
-    reasoningTokens: count(usage?.completion_tokens_details?.reasoning_tokens) ?? 0,
-    estimated,
-  };
+export function readText(raw: string, reasoning: 'drop' | 'keep' = 'drop'): Parsed {
+  const completion = readCompletion(raw);
+  if (completion === null) {
+    return { ok: false, reason: 'the reply is no chat completion' };
+  }
+  if (completion.redacted.length > 0) {
+    return { ok: false, reason: redactedReason(completion.redacted) };
+  }
+  const { rest, thoughts } = thoughtsAndRest(completion);
+  switch (finishOf(completion)) {
+    case 'refused':
+      return { ok: false, reason: `the teacher refused: ${quote(completion.refusal ?? rest)}` };
+    case 'content_filter':
+      return { ok: false, reason: "withheld by the teacher's content filter" };
+    case 'length':
+      return { ok: false, reason: cutReason(rest, thoughts) };
+    case 'incomplete':
+      return { ok: false, reason: incompleteReason(completion) };
+    case 'unreadable':
+      return { ok: false, reason: thoughts === '' ? 'the reply has no text' : 'the reply has only reasoning, no text' };
+    case 'stop':
+      return {
+        ok: true,
+        value: reasoning === 'keep' && thoughts !== '' ? `<think>\n${thoughts}\n</think>\n\n${rest.trim()}` : rest,
+      };
+  }
 }
 
-function estimateInput({ messages }: ChatRequest): number {
-  const bytes = messages.reduce((sum, { content }) => sum + tokensMax(content), 0);
-  const allowance = inputTokensMax(messages) - bytes;
-  return messages.reduce((sum, { content }) => sum + estimateTokens(content), allowance);
+function finishOf(completion: Completion): ReplyFinish {
+  const { refusal, finishReason, error } = completion;
+  if (refusal !== null) {
+    return 'refused';
+  }
+  const finish = error === null ? finishReasons[finishReason?.toLowerCase() ?? ''] : 'incomplete';
+  if (finish !== 'stop') {
+    return finish ?? 'incomplete';
+  }
+  return thoughtsAndRest(completion).rest.trim() === '' ? 'unreadable' : 'stop';
 }
 
-function estimateOutput(request: ChatRequest, text: string): number {
-  const most = outputTokensMax(request);
-  return reasonsUnseen(request.model) ? most : Math.min(most, estimateTokens(text));
+function thoughtsAndRest({ text, reasoning }: Completion): { readonly rest: string; readonly thoughts: string } {
+  const { rest, thoughts } = splitReasoning(text);
+  return { rest, thoughts: [reasoning.trim(), thoughts].filter((part) => part !== '').join('\n') };
 }
 
-function estimateTokens(text: string): number {
-  // Loaded at the first reply without usage: the tables take half a second and 70 MB, and most endpoints count themselves.
-  const { countTokens } =
-    require('gpt-tokenizer/encoding/o200k_base') as typeof import('gpt-tokenizer/encoding/o200k_base');
-  const counted = countTokens(text, { disallowedSpecial: new Set() });
-  return Math.min(tokensMax(text), Math.max(Math.ceil(counted * 1.25), Math.ceil(Buffer.byteLength(text) / 4)));
-}
+const cutReason = (rest: string, thoughts: string): string =>
+  rest.trim() === '' && thoughts !== ''
+    ? 'only reasoning, cut off at teacher.max_tokens'
+    : 'cut off at teacher.max_tokens';
 
-const count = (value: unknown): number | null =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
+function incompleteReason({ finishReason, error }: Completion): string {
+  if (error !== null) {
+    return `the reply ended with an error: ${quote(error)}`;
+  }
+  return finishReason === null || finishReason.trim() === ''
+    ? 'the reply does not say that it is whole (no finish_reason)'
+    : `the reply ended with finish_reason ${finishReason.slice(0, 40)}`;
+}

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../core/canonical-json';
+import { messagesWithSystem, withParameters } from '../core/config/request-fields';
 import type { TeacherConfig } from '../core/config/schema';
 import type { ChatMessage } from '../core/tasks/task';
 
@@ -7,11 +8,14 @@ import type { ChatMessage } from '../core/tasks/task';
 export interface ChatRequest {
   readonly model: string;
   readonly messages: readonly ChatMessage[];
-  readonly temperature: number;
+  /** Left out where `teacher.parameters` says so, like `seed`. */
+  readonly temperature?: number;
   /** One of the two, by what the model takes. */
   readonly max_tokens?: number;
   readonly max_completion_tokens?: number;
-  readonly seed: number;
+  readonly seed?: number;
+  /** More fields, from `teacher.parameters`. */
+  readonly [parameter: string]: unknown;
 }
 
 export function chatRequest(config: TeacherConfig, messages: readonly ChatMessage[], seed: number): ChatRequest {
@@ -20,7 +24,8 @@ export function chatRequest(config: TeacherConfig, messages: readonly ChatMessag
     config.max_tokens_parameter ?? (reasonsUnseen(config.model) ? 'max_completion_tokens' : 'max_tokens');
   // A teacher that errs is another teacher: its answers have other names.
   const model = noise === 0 ? config.model : `${config.model}?noise=${noise}`;
-  return { model, messages, temperature, [parameter]: max_tokens, seed };
+  const body = { model, messages: messagesWithSystem(config, messages), temperature, [parameter]: max_tokens, seed };
+  return withParameters(config, body);
 }
 
 /**
@@ -35,7 +40,8 @@ export const outputTokensMax = (request: ChatRequest): number =>
 /**
  * A request's identity: sha256 over everything that shapes the answer. Equal requests have one answer in a workspace.
  * The sample number tells apart repeated asks where a teacher ignores `seed`. The offline teacher listens on a port
- * that changes, so its endpoint is called `offline`; a key is no part of an identity.
+ * that changes, so its endpoint is called `offline`. The query is part of it (an API version), and so are headers whose
+ * values are in the file, since one may choose a route or a beta; keys and other values of the environment are not.
  */
 export function requestHash(
   config: TeacherConfig,
@@ -43,8 +49,22 @@ export function requestHash(
   promptVersion: number,
   sample: number,
 ): string {
-  const endpoint = endpointOf(config);
-  return createHash('sha256').update(canonicalJson({ endpoint, request, promptVersion, sample })).digest('hex');
+  const identity = { endpoint: endpointOf(config), request, promptVersion, sample, ...besidesBody(config) };
+  return createHash('sha256').update(canonicalJson(identity)).digest('hex');
+}
+
+/** They name the caller, and no answer depends on them. */
+const callersHeaders = new Set(['x-title', 'http-referer', 'referer', 'user-agent']);
+
+function besidesBody({ query = {}, headers = {} }: TeacherConfig) {
+  const shaping = Object.entries(headers).flatMap(([name, value]): [string, string][] => {
+    const key = name.toLowerCase();
+    return typeof value !== 'string' || callersHeaders.has(key) ? [] : [[key, value]];
+  });
+  return {
+    ...(Object.keys(query).length === 0 ? {} : { query }),
+    ...(shaping.length === 0 ? {} : { headers: Object.fromEntries(shaping) }),
+  };
 }
 
 export function endpointOf(config: TeacherConfig): string {

@@ -1,9 +1,13 @@
 import { priceList, priceNanoUsd, type TokenUsage, type WorstCase, worstCase } from '../core/budget/price';
-import { inputTokensMax, questionBytesMax, tokensMax } from '../core/budget/token-bound';
+import { questionBytesMax, tokensMax } from '../core/budget/token-bound';
+import { requestTokensMax } from '../core/config/request-fields';
 import type { TeacherConfig } from '../core/config/schema';
-import type { ChatMessage, Parsed, Task } from '../core/tasks/task';
+import type { QuestionScreen } from '../core/hygiene/question-screen';
+import type { Seed } from '../core/records';
+import { type ChatMessage, type Parsed, quote, type Task } from '../core/tasks/task';
 import type { RowToReserve, StoredAnswer } from '../store/ledger';
-import { textOf } from './reply';
+import { isRefusal, questionIn } from './question-text';
+import { readText } from './reply';
 import { type ChatRequest, chatRequest, requestHash, samplingSeed } from './request';
 import type { RowOrder } from './types';
 
@@ -24,11 +28,13 @@ export interface RowPlan {
 
 /** What the task and the teacher's configuration say about a row, without asking anybody. */
 export interface RowRules {
-  plan(order: RowOrder, runSeed: number): RowPlan;
+  /** @param screen rejects questions to which no answer is wanted */
+  plan(order: RowOrder, runSeed: number, screen?: QuestionScreen): RowPlan;
   /** @param again 0 for the row's answer; from 1 for further ones, where they are compared */
   answerRequest(plan: RowPlan, question: string, again?: number): IdentifiedRequest;
-  readQuestion(answer: Pick<StoredAnswer, 'finish' | 'raw'>): Parsed;
-  readAnswer(answer: Pick<StoredAnswer, 'finish' | 'raw'>, question: string): Parsed;
+  /** The new question in a reply, without its framing; or why there is none. */
+  readQuestion(reply: Pick<StoredAnswer, 'raw'>, seed: Seed): Parsed;
+  readAnswer(reply: Pick<StoredAnswer, 'raw'>, question: string): Parsed;
   worstRow(order: Pick<RowOrder, 'seed'>): WorstCase;
   priceOf(usage: TokenUsage): number;
 }
@@ -40,39 +46,57 @@ const asksMax = 4096;
 export function rowRules(config: TeacherConfig, task: Task, answers = 1): RowRules {
   const bytesMax = questionBytesMax(config.max_tokens);
   const price = priceList(config);
-  const worstOf = (messages: readonly ChatMessage[]) => worstCase(inputTokensMax(messages), config.max_tokens, price);
-  // The question is not known yet: the longest that would be accepted stands for it.
-  const worstAnswer = worstOf(task.answerMessages('x'.repeat(bytesMax)));
+  const worstOf = (messages: readonly ChatMessage[]) =>
+    worstCase(requestTokensMax(config, messages), config.max_tokens, price);
+  // The question is not known yet: the longest that would be accepted stands for it, behind the earlier turns of its seed.
+  const longest = 'x'.repeat(bytesMax);
+  const plainWorstAnswer = worstOf(task.answerMessages(longest));
+  const worstAnswerOf = (seed: Seed): WorstCase => {
+    if (task.newPart === undefined && seed.examples === undefined) {
+      return plainWorstAnswer;
+    }
+    const question = task.parseQuestion(longest, seed);
+    return worstOf(task.answerMessages(question.ok ? question.value : longest, seed));
+  };
+  const newPart = (question: string) => task.newPart?.(question) ?? question;
   const identify = (messages: readonly ChatMessage[], runSeed: number, sample: number): IdentifiedRequest => {
     const request = chatRequest(config, messages, samplingSeed(runSeed, sample));
     return { request, hash: requestHash(config, request, task.promptVersion, sample) };
   };
 
-  function readQuestion(answer: Pick<StoredAnswer, 'finish' | 'raw'>): Parsed {
-    const parsed = unlessCut(answer, (text) => task.parseQuestion(text));
-    return parsed.ok && tokensMax(parsed.value) > bytesMax
-      ? { ok: false, reason: `the question has ${tokensMax(parsed.value)} bytes, more than ${bytesMax}` }
-      : parsed;
+  function readQuestion({ raw }: Pick<StoredAnswer, 'raw'>, seed: Seed): Parsed {
+    const text = readText(raw);
+    const question = text.ok ? questionIn(text.value, newPart(seed.question)) : text;
+    const parsed = question.ok ? task.parseQuestion(question.value, seed) : question;
+    const bytes = parsed.ok ? tokensMax(newPart(parsed.value)) : 0;
+    return bytes > bytesMax ? { ok: false, reason: `the question has ${bytes} bytes, more than ${bytesMax}` } : parsed;
   }
 
-  function readAnswer(answer: Pick<StoredAnswer, 'finish' | 'raw'>, question: string): Parsed {
-    return unlessCut(answer, (text) => task.parseAnswer(text, question));
+  function readAnswer({ raw }: Pick<StoredAnswer, 'raw'>, question: string): Parsed {
+    const text = readText(raw, config.reasoning);
+    if (text.ok && text.value.length < 300 && isRefusal(text.value)) {
+      return { ok: false, reason: `the teacher refused: ${quote(text.value.trim())}` };
+    }
+    return text.ok ? task.parseAnswer(text.value, question) : text;
   }
 
   return {
-    plan: (order, runSeed) => {
+    plan: (order, runSeed, screen = () => null) => {
       const messages = task.questionMessages(order.seed);
       const question = identify(messages, runSeed, order.askedBefore);
       const row = `${order.seed.id}#${order.askedBefore}#${question.hash.slice(0, 16)}`;
       return {
         ...{ order, row, question, runSeed },
         toReserve: {
-          ...{ row, question: worstOf(messages), answer: worstAnswer },
-          wantsAnswer: (stored) => readQuestion(stored).ok,
+          ...{ row, question: worstOf(messages), answer: worstAnswerOf(order.seed) },
+          wantsAnswer: (stored) => {
+            const read = readQuestion(stored, order.seed);
+            return read.ok && screen(read.value) === null;
+          },
           further: {
             count: answers - 1,
             wanted: (asked, answered) => {
-              const read = readQuestion(asked);
+              const read = readQuestion(asked, order.seed);
               return read.ok && readAnswer(answered, read.value).ok;
             },
           },
@@ -80,11 +104,12 @@ export function rowRules(config: TeacherConfig, task: Task, answers = 1): RowRul
       };
     },
     answerRequest: ({ order, runSeed }, question, again = 0) =>
-      identify(task.answerMessages(question), runSeed, order.askedBefore + again * asksMax),
+      identify(task.answerMessages(question, order.seed), runSeed, order.askedBefore + again * asksMax),
     readQuestion,
     readAnswer,
     worstRow: ({ seed }) => {
       const question = worstOf(task.questionMessages(seed));
+      const worstAnswer = worstAnswerOf(seed);
       return {
         tokens: question.tokens + answers * worstAnswer.tokens,
         nanoUsd: question.nanoUsd + answers * worstAnswer.nanoUsd,
@@ -92,17 +117,4 @@ export function rowRules(config: TeacherConfig, task: Task, answers = 1): RowRul
     },
     priceOf: (usage) => priceNanoUsd(usage, price),
   };
-}
-
-function unlessCut({ finish, raw }: Pick<StoredAnswer, 'finish' | 'raw'>, parse: (text: string) => Parsed): Parsed {
-  switch (finish) {
-    case 'length':
-      return { ok: false, reason: 'cut off at teacher.max_tokens' };
-    case 'content_filter':
-      return { ok: false, reason: "withheld by the teacher's content filter" };
-    case 'unreadable':
-      return { ok: false, reason: 'the reply has no text' };
-    case 'stop':
-      return parse(textOf(raw));
-  }
 }

@@ -1,10 +1,10 @@
-import { APIError } from 'openai';
 import type { TeacherConfig } from '../core/config/schema';
 import type { Task } from '../core/tasks/task';
 import type { Ledger } from '../store/ledger';
-import { createBatches } from './batch/wave';
+import { createBatches } from './batch/batch-job';
 import { buyRows } from './buy-rows';
-import { chatCompletions, createClient, discretion, type Post } from './client';
+import { openEndpoint, type Post, secretsAt } from './client';
+import { EndpointRefusal } from './failure';
 import { limiterOf, limitsOf } from './limiter';
 import { endpointOf } from './request';
 import { rowRules } from './row-plan';
@@ -27,21 +27,21 @@ export function createTeacher(options: TeacherOptions): Teacher {
   const { config, task, ledger } = options;
   const rules = rowRules(config, task, options.answers);
   const environment = options.environment ?? process.env;
-  const client = createClient(config, environment, options.offlineBaseUrl);
-  const post = config.mode === 'batch' ? leftOver : chatCompletions(client);
+  const endpoint = openEndpoint(config, environment, options.offlineBaseUrl);
+  const post = config.mode === 'batch' ? leftOver : endpoint.post;
   const limiter = limiterOf(endpointOf(config), limitsOf(config));
-  const parts = { config, ledger, post, limiter, rules, discreet: discretion(config, environment) };
+  const parts = { config, ledger, post, limiter, rules, secrets: secretsAt(config, environment) };
   // Of a batch, single rows may be left over, which fail and are replaced; that all fail is another matter.
   const reading = config.mode === 'batch' ? { ...parts, config: { ...config, failing_share_max: 1 } } : parts;
 
   return {
     buyRows: (request) => buyRows(reading, request),
-    batches: createBatches(parts, client),
+    batches: createBatches(parts, endpoint.openai),
     worstRow: rules.worstRow,
   };
 }
 
 /** Rows of a batch are read when its jobs have ended: what they left over is not asked for at the full price. */
 const leftOver: Post = async () => {
-  throw APIError.generate(400, { error: { message: 'no batch job answered it' } }, undefined, new Headers());
+  throw new EndpointRefusal(400, new Headers(), JSON.stringify({ error: { message: 'no batch job answered it' } }));
 };

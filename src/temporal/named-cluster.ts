@@ -58,14 +58,14 @@ function loadProfile(environment: NodeJS.ProcessEnv): ClientConnectConfig {
   }
 }
 
-/** Why a cluster was not reached, and what to do: certificates, keys and addresses go wrong in ways of their own. */
+/** Why a cluster was not reached, and what to do: a wrong certificate, key or address each fails differently. */
 export async function unreachable(options: TemporalConnectionOptions, cause: unknown): Promise<TutelageError> {
   const said = (await handshakeProblem(options)) ?? (cause as Error).message;
   const [what, hint] = causeOf(said, isSecure(options));
   return new TutelageError('missing', `no Temporal server answers at ${options.address}: ${what}`, hint, { cause });
 }
 
-/** The client says of a certificate that it does not trust only that time ran out; a handshake by hand says why. */
+/** For an untrusted certificate the client reports only a timeout; a separate TLS handshake gives the reason. */
 function handshakeProblem(options: TemporalConnectionOptions): Promise<string | null> {
   if (!isSecure(options)) {
     return Promise.resolve(null);

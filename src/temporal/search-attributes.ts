@@ -1,11 +1,11 @@
 import type { Connection } from '@temporalio/client';
 import { searchAttributeTypes } from '../core/names';
 
-/** As the wire has them. */
+/** The numbers of the wire protocol. */
 const wireTypes = { KEYWORD: 2, INT: 3, DOUBLE: 4 } as const;
 
 /**
- * Makes the server know our search attributes. A cluster whose operator allows that to nobody is used without them.
+ * Registers our search attributes with the server. If the cluster does not allow it, they are not used.
  * @returns whether workflows may carry them
  */
 export async function registerSearchAttributes(connection: Connection, namespace: string): Promise<boolean> {

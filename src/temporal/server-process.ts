@@ -1,17 +1,20 @@
 import type { ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Connection } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import { TutelageError } from '../core/errors';
 import { listenOnce } from '../processes/free-port';
 import { spawnGuarded } from '../processes/guarded-process';
 import { createLifeline, releaseLifeline } from '../processes/lifeline';
-import { identityOf, isAlive, type ProcessIdentity } from '../processes/process-identity';
+import { listensOn } from '../processes/process-files';
+import { identityOf, isAlive, type ProcessIdentity, thisMachine } from '../processes/process-identity';
 import { writeFileAtomically } from '../store/workspace';
-import { type ServerRecord, serverRecordFile } from './server-record';
+import { connectClient } from './connect';
+import { type ServerRecord, serverDatabase, serverRecordFile } from './server-record';
 
 export interface RunningServer {
   readonly record: ServerRecord;
@@ -21,8 +24,8 @@ export interface RunningServer {
 
 const HOST = '127.0.0.1';
 /**
- * One that cannot start ends by itself. A cold binary takes a second, and more than half a minute where many times more
- * work waits than there are cores: whoever ended it then would have to begin again, and might never come through.
+ * A server that cannot start exits on its own. A cold start takes a second, but more than half a minute on an overloaded
+ * machine. Killing it earlier would only repeat the start, and might never succeed.
  */
 const START_MS_MAX = 120_000;
 const STARTS_MAX = 5;
@@ -43,10 +46,15 @@ export async function startServer(options: {
   binary: string;
   port?: number | undefined;
   mustKeepPort?: boolean;
+  /** Port of the Web UI; 0: any free one. Without it there is no Web UI. */
+  webUiPort?: number | undefined;
 }): Promise<RunningServer> {
+  await removeEmptyDatabase(options.workspace);
   for (let start = 1; ; start++) {
     const port = await choosePort(options.port, options.mustKeepPort ?? false);
-    const attempt = await tryStart(options.workspace, options.binary, port);
+    const webUiPort = options.webUiPort === undefined ? undefined : await choosePort(options.webUiPort, false);
+    const codecPort = webUiPort === undefined ? undefined : await choosePort(0, false);
+    const attempt = await tryStart(options.workspace, options.binary, { port, webUiPort, codecPort });
     if ('record' in attempt) {
       return attempt;
     }
@@ -57,12 +65,27 @@ export async function startServer(options: {
   }
 }
 
+/** A file without content is left by a full disk or a cut copy; the server would take it for a database without tables. */
+async function removeEmptyDatabase(workspace: string): Promise<void> {
+  const file = await stat(serverDatabase(workspace)).catch(() => null);
+  if (file?.size === 0) {
+    await rm(serverDatabase(workspace));
+  }
+}
+
 interface FailedStart {
   readonly outcome: string;
   readonly log: string;
 }
 
-async function tryStart(workspace: string, binary: string, port: number): Promise<RunningServer | FailedStart> {
+interface Ports {
+  readonly port: number;
+  readonly webUiPort: number | undefined;
+  readonly codecPort: number | undefined;
+}
+
+async function tryStart(workspace: string, binary: string, ports: Ports): Promise<RunningServer | FailedStart> {
+  const { port, webUiPort, codecPort } = ports;
   const logFile = join(workspace, 'temporal.log');
   const logStart = await stat(logFile).then(
     ({ size }) => size,
@@ -70,7 +93,7 @@ async function tryStart(workspace: string, binary: string, port: number): Promis
   );
   const { reader, hold } = createLifeline(lifelineFile(workspace));
   const log = openSync(logFile, 'a');
-  const child = spawnGuarded(binary, serverArguments(workspace, port), {
+  const child = spawnGuarded(binary, serverArguments(workspace, ports), {
     lifeline: reader,
     stdout: log,
     stderr: log,
@@ -87,22 +110,33 @@ async function tryStart(workspace: string, binary: string, port: number): Promis
     await endServer(identity);
     return { outcome, log: (await readFile(logFile)).subarray(logStart).toString('utf8') };
   }
-  const record: ServerRecord = { ...identity, address, port };
+  const ui = webUiPort === undefined || codecPort === undefined ? {} : { webUiPort, codecPort };
+  const record: ServerRecord = { ...identity, address, port, host: thisMachine().host, ...ui };
   await writeFileAtomically(serverRecordFile(workspace), `${JSON.stringify(record)}\n`);
   return { record, hold };
 }
 
 /** WAL with synchronous FULL: a power cut loses nothing, at a fifth of the throughput (131 activities a second against 165). */
-function serverArguments(workspace: string, port: number): string[] {
+function serverArguments(workspace: string, { port, webUiPort, codecPort }: Ports): string[] {
+  const ui =
+    webUiPort === undefined
+      ? ['--headless']
+      : [
+          ...['--ui-port', String(webUiPort), '--ui-disable-news-fetch'],
+          ...['--ui-codec-endpoint', `http://127.0.0.1:${codecPort}`],
+        ];
   return [
-    ...['server', 'start-dev', '--headless', '--ip', HOST, '--port', String(port)],
-    ...['--db-filename', join(workspace, 'temporal.db')],
+    ...['server', 'start-dev', ...ui, '--ip', HOST, '--port', String(port)],
+    ...['--db-filename', serverDatabase(workspace)],
     ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=FULL'],
     ...['--log-level', 'error', '--disable-config-file', '--disable-config-env'],
+    // The HTTP API cannot be switched off. No program here uses it, and a web page must not: it answers to a host's name
+    // that nobody knows.
+    ...['--dynamic-config-value', `frontend.httpAllowedHosts=["${randomUUID()}.invalid"]`],
   ];
 }
 
-/** Only what the program needs: API keys of the teacher are nothing to it. */
+/** Only what the program needs: it has no use for the teacher's keys. */
 function serverEnvironment(workspace: string): NodeJS.ProcessEnv {
   const { PATH, HOME, TMPDIR, LANG } = process.env;
   return { PATH, HOME, TMPDIR, LANG, TUTELAGE_HOME: workspace };
@@ -118,8 +152,13 @@ async function waitForAnswer(child: ChildProcess, address: string, port: number)
   });
   const deadline = Date.now() + START_MS_MAX;
   while (ended === undefined && Date.now() < deadline) {
-    // A client that finds nobody listening waits a second before it tries again; looking first saves that second.
-    if ((await isListening(port)) && (await answers(address))) {
+    // A client that finds no listener waits a second before it tries again; checking first saves that second.
+    if (
+      child.pid !== undefined &&
+      listensOn(child.pid, port) &&
+      (await isListening(port)) &&
+      (await answers(address))
+    ) {
       return ended ?? 'answers';
     }
     await delay(50);
@@ -131,7 +170,7 @@ async function waitForAnswer(child: ChildProcess, address: string, port: number)
 export async function answers(address: string): Promise<boolean> {
   let connection: Connection | undefined;
   try {
-    connection = await Connection.connect({ address, connectTimeout: 2000 });
+    connection = await connectClient({ address }, { connectTimeout: 2000 });
     const { workflowService } = connection;
     const { config } = await workflowService.describeNamespace({ namespace: 'default' });
     if (Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) < RETENTION_SECONDS) {
@@ -149,7 +188,7 @@ export async function answers(address: string): Promise<boolean> {
   }
 }
 
-/** Waits for a server whose lifeline was let go to be gone, and ends it when it lingers. */
+/** Waits until a server whose lifeline was released has ended, and ends it if it lingers. */
 export async function endServer(identity: ProcessIdentity | undefined, graceMs = 15_000): Promise<void> {
   const deadline = Date.now() + graceMs;
   while (identity !== undefined && isAlive(identity)) {
@@ -159,16 +198,22 @@ export async function endServer(identity: ProcessIdentity | undefined, graceMs =
     await delay(20);
   }
   if (identity !== undefined) {
-    // The guardian's watcher would follow its server within a tenth of a second; whoever waits here is not to see it.
+    // The guardian's watcher would follow its server within a tenth of a second; a caller that waits here must not observe it.
     kill(-identity.pid);
     await delay(20);
   }
 }
 
+/** Asks a server to end in its own time, and waits for that. Its users find it gone, and look for its successor. */
+export async function stopServer(identity: ProcessIdentity): Promise<void> {
+  kill(identity.pid, 'SIGTERM');
+  await endServer(identity);
+}
+
 /** A negative number is a group; macOS answers EPERM for one in which all have ended. */
-function kill(pid: number): void {
+function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ESRCH' && code !== 'EPERM') {
@@ -178,7 +223,7 @@ function kill(pid: number): void {
 }
 
 async function choosePort(wanted: number | undefined, mustKeepPort: boolean): Promise<number> {
-  if (wanted === undefined) {
+  if (wanted === undefined || wanted === 0) {
     return listenOnce(0);
   }
   // A port stays in use for a moment after its holder was killed.
@@ -217,7 +262,7 @@ function isListening(port: number): Promise<boolean> {
 function startProblem(workspace: string, binary: string, { outcome, log }: FailedStart): TutelageError {
   const database = join(workspace, 'temporal.db');
   const lastLine = log.trim().split('\n').at(-1) ?? '';
-  if (/not a database|malformed|corrupt|schema version/i.test(log)) {
+  if (/not a database|malformed|corrupt|schema version|no such table/i.test(log)) {
     return new TutelageError(
       'damaged',
       `the Temporal server's database ${database} cannot be read: ${lastLine}`,

@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isAlive, ownIdentity, type ProcessIdentity } from '../processes/process-identity';
+import { TutelageError } from '../core/errors';
+import { tryExclusiveLock } from '../processes/exclusive-lock';
+import { thisMachine } from '../processes/process-identity';
 import { readJsonFile, writeFileAtomically } from '../store/workspace';
 
 /** One open use of the workspace's server. */
@@ -10,32 +13,61 @@ export interface ServerUser {
   leave(): Promise<void>;
 }
 
-let usersOfThisProcess = 0;
-
-/** Writes this use down under `<workspace>/users/<pid>-<n>.json`; entries of processes that died are swept. */
+/**
+ * Records this use under `<workspace>/users`, with a lock that the system takes back when this process ends. So a user
+ * lives exactly as long as its lock is held: a copy of the folder has no users, and process numbers, which mean nothing to
+ * another container, are not needed. What the dead left is swept. Only to be called, as its methods, with the server lock.
+ *
+ * @throws TutelageError `busy` while processes of another container or machine use this workspace's server
+ */
 export async function enterServerUsers(workspace: string): Promise<ServerUser> {
   const folder = join(workspace, 'users');
-  const own = `${process.pid}-${++usersOfThisProcess}.json`;
-  await mkdir(folder, { recursive: true });
-  await writeFileAtomically(join(folder, own), JSON.stringify(ownIdentity()));
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await refuseForeign(folder);
+  const name = randomUUID();
+  const unlock = tryExclusiveLock(join(folder, `${name}.lock`));
+  await writeFileAtomically(join(folder, `${name}.json`), JSON.stringify({ host: thisMachine().host }));
   return {
-    countOthers: () => countLiving(folder, own),
-    leave: () => rm(join(folder, own), { force: true }),
+    countOthers: async () => (await livingUsers(folder)).filter((other) => other !== name).length,
+    leave: async () => {
+      unlock?.();
+      await remove(folder, name);
+    },
   };
 }
 
-async function countLiving(folder: string, except: string): Promise<number> {
-  let living = 0;
-  for (const name of await readdir(folder)) {
-    if (name === except || !name.endsWith('.json')) {
+async function refuseForeign(folder: string): Promise<void> {
+  for (const user of await livingUsers(folder)) {
+    const { host } = (await readJsonFile<{ host?: string }>(join(folder, `${user}.json`)).catch(() => null)) ?? {};
+    if (host !== undefined && host !== thisMachine().host) {
+      throw new TutelageError(
+        'busy',
+        `another container or machine is using this workspace (${host.split(' ')[0]}), and its Temporal server cannot be shared from here`,
+        'wait for its runs or interrupt them there; to work from several machines at once, see docs/several-machines.md',
+      );
+    }
+  }
+}
+
+async function livingUsers(folder: string): Promise<string[]> {
+  const living: string[] = [];
+  for (const file of await readdir(folder)) {
+    const [, name] = /^(.+)\.lock$/.exec(file) ?? [];
+    if (name === undefined) {
       continue;
     }
-    const identity = await readJsonFile<ProcessIdentity>(join(folder, name)).catch(() => null);
-    if (identity !== null && isAlive(identity)) {
-      living += 1;
+    const unlock = tryExclusiveLock(join(folder, file));
+    if (unlock === undefined) {
+      living.push(name);
     } else {
-      await rm(join(folder, name), { force: true });
+      unlock();
+      await remove(folder, name);
     }
   }
   return living;
+}
+
+async function remove(folder: string, name: string): Promise<void> {
+  await rm(join(folder, `${name}.json`), { force: true });
+  await rm(join(folder, `${name}.lock`), { force: true });
 }

@@ -3,7 +3,7 @@ import { ApplicationFailure, ensureApplicationFailure } from '@temporalio/common
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { latestProgress } from '../activities/progress';
 import { isTutelageError } from '../core/errors';
-import { redact, secretsOf } from '../core/secrets';
+import { secretsOf } from '../core/secrets';
 import { appendRunLog } from '../store/run-log';
 import type { Workspace } from '../store/workspace';
 
@@ -51,28 +51,29 @@ function stepLog(workspace: Workspace, { info }: Context, input: unknown) {
       return;
     }
     const step = { step: info.activityType, activity: info.activityId, attempt: info.attempt };
-    const place = typeof iteration === 'number' ? { iteration } : {};
+    const where = typeof iteration === 'number' ? { iteration } : {};
     const durationMs = message === 'start' ? {} : { durationMs: Date.now() - startedMs };
-    appendRunLog(workspace, run, [{ level, message, ...place, ...step, ...durationMs }]);
+    appendRunLog(workspace, run, [{ level, message, ...where, ...step, ...durationMs }]);
   };
 }
 
-/** What the workflow is told, and the history keeps: causes and stacks too are free of secrets. */
+/** What the workflow receives and the history stores: causes and stacks are redacted too. */
 function asFailure(error: unknown): ApplicationFailure {
   const secrets = secretsOf(process.env);
   if (isTutelageError(error)) {
-    const { kind, message, hint, isRetryable } = error;
+    const { kind, message, hint, isRetryable, details } = error;
     return ApplicationFailure.create({
       type: kind,
       nonRetryable: !isRetryable,
-      message: redact(hint === undefined ? message : `${message}\nhint: ${hint}`, secrets),
+      ...(details === undefined ? {} : { details: [details] }),
+      message: secrets.redact(hint === undefined ? message : `${message}\nhint: ${hint}`),
     });
   }
   const failed = ensureApplicationFailure(error);
   const { type, nonRetryable, details, nextRetryDelay, category } = failed;
   const cause = failed.cause instanceof Error ? asFailure(failed.cause) : undefined;
-  const message = redact(failed.message, secrets);
+  const message = secrets.redact(failed.message);
   const failure = new ApplicationFailure(message, type, nonRetryable, details, cause, nextRetryDelay, category);
-  failure.stack = redact(failed.stack ?? '', secrets);
+  failure.stack = secrets.redact(failed.stack ?? '');
   return failure;
 }

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Dependencies } from '../activities/dependencies';
 import { openArtifacts } from '../store/artifacts/open-artifacts';
-import { openLedger } from '../store/ledger';
+import { openWorkspaceLedger } from '../store/known-ledger';
 import type { Workspace } from '../store/workspace';
 import type { Students } from '../student';
 import { openStudents } from './students';
@@ -15,15 +15,17 @@ export interface OpenDependencies extends Dependencies {
 export async function openDependencies(options: {
   workspace: Workspace;
   client: Client;
-  /** `null` where this process has nothing to do with engines. */
+  /** `null` where this process runs no engine. */
   python: string | null;
+  /** Sets up the Python that has vLLM, when a job first needs it. */
+  vllmPython?: () => Promise<string>;
   studentSlots: number;
 }): Promise<OpenDependencies> {
-  const { workspace, client, python } = options;
+  const { workspace, client, python, vllmPython } = options;
   const store = openArtifacts(workspace);
-  const ledger = await openLedger(workspace.ledger);
+  const ledger = await openWorkspaceLedger(workspace);
   const students =
-    python === null ? noStudents : openStudents(store, { python, workspace, slots: options.studentSlots });
+    python === null ? noStudents : openStudents(store, { python, vllmPython, workspace, slots: options.studentSlots });
   const teachers = openTeachers(ledger);
   return {
     workspace,

@@ -8,7 +8,7 @@ let installed = false;
 
 /**
  * Installs the Temporal runtime of this process, once: its log goes to a file of the workspace (people read the live
- * view, not logs), and signals stay with the command line, which knows what to bring to rest before workers end.
+ * view, not logs), and signals stay with the command line, which knows what must stop before workers end.
  *
  * @param metricsPort where on this machine the SDK's figures can be read, in Prometheus' form; `null`: nowhere
  */

@@ -7,10 +7,16 @@ import { createStudents, type Students } from '../student';
 /** The engines of this process; `slots` of them may work at the same time. */
 export function openStudents(
   store: ArtifactStore,
-  { python, workspace, slots }: { python: string; workspace: Workspace; slots: number },
+  {
+    python,
+    vllmPython,
+    workspace,
+    slots,
+  }: { python: string; vllmPython?: (() => Promise<string>) | undefined; workspace: Workspace; slots: number },
 ): Students {
   return createStudents({
     python,
+    ...(vllmPython === undefined ? {} : { vllmPython }),
     engineDirectory: join(__dirname, '..', '..', 'engine'),
     jobsDirectory: workspace.jobs,
     logDirectory: workspace.logs,

@@ -1,8 +1,8 @@
 import { canonicalJson } from '../core/canonical-json';
+import { judgeOf } from '../core/config/judge-of';
 import type { RunConfig } from '../core/config/schema';
 import { answersPerRow } from '../core/hygiene/agreement';
-import { judgeOf } from '../core/strategies';
-import { taskOf } from '../core/tasks';
+import { taskOf } from '../core/tasks/registry';
 import type { Ledger } from '../store/ledger';
 import { createJudge, createTeacher, type Judge, type Teacher } from '../teacher';
 import { type OfflineTeacher, startOfflineTeacher } from '../teacher/offline';

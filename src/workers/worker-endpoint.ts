@@ -11,12 +11,12 @@ export interface EndpointSource {
   readonly ledger: Pick<Ledger, 'billOf' | 'unknownCalls'>;
   /** Where the SDK's own figures are. */
   readonly metricsPort: number;
-  /** What `/health` says; a worker that is draining is not healthy, so that nothing new is sent its way. */
+  /** What `/health` says; a worker that is draining is not healthy, so that it receives nothing new. */
   health(): { readonly state: 'serving' | 'draining' } & Readonly<Record<string, unknown>>;
 }
 
 /**
- * What the keepers of a cluster ask a worker: `/health` (200 while it takes work, 503 while it drains) and `/metrics` in
+ * What a cluster's health checks and monitoring ask a worker: `/health` (200 while it takes work, 503 while it drains) and `/metrics` in
  * Prometheus' form, the SDK's figures and the ledger's.
  *
  * @throws TutelageError `usage` when the address cannot be listened on

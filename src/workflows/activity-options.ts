@@ -3,7 +3,7 @@ import type { Activities } from '../activities';
 import { siblingQueue } from '../core/names';
 
 /**
- * One group of activities per retry class. Every activity heartbeats (src/workers/heartbeat.ts), so a dead worker is
+ * One group of activities per retry class. Every activity heartbeats (src/workers/activity-interceptor.ts), so a dead worker is
  * noticed within the heartbeat timeout, whatever the step's own length; every activity may be repeated, because its
  * outputs are addressed by content, its calls by the ledger and its jobs by their specification. Every group has a
  * maximum of attempts: an oversized result, say, is retried by the SDK as if it were a passing fault.
@@ -17,7 +17,15 @@ export function activityGroups() {
   const light = proxyActivities<
     Pick<
       Activities,
-      'loadPlan' | 'readData' | 'joinParts' | 'select' | 'budgetMayBind' | 'collectRows' | 'archive' | 'exportHistory'
+      | 'loadPlan'
+      | 'readData'
+      | 'joinParts'
+      | 'select'
+      | 'budgetMayBind'
+      | 'collectRows'
+      | 'settleEvaluation'
+      | 'archive'
+      | 'exportHistory'
     >
   >({
     taskQueue: loopQueue,
@@ -32,7 +40,10 @@ export function activityGroups() {
    * machine that dies for the tenth time should be back as soon as after the first.
    */
   const teacher = proxyActivities<
-    Pick<Activities, 'grade' | 'generate' | 'submitBatch' | 'collectBatch' | 'cancelBatch'>
+    Pick<
+      Activities,
+      'grade' | 'gradeAnswers' | 'generate' | 'submitBatch' | 'collectBatch' | 'releaseBatch' | 'cancelBatch'
+    >
   >({
     taskQueue: siblingQueue(loopQueue, 'teacher'),
     startToCloseTimeout: '6 hours',
@@ -50,13 +61,22 @@ export function activityGroups() {
   });
 
   /**
-   * Hours of work that go on from a checkpoint. No schedule-to-start timeout: waiting for a card is normal. Attempts
+   * Hours of work that resume from a checkpoint. No schedule-to-start timeout: waiting for a GPU is normal. Attempts
    * allow for many deploys and engine deaths in one long finetune.
    */
   const student = proxyActivities<
     Pick<
       Activities,
-      'prepare' | 'predict' | 'score' | 'reward' | 'sketch' | 'diversify' | 'finetune' | 'evaluate' | 'reflect'
+      | 'prepare'
+      | 'checkRows'
+      | 'predict'
+      | 'score'
+      | 'reward'
+      | 'gradientSketch'
+      | 'selectDiverse'
+      | 'finetune'
+      | 'evaluate'
+      | 'diagnose'
     >
   >({
     taskQueue: siblingQueue(loopQueue, 'student'),

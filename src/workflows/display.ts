@@ -2,6 +2,7 @@ import { defineSearchAttributeKey, type SearchAttributePair, TypedSearchAttribut
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type { RunConfig } from '../core/config/schema';
 import { searchAttributeTypes } from '../core/names';
+import type { EvaluationSummary } from '../core/run-record';
 
 /** What Temporal's own UI shows of a workflow, beside its history. */
 export interface Stage {
@@ -50,6 +51,11 @@ function upsert(pairs: SearchAttributePair[]): void {
   if (isSearchable()) {
     upsertSearchAttributes(pairs);
   }
+}
+
+/** As it is shown beside a step's name. */
+export function accuracyText({ overall: { correct, total } }: EvaluationSummary): string {
+  return `accuracy ${total === 0 ? 'not measured' : (correct / total).toFixed(3)}`;
 }
 
 /** What a run is, in a few words beside its name. */

@@ -35,7 +35,7 @@ type RunHandle = ChildWorkflowHandle<typeof run>;
 
 /**
  * The runs that one file expands to, `parallelRuns` at a time. A run that fails is reported and does not stop the others.
- * What the experiment is told, its runs are told: those under way at once, later ones when they start.
+ * The experiment forwards what it receives to its runs: at once to those that are running, at their start to later ones.
  */
 export async function experiment(input: ExperimentInput): Promise<ExperimentStatus> {
   const { light } = activityGroups();

@@ -1,29 +1,15 @@
 import { ApplicationFailure, setHandler } from '@temporalio/workflow';
-import type { RunContext } from '../activities/run-context';
-import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
 import type { IterationOutcome } from '../core/run-record';
-import type { Steering } from '../core/steering';
-import { measurementsOf } from '../core/strategies';
+import { measurementsOf, SEEDS_PER_ROW } from '../core/strategies';
 import { activityGroups } from './activity-options';
+import { createTeacherWait } from './ask-teacher';
 import { type Bought, rowBuyer } from './buy-rows';
-import { showStage } from './display';
+import { accuracyText, showStage } from './display';
+import { evaluateStudent } from './evaluate-student';
+import type { IterationInput } from './iteration-input';
 import { measuring } from './measure';
 import { type IterationStatus, iterationStatusQuery, steeringSignal } from './messages';
-import { createPatience } from './patience';
-import { createRest } from './rest';
-
-export interface IterationInput extends RunContext {
-  readonly iteration: number;
-  /** The student that answers and is scored: the base in iteration 1, then the one of the iteration before. */
-  readonly student: ModelRef;
-  /** Records of all finished iterations; `null` before the first. */
-  readonly past: ArtifactRef | null;
-  readonly rowsWanted: number;
-  readonly steering: Steering;
-}
-
-/** Seeds selected per row wanted: the second half are replacements, used in rank order for rows that were rejected. */
-const PICKS_PER_ROW = 2;
+import { createPausePoints } from './pause-points';
 
 /**
  * One iteration of active distillation (arXiv 2512.00884, section 3): the student answers every seed of the pool, a
@@ -31,34 +17,34 @@ const PICKS_PER_ROW = 2;
  * worked answer for each, the student is finetuned on all rows so far, and evaluated.
  */
 export async function iteration(input: IterationInput): Promise<IterationOutcome | null> {
-  const desk = openIteration(input);
+  const controls = openControls(input);
   try {
-    return await stepThrough(input, desk);
+    return await stepThrough(input, controls);
   } finally {
-    desk.enter('ended');
+    controls.enter('ended');
   }
 }
 
-async function stepThrough(input: IterationInput, desk: Desk): Promise<IterationOutcome | null> {
+async function stepThrough(input: IterationInput, controls: Controls): Promise<IterationOutcome | null> {
   const { light, student } = activityGroups();
-  const { rest, enter, patience, buyRows } = desk;
+  const { pausePoints, enter, teacherWait, buyRows } = controls;
   const { strategy } = input.config;
-  const count = PICKS_PER_ROW * input.rowsWanted;
-  // A pool that is ranked once is ranked by the base; the engine and the ledger find that it was done before.
+  const count = SEEDS_PER_ROW * input.rowsWanted;
+  // A pool that is ranked once is ranked by the base; later iterations find the finished jobs and paid calls of the first.
   const looking = { ...input, student: strategy.rescore === 'once' ? input.prepared.base : input.student, count };
-  const pool = measuring(looking, { rest, patience });
+  const pool = measuring(looking, { pausePoints, teacherWait });
 
   enter('predict');
   const predictions = measurementsOf(strategy).prediction ? await pool.predict() : null;
 
   enter('score');
   const scores = await pool.score(predictions);
-  if (scores === 'refused') {
+  if (scores === 'overBudget') {
     return null;
   }
 
   const forSelect = enter('select');
-  await rest.safePoint();
+  await pausePoints.safePoint();
   const { selectedBy, ...picks } = await light.select.executeWithOptions(forSelect, [
     { ...looking, predictions, scores },
   ]);
@@ -69,33 +55,48 @@ async function stepThrough(input: IterationInput, desk: Desk): Promise<Iteration
     return nothingBought({ ...bought, gaveUp });
   }
 
-  const forFinetune = enter('finetune');
-  const finetuned = await rest.interruptible(() =>
+  const forFinetune = enter('finetune', `on ${bought.accepted} new rows of ${bought.asked} asked for`);
+  const { droppedRows, trainingLoss, ...finetuned } = await pausePoints.interruptible(() =>
     student.finetune.executeWithOptions(forFinetune, [{ ...input, rows: bought.rows }]),
   );
 
-  const forEvaluate = enter('evaluate');
-  const evaluation = await rest.interruptible(() =>
-    student.evaluate.executeWithOptions(forEvaluate, [{ ...input, student: finetuned }]),
+  const forEvaluate = enter('evaluate', trainingLoss === undefined ? '' : `training loss ${trainingLoss.toFixed(3)}`);
+  const evaluation = await evaluateStudent(
+    { ...input, student: finetuned },
+    { pausePoints, teacherWait, title: forEvaluate },
   );
 
   const { iteration } = input;
+  const dropped = droppedRows === undefined ? {} : { droppedRows };
+  const acceptedRejections = teacherWait.acceptedRejections();
+  const accepted = Object.keys(acceptedRejections).length === 0 ? {} : { acceptedRejections };
   const { selection } = picks;
-  const outcome = { iteration, predictions, scores, selection, selectedBy, ...bought, student: finetuned, evaluation };
+  const outcome = {
+    iteration,
+    predictions,
+    scores,
+    selection,
+    selectedBy,
+    ...bought,
+    student: finetuned,
+    ...dropped,
+    ...accepted,
+    evaluation,
+  };
   if (input.config.analyses !== true) {
     return outcome;
   }
-  const forReflect = enter('reflect');
-  const reflection = await rest.interruptible(() =>
-    student.reflect.executeWithOptions(forReflect, [{ ...looking, past: null, rows: bought.rows }]),
+  const forDiagnose = enter('diagnose', accuracyText(evaluation));
+  const diagnosis = await pausePoints.interruptible(() =>
+    student.diagnose.executeWithOptions(forDiagnose, [{ ...looking, finishedIterations: null, rows: bought.rows }]),
   );
-  return { ...outcome, reflection };
+  return { ...outcome, diagnosis };
 }
 
-type Desk = ReturnType<typeof openIteration>;
+type Controls = ReturnType<typeof openControls>;
 
-/** Everything around the steps: what is shown, asked and steered while they run. */
-function openIteration(input: IterationInput) {
+/** What surrounds the steps: how an iteration is shown, queried and steered while they work. */
+function openControls(input: IterationInput) {
   let { steering } = input;
   let status: IterationStatus = {
     iteration: input.iteration,
@@ -105,7 +106,7 @@ function openIteration(input: IterationInput) {
     rowsAccepted: 0,
     waiting: null,
   };
-  const rest = createRest({
+  const pausePoints = createPausePoints({
     run: input.run,
     steering: () => steering,
     onWaiting: (waiting) => {
@@ -116,14 +117,14 @@ function openIteration(input: IterationInput) {
   setHandler(iterationStatusQuery, () => status);
   setHandler(steeringSignal, (changed) => {
     steering = changed;
-    rest.steeringChanged();
+    pausePoints.steeringChanged();
   });
 
-  /** Begins a step; what it returns stands beside the name of the step's activity in Temporal's UI. */
-  function enter(step: string): { summary: string } {
+  /** Begins a step; returns what Temporal's UI shows beside the name of the step's activity. */
+  function enter(step: string, known = ''): { summary: string } {
     status = { ...status, step, stepSinceMs: Date.now() };
     show();
-    return { summary: `iteration ${input.iteration}` };
+    return { summary: `iteration ${input.iteration}${known === '' ? '' : `: ${known}`}` };
   }
 
   function show(): void {
@@ -137,27 +138,27 @@ function openIteration(input: IterationInput) {
     });
   }
 
-  const patience = createPatience({ input, rest, steering: () => steering });
+  const teacherWait = createTeacherWait({ input, pausePoints, steering: () => steering });
   const buyRows = rowBuyer({
     input,
-    rest,
-    patience,
+    pausePoints,
+    teacherWait,
     steering: () => steering,
     onAccepted: (rowsAccepted) => {
       status = { ...status, rowsAccepted };
     },
   });
-  return { rest, enter, patience, buyRows };
+  return { pausePoints, enter, teacherWait, buyRows };
 }
 
-/** Nothing to learn from: the end of the run where a cap or a person was the reason (`null`), an error where the answers were. */
-function nothingBought({ asked, refused, gaveUp, reasons }: Bought): null {
-  if (refused > 0 || gaveUp) {
+/** No row to learn from: ends the run where a cap or a person was the reason (`null`), fails where the answers were. */
+function nothingBought({ asked, overBudget, gaveUp, reasons }: Bought): null {
+  if (overBudget > 0 || gaveUp) {
     return null;
   }
-  const told = Object.entries(reasons).map(([reason, count]) => `${count} times ${reason}`);
+  const counted = Object.entries(reasons).map(([reason, count]) => `${count} times ${reason}`);
   throw ApplicationFailure.nonRetryable(
-    `the teacher was asked for ${asked} rows and not one could be used: ${told.slice(0, 3).join('; ')}`,
+    `the teacher was asked for ${asked} rows and none could be used: ${counted.slice(0, 3).join('; ')}`,
     'no-rows-accepted',
   );
 }

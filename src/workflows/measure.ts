@@ -3,21 +3,21 @@ import type { ArtifactKind, ArtifactRef, ModelRef } from '../core/artifact-ref';
 import { measurementsOf } from '../core/strategies';
 import { cutPool, PART_ROWS, type Shard } from '../core/table';
 import { activityGroups } from './activity-options';
-import type { createPatience } from './patience';
-import type { Rest } from './rest';
+import type { TeacherWait } from './ask-teacher';
+import type { PausePoints } from './pause-points';
 
-/** What is looked at: the pool, by this student. */
+/** What is measured: the pool, by this student. */
 export interface MeasureInput extends RunContext {
   readonly iteration: number;
   readonly student: ModelRef;
-  readonly past: ArtifactRef | null;
-  /** Picks that will be made: some measurements are a selection already. */
+  readonly finishedIterations: ArtifactRef | null;
+  /** Seeds that will be selected: some measurements are a selection already. */
   readonly count: number;
 }
 
 /**
- * Seeds of one `grade` activity: their calls keep an endpoint busy, and a pool of thousands stays a few dozen steps. Of
- * a large pool they are more, so that there are never more steps than the references of their tables fit in one payload.
+ * Seeds of one `grade` activity: their calls keep an endpoint busy, and a pool of thousands takes a few dozen steps. A
+ * large pool has larger chunks, so that the references of all their tables fit in one payload.
  */
 const SEEDS_PER_GRADING = 200;
 const GRADINGS_MAX = 500;
@@ -27,10 +27,10 @@ interface Title {
   readonly summary: string;
 }
 
-/** The steps that look at the whole pool. A large one is divided among the engines; its results do not show it. */
+/** The steps that measure the whole pool. A large one is divided among the engines, which changes no result. */
 export function measuring(
   input: MeasureInput,
-  { rest, patience }: { readonly rest: Rest; readonly patience: ReturnType<typeof createPatience> },
+  { pausePoints, teacherWait }: { readonly pausePoints: PausePoints; readonly teacherWait: TeacherWait },
 ) {
   const { light, teacher, student } = activityGroups();
   const { config, prepared } = input;
@@ -45,10 +45,10 @@ export function measuring(
   }
 
   /**
-   * What the strategy's scorer needs to know of each seed; `null` where it needs nothing, `refused` where a cap leaves
+   * What the strategy's scorer needs to know about each seed; `null` where it needs nothing, `overBudget` where a cap leaves
    * grades out: a selection among a part of the pool would be another strategy's.
    */
-  async function score(predictions: ArtifactRef | null): Promise<ArtifactRef | null | 'refused'> {
+  async function score(predictions: ArtifactRef | null): Promise<ArtifactRef | null | 'overBudget'> {
     const own = { ...input, predictions };
     const { measurement } = measurementsOf(config.strategy);
     switch (measurement) {
@@ -61,32 +61,35 @@ export function measuring(
         return joined('scores', await sharded(measure));
       }
       case 'gradients':
-        return diversify(own);
+        return selectDiverse(own);
       case 'grades':
         return grade(predictions as ArtifactRef);
     }
   }
 
-  async function diversify(own: MeasureInput & { readonly predictions: ArtifactRef | null }): Promise<ArtifactRef> {
+  async function selectDiverse(own: MeasureInput & { readonly predictions: ArtifactRef | null }): Promise<ArtifactRef> {
     const cut = wholeParts(prepared.pool, shard_rows);
-    const sketch = (title: Title, part: Shard) => student.sketch.executeWithOptions(title, [{ ...own, ...part }]);
-    const sketches = await sharded(sketch, cut);
-    return rest.interruptible(() => student.diversify.executeWithOptions(titled(), [{ ...input, sketches }]));
+    const sketch = (title: Title, part: Shard) =>
+      student.gradientSketch.executeWithOptions(title, [{ ...own, ...part }]);
+    const gradientSketches = await sharded(sketch, cut);
+    return pausePoints.interruptible(() =>
+      student.selectDiverse.executeWithOptions(titled(), [{ ...input, gradientSketches }]),
+    );
   }
 
-  /** One micro-batch after the other, each with many calls in flight, so that what a cap leaves out is the pool's end. */
-  async function grade(predictions: ArtifactRef): Promise<ArtifactRef | 'refused'> {
+  /** One chunk after another, each with many calls in flight, so that what a cap leaves out is the pool's end. */
+  async function grade(predictions: ArtifactRef): Promise<ArtifactRef | 'overBudget'> {
     const parts: ArtifactRef[] = [];
     const size = Math.max(SEEDS_PER_GRADING, Math.ceil(poolSize / GRADINGS_MAX));
     for (let from = 0; from < poolSize; from += size) {
-      const batch = { from, to: Math.min(from + size, poolSize) };
-      await rest.safePoint();
-      const title = titled(`seeds ${batch.from + 1} to ${batch.to} of ${poolSize}`);
-      const result = await patience.patiently(() =>
-        teacher.grade.executeWithOptions(title, [{ ...input, predictions, ...batch }]),
+      const chunk = { from, to: Math.min(from + size, poolSize) };
+      await pausePoints.safePoint();
+      const title = titled(`seeds ${chunk.from + 1} to ${chunk.to} of ${poolSize}`);
+      const result = await teacherWait.askTeacher(() =>
+        teacher.grade.executeWithOptions(title, [{ ...input, predictions, ...chunk }]),
       );
-      if (result === null || result.refused > 0) {
-        return 'refused';
+      if (result === null || result.overBudget > 0) {
+        return 'overBudget';
       }
       parts.push(result.grades);
     }
@@ -97,7 +100,7 @@ export function measuring(
     work: (title: Title, part: Shard) => Promise<T>,
     cut: readonly Shard[] = shards,
   ): Promise<T[]> {
-    return rest.interruptible(() =>
+    return pausePoints.interruptible(() =>
       Promise.all(
         cut.map((shard, index) => work(titled(cut.length === 1 ? '' : `shard ${index + 1}/${cut.length}`), shard)),
       ),
@@ -119,6 +122,6 @@ export function measuring(
   return { predict, score };
 }
 
-/** Sketches know their seeds by place: in the pool's only part, or as whole parts that follow each other. */
+/** Sketches know their seeds by position: in the pool's only part, or as whole parts that follow each other. */
 const wholeParts = (pool: ArtifactRef, shardRows: number) =>
   cutPool(pool, pool.parts === undefined ? shardRows : Math.max(shardRows, PART_ROWS));

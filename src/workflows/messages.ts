@@ -56,7 +56,7 @@ export interface SteerInput<Request extends SteeringRequest = SteeringRequest> {
 
 const steeringUpdate = (verb: SteeringVerb) => defineUpdate<Steering, [SteerInput]>(verb);
 
-/** Of runs and experiments. The answer is the new state; what makes no sense is refused with a sentence. */
+/** Of runs and experiments. The answer is the new state; an impossible request is refused with the reason. */
 export const steeringUpdates = {
   pause: steeringUpdate('pause'),
   resume: steeringUpdate('resume'),

@@ -8,37 +8,42 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { RunPlanInput } from '../activities/read-data';
 import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
+import type { RunToDo } from '../core/config/run-plan';
 import type { RunConfig } from '../core/config/schema';
+import type { AcceptedRejections } from '../core/hygiene/useless-rows';
 import { iterationWorkflowId } from '../core/names';
+import { plannedIterations, plannedRows, samplesCap } from '../core/run-plan-rows';
 import type { EvaluationSummary, IterationOutcome, PreparedRun } from '../core/run-record';
-import type { Steering } from '../core/steering';
+import { budgetReason, type Steering } from '../core/steering';
 import { activityGroups } from './activity-options';
-import { childSearchAttributes, showStage } from './display';
+import { createTeacherWait } from './ask-teacher';
+import { diagnoseEnds } from './diagnose-ends';
+import { accuracyText, childSearchAttributes, showStage } from './display';
+import { evaluateStudent } from './evaluate-student';
 import { iteration } from './iteration';
 import { type RunStatus, runStatusQuery, steeringSignal } from './messages';
-import { reflectEnds } from './reflect-ends';
-import { budgetReason, createRest, type Rest } from './rest';
+import { createPausePoints, type PausePoints } from './pause-points';
 import { steered } from './steered';
 
-export interface RunInput extends RunPlanInput {
-  /** Given by the run itself when it continues as new, and to a fork. */
+export interface RunInput extends RunToDo {
+  /** Set by the run itself when it continues as new, and for a fork. */
   readonly progress?: RunProgress;
-  /** What was changed before: by whoever continues, or by an experiment for all its runs. */
+  /** What was changed before: in the part that this one continues, or by an experiment for all its runs. */
   readonly steering?: Steering;
 }
 
-/** All that a run remembers. Its size does not grow with the iterations: their records are behind `past`. */
+/** All that a run remembers. Its size does not grow with the iterations: their records are behind `finishedIterations`. */
 export interface RunProgress {
   readonly prepared: PreparedRun;
   readonly baseEvaluation: EvaluationSummary;
   readonly iterationsDone: number;
   readonly rowsAccepted: number;
   readonly student: ModelRef;
-  readonly past: ArtifactRef | null;
+  readonly finishedIterations: ArtifactRef | null;
   readonly lastEvaluation: EvaluationSummary;
   readonly lastIterationMs: number | null;
+  readonly acceptedRejections?: AcceptedRejections;
   readonly spentUsd: number;
 }
 
@@ -59,44 +64,51 @@ type EndReason = 'iterations' | 'budget' | 'stopped';
 export async function run(input: RunInput): Promise<RunResult> {
   const groups = activityGroups();
   const { light } = groups;
-  const desk = openRun(input);
-  const { rest, steering } = desk;
+  const controls = openControls(input);
+  const { pausePoints, steering } = controls;
   await exportPart(input);
-  let progress = input.progress ?? (await prepareRun(input, desk));
-  desk.advanced(progress);
+  let progress = input.progress ?? (await prepareRun(input, controls));
+  controls.advanced(progress);
 
-  let ended = await endReason(input, progress, steering, rest);
+  let ended = await endReason(input, progress, steering, pausePoints);
   while (ended === null) {
-    await rest.safePoint();
+    await pausePoints.safePoint();
     const before: RunProgress = progress;
     const { capChanges } = steering();
     const startedMs = Date.now();
-    const outcome = await desk.runIteration(before);
+    const outcome = await controls.runIteration(before);
 
-    desk.enter('archive');
+    controls.enter('archive');
     const context = contextOf(input, before.prepared);
-    const { baseEvaluation, past } = before;
+    const { baseEvaluation, finishedIterations } = before;
     const after = outcome === null ? before : advance(before, outcome, Date.now() - startedMs);
-    // A cap that was raised since refused its rows too early: the next iteration asks again.
-    const isSpent = (outcome === null || outcome.refused > 0) && steering().capChanges === capChanges;
+    controls.advanced(after);
+    // The cap that left rows out has been raised since: the next iteration asks again.
+    const isSpent = (outcome === null || outcome.overBudget > 0) && steering().capChanges === capChanges;
     if (isSpent) {
       ended = steering().stopping === null ? 'budget' : 'stopped';
     } else {
-      ended = await endReason(input, after, steering, rest);
+      ended = await endReason(input, after, steering, pausePoints);
     }
-    const ends = ended === null ? {} : await reflectEnds(groups, context, { past, outcome, student: after.student });
+    const ends =
+      ended === null
+        ? {}
+        : await diagnoseEnds(groups, context, { finishedIterations, outcome, student: after.student });
     const iteration = before.iterationsDone + 1;
     const ending = { ...ends, iteration, outcome, endedBecause: ended };
-    const archived = await light.archive({ ...context, baseEvaluation, past, ...ending });
+    const summary = `iteration ${iteration}: ${outcome === null ? 'no rows' : `${outcome.accepted} rows, ${accuracyText(outcome.evaluation)}`}`;
+    const archived = await light.archive.executeWithOptions({ summary }, [
+      { ...context, baseEvaluation, finishedIterations, ...ending },
+    ]);
     progress = { ...after, ...archived };
-    desk.advanced(progress);
+    controls.advanced(progress);
 
     if (ended === null && workflowInfo().continueAsNewSuggested) {
       await condition(allHandlersFinished);
       await continueAsNew<typeof run>({ ...input, progress, steering: steering() });
     }
   }
-  desk.enter('ended');
+  controls.enter('ended');
   await condition(allHandlersFinished);
   return {
     run: input.run,
@@ -106,9 +118,9 @@ export async function run(input: RunInput): Promise<RunResult> {
   };
 }
 
-type Desk = ReturnType<typeof openRun>;
+type Controls = ReturnType<typeof openControls>;
 
-/** The history of the part before, where this one continues it: the server keeps closed ones for a day. */
+/** Exports the history of the part that this one continues: the server keeps closed workflows for a limited time. */
 async function exportPart({ run: name, progress }: RunInput): Promise<void> {
   const runId = workflowInfo().continuedFromExecutionRunId;
   if (progress !== undefined && runId !== undefined) {
@@ -117,8 +129,8 @@ async function exportPart({ run: name, progress }: RunInput): Promise<void> {
   }
 }
 
-/** Everything around the iterations: what is shown, asked and steered while they run. */
-function openRun(input: RunInput) {
+/** What surrounds the iterations: how a run is shown, queried and steered while they work. */
+function openControls(input: RunInput) {
   let step = 'prepare';
   let stepSinceMs = Date.now();
   let progress = input.progress;
@@ -130,14 +142,14 @@ function openRun(input: RunInput) {
     initial: input.steering,
     iterationsBegun,
     tell: async (changed) => {
-      rest.steeringChanged();
+      pausePoints.steeringChanged();
       await tellChild(changed);
     },
   });
-  const rest = createRest({ run: input.run, steering, onWaiting: show });
-  setHandler(runStatusQuery, () => statusOf(input, { step, stepSinceMs, steering, rest }, progress));
+  const pausePoints = createPausePoints({ run: input.run, steering, onWaiting: show });
+  setHandler(runStatusQuery, () => statusOf(input, { step, stepSinceMs, steering, pausePoints }, progress));
 
-  /** One that has just ended needs to know nothing. */
+  /** An iteration that has just ended no longer listens. */
   async function tellChild(changed: Steering): Promise<void> {
     await child?.signal(steeringSignal, withoutChanges(changed)).catch(() => {});
   }
@@ -149,7 +161,7 @@ function openRun(input: RunInput) {
   }
 
   function show(): void {
-    const waiting = rest.waiting();
+    const waiting = pausePoints.waiting();
     showStage({
       run: input.run,
       iteration: iterationsBegun(),
@@ -157,8 +169,9 @@ function openRun(input: RunInput) {
       state: step === 'ended' ? 'ended' : waiting === null ? 'working' : 'waiting',
       usd: progress?.spentUsd ?? 0,
       details: {
-        iteration: `${iterationsBegun()} of ${iterationsOf(input.config, steering())}`,
+        iteration: `${iterationsBegun()} of ${plannedIterations(input.config, steering())}`,
         rows: progress?.rowsAccepted ?? 0,
+        ...(progress === undefined ? {} : { student: accuracyText(progress.lastEvaluation) }),
         ...(waiting === null ? {} : { 'waits for': waiting.reason }),
       },
     });
@@ -166,7 +179,7 @@ function openRun(input: RunInput) {
 
   async function runIteration(before: RunProgress): Promise<IterationOutcome | null> {
     const number = before.iterationsDone + 1;
-    const { student, past } = before;
+    const { student, finishedIterations } = before;
     enter('iteration');
     const given = steering();
     const started = await startChild(iteration, {
@@ -176,13 +189,14 @@ function openRun(input: RunInput) {
           ...contextOf(input, before.prepared),
           iteration: number,
           student,
-          past,
+          finishedIterations,
           rowsWanted: rowsWanted(input.config, before, given),
           steering: withoutChanges(given),
+          ...acceptedIn(before),
         },
       ],
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-      staticSummary: `${input.run}: iteration ${number} of ${iterationsOf(input.config, given)}`,
+      staticSummary: `${input.run}: iteration ${number} of ${plannedIterations(input.config, given)}, after ${textOf(before)}`,
       ...childSearchAttributes(input.run),
     });
     child = started;
@@ -198,7 +212,7 @@ function openRun(input: RunInput) {
 
   return {
     steering,
-    rest,
+    pausePoints,
     enter,
     runIteration,
     advanced: (now: RunProgress) => {
@@ -208,29 +222,29 @@ function openRun(input: RunInput) {
 }
 
 /** The pool, the base student and what it can do. */
-async function prepareRun(input: RunInput, { rest, enter }: Desk): Promise<RunProgress> {
+async function prepareRun(input: RunInput, { pausePoints, steering, enter }: Controls): Promise<RunProgress> {
   const { light, student } = activityGroups();
   const { progress: _progress, steering: _steering, ...plan } = input;
   enter('prepare');
-  const data = await rest.interruptible(() =>
+  const data = await pausePoints.interruptible(() =>
     light.readData.executeWithOptions({ summary: 'before the first iteration' }, [plan]),
   );
   const { run: name, config } = plan;
-  const prepared = await rest.interruptible(() =>
+  const prepared = await pausePoints.interruptible(() =>
     student.prepare.executeWithOptions({ summary: 'before the first iteration' }, [{ run: name, config, ...data }]),
   );
   enter('evaluate base');
   const context = contextOf(input, prepared);
-  const evaluation = await rest.interruptible(() =>
-    student.evaluate.executeWithOptions({ summary: 'the base student' }, [
-      { ...context, student: prepared.base, iteration: 0 },
-    ]),
+  const teacherWait = createTeacherWait({ input, pausePoints, steering });
+  const evaluation = await evaluateStudent(
+    { ...context, student: prepared.base, iteration: 0 },
+    { pausePoints, teacherWait, title: { summary: 'the base student' } },
   );
   enter('archive');
   await light.archive({
     ...context,
     baseEvaluation: evaluation,
-    past: null,
+    finishedIterations: null,
     iteration: null,
     outcome: null,
     endedBecause: null,
@@ -241,12 +255,16 @@ async function prepareRun(input: RunInput, { rest, enter }: Desk): Promise<RunPr
     iterationsDone: 0,
     rowsAccepted: 0,
     student: prepared.base,
-    past: null,
+    finishedIterations: null,
     lastEvaluation: evaluation,
     lastIterationMs: null,
     spentUsd: 0,
   };
 }
+
+/** What a run has come to: shown beside the iteration that follows. */
+const textOf = ({ rowsAccepted, lastEvaluation, spentUsd }: RunProgress): string =>
+  `${rowsAccepted} rows, ${accuracyText(lastEvaluation)}${spentUsd > 0 ? `, USD ${spentUsd.toFixed(4)}` : ''}`;
 
 const contextOf = ({ run: name, experiment, config }: RunInput, prepared: PreparedRun) => ({
   run: name,
@@ -263,20 +281,24 @@ function advance(progress: RunProgress, outcome: IterationOutcome, lastIteration
     student: outcome.student,
     lastEvaluation: outcome.evaluation,
     lastIterationMs,
+    ...acceptedIn(outcome),
   };
 }
 
-/** Why no iteration follows; a run that is to pause at its cap on rows waits here until it is raised or stopped. */
+const acceptedIn = ({ acceptedRejections }: Pick<RunProgress, 'acceptedRejections'>) =>
+  acceptedRejections === undefined ? {} : { acceptedRejections };
+
+/** Why no iteration follows; a run that pauses at its caps waits here until the cap on rows is raised or it is stopped. */
 async function endReason(
   { run: name, config }: RunInput,
   progress: RunProgress,
   steering: () => Steering,
-  rest: Rest,
+  pausePoints: PausePoints,
 ): Promise<EndReason | null> {
-  const isOver = () => steering().stopping !== null || progress.iterationsDone >= iterationsOf(config, steering());
+  const isOver = () => steering().stopping !== null || progress.iterationsDone >= plannedIterations(config, steering());
   const isSpent = () => rowsWanted(config, progress, steering()) === 0;
   if (!isOver() && isSpent() && config.budget.on_exhausted === 'pause') {
-    await rest.waitForPerson(budgetReason(name), () => isOver() || !isSpent());
+    await pausePoints.waitForPerson(budgetReason(name), () => isOver() || !isSpent());
   }
   if (steering().stopping !== null) {
     return 'stopped';
@@ -285,13 +307,6 @@ async function endReason(
     return 'iterations';
   }
   return isSpent() ? 'budget' : null;
-}
-
-const iterationsOf = (config: RunConfig, steering: Steering) => steering.iterations ?? config.iterations;
-
-function samplesCap(config: RunConfig, steering: Steering): number {
-  const cap = steering.samplesCap === undefined ? config.budget.samples : steering.samplesCap;
-  return cap ?? Number.POSITIVE_INFINITY;
 }
 
 /** A selection asks for exactly as many rows as the budget allows, no more. */
@@ -304,21 +319,20 @@ const withoutChanges = (steering: Steering): Steering => ({ ...steering, changes
 
 function statusOf(
   { run: name, config }: RunInput,
-  place: { step: string; stepSinceMs: number; steering: () => Steering; rest: Rest },
+  now: { step: string; stepSinceMs: number; steering: () => Steering; pausePoints: PausePoints },
   progress: RunProgress | undefined,
 ): RunStatus {
-  const steering = place.steering();
-  const iterations = iterationsOf(config, steering);
+  const steering = now.steering();
   return {
     run: name,
-    step: place.step,
-    stepSinceMs: place.stepSinceMs,
+    step: now.step,
+    stepSinceMs: now.stepSinceMs,
     iterationsDone: progress?.iterationsDone ?? 0,
-    iterations,
+    iterations: plannedIterations(config, steering),
     rowsAccepted: progress?.rowsAccepted ?? 0,
-    rowsPlanned: Math.min(iterations * config.samples_per_iteration, samplesCap(config, steering)),
+    rowsPlanned: plannedRows(config, steering),
     lastIterationMs: progress?.lastIterationMs ?? null,
-    waiting: place.rest.waiting(),
+    waiting: now.pausePoints.waiting(),
     steering,
   };
 }

@@ -22,17 +22,17 @@ export interface SteeredOptions {
 
 /**
  * Makes the running workflow steerable: one update for each verb, refused by a validator before it leaves a trace, and
- * written down with who and when. Returns the function that says how things stand. To be called before the first await.
+ * recorded with who asked and when. Returns the function that answers the current steering. Call it before the first await.
  */
 export function steered(options: SteeredOptions): () => Steering {
-  const { steering: desk } = activityGroups();
+  const { steering: steps } = activityGroups();
   const { kind, name } = options;
   let steering = options.initial ?? unsteered;
 
-  const place = () => ({ kind, name, iterationsBegun: options.iterationsBegun() });
+  const work = () => ({ kind, name, iterationsBegun: options.iterationsBegun() });
 
   const validate = ({ request }: SteerInput) => {
-    const reason = refusalOf(steering, request, place());
+    const reason = refusalOf(steering, request, work());
     if (reason !== null) {
       throw ApplicationFailure.nonRetryable(reason, 'usage');
     }
@@ -45,15 +45,15 @@ export function steered(options: SteeredOptions): () => Steering {
     }
     steering = steeredBy(steering, request, { who, atMs: Date.now() });
     await options.tell(steering, input);
-    await desk.noteSteering({ name, steering });
+    await steps.noteSteering({ name, steering });
     return steering;
   }
 
-  /** The ledger refuses a cap below what is spent; its sentence is the update's answer. */
+  /** The ledger refuses a cap below what is spent; the update answers with its sentence. */
   async function changeBudget(request: SteeringRequest & { verb: 'budget' }, who: string): Promise<number | null> {
     const { verb: _verb, ...change } = request;
     try {
-      return await desk.changeBudget({ ...change, account: { kind, name }, who });
+      return await steps.changeBudget({ ...change, account: { kind, name }, who });
     } catch (error) {
       const cause = error instanceof ActivityFailure ? error.cause : undefined;
       throw cause instanceof ApplicationFailure && cause.type === 'usage' ? cause : error;
@@ -64,7 +64,7 @@ export function steered(options: SteeredOptions): () => Steering {
     setHandler(steeringUpdates[verb], apply, { validator: validate });
   }
   setHandler(steerSignal, async (input) => {
-    if (refusalOf(steering, input.request, place()) === null) {
+    if (refusalOf(steering, input.request, work()) === null) {
       await apply(input);
     }
   });

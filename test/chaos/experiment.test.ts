@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { folderWith, runCli, startCli } from '../support/cli';
 import { expectNothingLeftOf } from '../support/processes';
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 const dieAt = join(__dirname, '..', 'support', 'die-at.cjs');
 
@@ -26,12 +26,12 @@ matrix:
 parallel_runs: 2
 `;
 
-test('an experiment of four runs that is killed three times ends with the results of an undisturbed one', async () => {
-  const undisturbed = await folderWith(fourRuns);
-  expect(await runCli(['run', undisturbed.file], undisturbed)).toMatchObject({ exitCode: 0 });
+test('an experiment of four runs that is killed three times ends with the results of an uninterrupted one', async () => {
+  const uninterrupted = await folderWith(fourRuns);
+  expect(await runCli(['run', uninterrupted.file], uninterrupted)).toMatchObject({ exitCode: 0 });
 
   const killed = await folderWith(fourRuns);
-  for (const place of ['generate:during', 'finetune:after', 'reflect:before']) {
+  for (const place of ['generate:during', 'finetune:after', 'diagnose:before']) {
     const environment = { DIE_AT: place, DIE_AFTER_MS: '30' };
     const attempt = startCli(['run', killed.file], { ...killed, preload: [dieAt], environment });
     expect({ place, signal: (await attempt.ended).signal }).toEqual({ place, signal: 'SIGKILL' });
@@ -39,10 +39,10 @@ test('an experiment of four runs that is killed three times ends with the result
   }
   expect(await runCli(['run', killed.file], killed)).toMatchObject({ exitCode: 0 });
 
-  expect(await resultsOf(killed.workspace)).toEqual(await resultsOf(undisturbed.workspace));
+  expect(await resultsOf(killed.workspace)).toEqual(await resultsOf(uninterrupted.workspace));
   const again = await runCli(['report', 'four', '--json'], killed);
   expect(JSON.parse(again.stdout)).toMatchObject({ event: 'report', name: 'four' });
-  expect(await resultsOf(killed.workspace)).toEqual(await resultsOf(undisturbed.workspace));
+  expect(await resultsOf(killed.workspace)).toEqual(await resultsOf(uninterrupted.workspace));
 });
 
 /** results.json without the times and the lost calls, which alone may differ. */

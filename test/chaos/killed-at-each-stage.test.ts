@@ -10,7 +10,7 @@ const dieAt = join(__dirname, '..', 'support', 'die-at.cjs');
 
 /**
  * One place in every step of the loop, each the death of one more process: before the step starts, some way into it, or
- * when its work is done and not yet reported. A process meets its place at the step's first start since it goes on.
+ * when its work is done and not yet reported. A process is killed at the step's first start after it resumed.
  */
 const places = [
   'readData:after',
@@ -30,11 +30,11 @@ const places = [
 ];
 
 describe('a run that is killed at every stage', () => {
-  it('ends with the selections, rows, weights and results of an undisturbed one', async () => {
-    const undisturbed = await folderWith(smallConfig);
+  it('ends with the selections, rows, weights and results of an uninterrupted one', async () => {
+    const uninterrupted = await folderWith(smallConfig);
     const killed = await folderWith(smallConfig);
 
-    const straight = await runCli(['run', undisturbed.file], undisturbed);
+    const straight = await runCli(['run', uninterrupted.file], uninterrupted);
     expect(straight).toMatchObject({ exitCode: 0 });
 
     for (const place of places) {
@@ -52,6 +52,6 @@ describe('a run that is killed at every stage', () => {
     killTree(last.pid);
     await expectNothingLeftOf(killed.workspace);
 
-    expect(await outcomeOf(killed.workspace, 'small')).toEqual(await outcomeOf(undisturbed.workspace, 'small'));
+    expect(await outcomeOf(killed.workspace, 'small')).toEqual(await outcomeOf(uninterrupted.workspace, 'small'));
   });
 });

@@ -12,7 +12,7 @@ const dieAt = join(__dirname, '..', 'support', 'die-at.cjs');
 
 const reward = smallConfig.replace('strategy: loss', 'strategy: reward\nanalyses: true');
 
-/** Steps that the small loop has not: a judge's grades, a reward model, gradient sketches and k-means++, and LoRA that goes on. */
+/** Steps that the small loop does not have: a judge's grades, a reward model, gradient sketches and k-means++, and LoRA that continues. */
 const cases = [
   {
     what: 'adapters and a judge',
@@ -25,18 +25,18 @@ const cases = [
   {
     what: 'gradient sketches',
     config: smallConfig.replace('strategy: loss', 'strategy: badge'),
-    places: ['sketch:during', 'diversify:during'],
+    places: ['gradientSketch:during', 'selectDiverse:during'],
     each: { predictions: {}, scores: {} },
   },
   { what: 'a reward model', config: reward, places: ['reward:during'], each: { scores: {} } },
 ];
 
 describe.each(cases)('a run with $what that is killed at their steps', ({ config, places, each }) => {
-  it('ends with the measurements, selections and students of an undisturbed one', async () => {
-    const undisturbed = await folderWith(config);
+  it('ends with the measurements, selections and students of an uninterrupted one', async () => {
+    const uninterrupted = await folderWith(config);
     const killed = await folderWith(config);
-    const set = config === reward ? withRewardModel(undisturbed.workspace) : [];
-    expect(await runCli(['run', undisturbed.file, ...set], undisturbed)).toMatchObject({ exitCode: 0 });
+    const set = config === reward ? withRewardModel(uninterrupted.workspace) : [];
+    expect(await runCli(['run', uninterrupted.file, ...set], uninterrupted)).toMatchObject({ exitCode: 0 });
     for (const place of places) {
       const attempt = startCli(['run', killed.file, ...set], {
         ...killed,
@@ -51,7 +51,7 @@ describe.each(cases)('a run with $what that is killed at their steps', ({ config
     await expectNothingLeftOf(killed.workspace);
     const iterations = await iterationsOf(killed.workspace);
     expect(iterations).toMatchObject([each, each]);
-    expect(iterations).toEqual(await iterationsOf(undisturbed.workspace));
+    expect(iterations).toEqual(await iterationsOf(uninterrupted.workspace));
     expect(await rewardSetsOf(killed.workspace)).toEqual(config === reward ? 2 : undefined);
   });
 });
@@ -66,7 +66,7 @@ function withRewardModel(workspace: string): string[] {
 async function rewardSetsOf(workspace: string): Promise<number | undefined> {
   const text = await readFile(join(workspace, 'runs', 'small', 'results.json'), 'utf8');
   const { analyses } = JSON.parse(text) as RunResults;
-  return analyses.reflectedRewards[0]?.sets.length;
+  return analyses.diagnosedRewards[0]?.sets.length;
 }
 
 /** What each iteration made, by content. What was spent differs by calls whose outcome a kill took away. */

@@ -98,7 +98,7 @@ describe('bad input is answered in a sentence with the next step', () => {
     }));
 });
 
-it('a run that another process is running is refused, and goes on undisturbed', async () => {
+it('a run that another process is running is refused, and continues uninterrupted', async () => {
   const { file, workspace } = await folderWith(smallConfig);
   const first = startCli(['run', file], { workspace });
   await until(() => first.output().stderr.includes('starting the student engines'));

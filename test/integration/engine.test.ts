@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { engineDirectory } from '../support/paths';
+import { ensurePythonTools } from '../support/python-tools';
 
 jest.setTimeout(600_000);
 
 /** The engine's own tests are Python; they are part of `npm test` and their output is shown when one fails. */
 it('the tests of the student engine pass', async () => {
-  const { exitCode, output } = await run(process.env.TUTELAGE_PYTHON as string, ['-m', 'pytest', '-q', '-x', 'tests']);
+  const python = await ensurePythonTools((message) => process.stderr.write(`test set-up: ${message}\n`));
+  const { exitCode, output } = await run(python, ['-m', 'pytest', '-q', '-x', 'tests']);
   expect({ exitCode, output: exitCode === 0 ? '' : output }).toEqual({ exitCode: 0, output: '' });
   expect(output).toMatch(/[1-9]\d* passed/);
 });

@@ -40,13 +40,16 @@ describe('tutelage run, from a file to a curve', () => {
   it('says that it is complete when it is asked again, without a server', async () => {
     const again = await runCli(['run', first.file], { ...first, environment: { TUTELAGE_PYTHON: '/nowhere' } });
     expect(again.exitCode).toBe(0);
-    expect(again.stderr).toContain('small is complete already');
+    expect(again.stderr).toContain('small is already complete');
   });
 
   it('refuses a changed configuration, shows the difference, and starts afresh with --new', async () => {
     const changed = await runCli(['run', first.file, '--set', 'iterations=1'], first);
     expect(changed.exitCode).toBe(2);
     expect(changed.stderr).toContain('iterations: was 2, is 1');
+    const afresh = await runCli(['run', first.file, '--new', '--set', 'iterations=1'], first);
+    expect(afresh).toMatchObject({ exitCode: 0 });
+    expect(await outcomeOf(first.workspace, 'small~2')).toMatchObject({ state: 'complete' });
   });
 
   it('gives the same results in another workspace, and others with another random seed', async () => {

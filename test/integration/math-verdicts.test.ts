@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Dependencies } from '../../src/activities/dependencies';
@@ -8,15 +8,16 @@ import { createPredict } from '../../src/activities/predict';
 import type { ArtifactRef } from '../../src/core/artifact-ref';
 import { runConfigSchema } from '../../src/core/config/schema';
 import type { EvaluatedAnswer, Prediction, Seed } from '../../src/core/records';
-import { taskOf } from '../../src/core/tasks';
+import { taskOf } from '../../src/core/tasks/registry';
 import { openArtifactStore } from '../../src/store/artifacts/artifact-store';
 import { openWorkspace } from '../../src/store/workspace';
 import { createStudents, type Students } from '../../src/student';
+import { enginePython } from '../support/paths';
 import { selectSeeds } from '../support/select-seeds';
 
 jest.setTimeout(120_000);
 
-const python = process.env.TUTELAGE_PYTHON || join(homedir(), '.cache/tutelage/dev-python/bin/python');
+const python = enginePython();
 
 /** Reference, the student's answer, whether it is right, and the engine's state where it was asked. */
 const cases: [reference: string, answer: string, correct: boolean, opinion: string | undefined][] = [
@@ -25,8 +26,10 @@ const cases: [reference: string, answer: string, correct: boolean, opinion: stri
   ['So \\boxed{x^2-1}.', 'Thus \\boxed{(x-1)(x+1)}.', true, 'correct'],
   ['So \\boxed{2\\sqrt{3}}.', '\\boxed{\\sqrt{12}}', true, 'correct'],
   ['So \\boxed{7}.', 'I get \\boxed{7}.', true, undefined],
-  ['So \\boxed{7}.', 'I get \\boxed{8}, since 7 is no answer.', false, 'incorrect'],
-  ['So \\boxed{7}.', 'It is 7.', false, undefined],
+  ['So \\boxed{7}.', 'I get \\boxed{8}, since 7 is no answer.', false, undefined],
+  ['So \\boxed{x+1}.', 'It is \\boxed{x-1}.', false, 'incorrect'],
+  ['So \\boxed{7}.', 'It is 7.', true, undefined],
+  ['So \\boxed{7}.', 'I do not know.', false, undefined],
   ['So \\boxed{7}.', '', false, undefined],
 ];
 
@@ -68,13 +71,17 @@ it('an answer in another form is right by math-verify, for the evaluation and fo
     expect(judged.map(({ correct, secondOpinion }) => [correct, secondOpinion])).toEqual(
       cases.map(([, , correct, opinion]) => [correct, opinion]),
     );
-    expect(evaluation.overall).toEqual({ correct: 5, wellFormed: 6, answered: 7, total: 8 });
+    // No answer at all cannot be read either.
+    expect(evaluation.overall).toEqual({
+      ...{ correct: 6, wellFormed: 7, answered: 9, total: 10 },
+      ...{ unreadable: 2, unmeasured: 0, truncated: 0 },
+    });
 
     const seen = await store.readRecords<Prediction>(
       (await doStep(() => createPredict(dependencies)(input))) as ArtifactRef,
     );
     const picks = selectSeeds({
-      ...{ strategy: config.strategy, task: taskOf(config.task), seeds, count: 8, skip: 0, runSeed: 1, iteration: 1 },
+      ...{ strategy: config.strategy, task: taskOf(config.task), seeds, count: 10, skip: 0, runSeed: 1, iteration: 1 },
       measurements: { predictions: seen },
       asked: new Map(),
     });

@@ -104,13 +104,15 @@ it('rows whose answers do not agree are left out and counted; the summary shows 
       '{kind: game24, pool_size: 40, test_size: 20}',
     ]),
   );
-  const sets = ['--set', 'hygiene={verify: agreement, samples: 3}', '--set', 'student.finetune.method=lora'];
+  const sets = ['--set', 'hygiene={verify: agreement, answers: 3}', '--set', 'student.finetune.method=lora'];
   expect(await runCli(['run', folder.file, ...sets], folder)).toMatchObject({ exitCode: 0 });
   for (const { iteration, rejected } of await recordsOf(folder.workspace, 'agreed')) {
     const doubted = rejected.filter(({ stage }) => stage === 'verify');
     expect(doubted.length).toBeGreaterThan(0);
     expect(
-      doubted.every(({ reason, sampleRequests }) => / of 3 readable/.test(reason) && sampleRequests?.length === 2),
+      doubted.every(
+        ({ reason, furtherAnswerRequests }) => / of 3 readable/.test(reason) && furtherAnswerRequests?.length === 2,
+      ),
     ).toBe(true);
     expect((iteration.funnel?.clean ?? 0) - (iteration.funnel?.verified ?? 0)).toBe(doubted.length);
     expect(iteration.spend.samples).toBe(12);
@@ -122,7 +124,7 @@ it('rows whose answers do not agree are left out and counted; the summary shows 
   const merged = await readdir(join(to, 'student-merged'));
   expect(merged).toEqual(expect.arrayContaining(['config.json', 'model.safetensors', 'tokenizer.json', 'README.md']));
   expect(merged.filter((name) => name.startsWith('adapter'))).toEqual([]);
-  expect(await readFile(join(to, 'README.md'), 'utf8')).toContain('Merging is not bit-identical');
+  expect(await readFile(join(to, 'README.md'), 'utf8')).toContain('Merging is not bit-exact');
   expect(await runCli(['audit', 'agreed'], folder)).toMatchObject({ exitCode: 0 });
 });
 

@@ -1,15 +1,14 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { markerKey } from '../support/buying';
-import { folderWith, runCli, startCli } from '../support/cli';
+import { folderWith, runCli } from '../support/cli';
 import { readCalls } from '../support/ledger-history';
-import { type FaultShare, readLog, startMisbehavingTeacher } from '../support/misbehaving-teacher';
+import { echoFaults, type FaultShare, readLog, startMisbehavingTeacher } from '../support/misbehaving-teacher';
 import { expectNothingLeftOf } from '../support/processes';
+import { filesWithSecret } from '../support/secret-forms';
 import { teacherConfig, teacherEnvironment } from '../support/teacher-config';
 
 jest.setTimeout(300_000);
-
-const dieAt = join(__dirname, '..', 'support', 'die-at.cjs');
 
 describe('an endpoint that refuses everything', () => {
   const refusals: readonly [string, readonly FaultShare[], RegExp][] = [
@@ -19,7 +18,7 @@ describe('an endpoint that refuses everything', () => {
     ['no credit', [{ kind: 'quota', times: 99 }], /429.*\n.*add credit/],
   ];
 
-  it('pauses the run with what to do; the same command goes on, nothing was lost, bought twice or told of the key', async () => {
+  it('pauses the run with what to do; the same command resumes it, nothing is lost or bought twice, and the key is nowhere', async () => {
     const log = join((await folderWith('')).workspace, '..', 'teacher.jsonl');
     const teacher = await startMisbehavingTeacher({
       log,
@@ -51,6 +50,60 @@ describe('an endpoint that refuses everything', () => {
   });
 });
 
+describe('a host that is new to the workspace', () => {
+  it('gets no request until somebody agrees, once', async () => {
+    const teacher = await startMisbehavingTeacher({});
+    try {
+      const run = { ...(await folderWith(teacherConfig(teacher.baseUrl))), environment: teacherEnvironment };
+      const { host } = new URL(teacher.baseUrl);
+      const validated = await runCli(['validate', run.file], run);
+      expect(validated.stderr).toContain(`sends TEST_KEY to ${host} (new to this workspace: you will be asked)`);
+      for (const verb of ['preview', 'run']) {
+        const refused = await runCli([verb, run.file], { ...run, withoutYes: true });
+        expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`sends TEST_KEY to ${host}`) });
+      }
+      expect(teacher.received).toBe(0);
+      expect(await runCli(['preview', run.file, '-n', '1'], run)).toMatchObject({ exitCode: 0 });
+      const again = await runCli(['preview', run.file, '-n', '2'], { ...run, withoutYes: true });
+      expect(again).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(`sends TEST_KEY to ${host}`) });
+    } finally {
+      await teacher.close();
+    }
+  });
+});
+
+describe('an endpoint that repeats the key in its replies', () => {
+  it('pauses the run; no form of the key is in any file, the rows are rejected and counted, and an audit finds a form', async () => {
+    const key = 'Kx9/with+"quotes" & 100%\\done';
+    const teacher = await startMisbehavingTeacher({
+      faults: echoFaults.map((kind) => ({ kind, share: 0.06, times: 9 })),
+    });
+    try {
+      const config = teacherConfig(teacher.baseUrl, { iterations: 1, rows: 40, budget: '{samples: 40}' });
+      const run = { ...(await folderWith(config)), environment: { TEST_KEY: key } };
+      const paused = await runCli(['run', run.file], run);
+      expect(paused).toMatchObject({ exitCode: 3 });
+      expect(paused.stderr).toMatch(/sent back the value of the environment variable TEST_KEY/);
+      teacher.behave([]);
+      expect(await runCli(['run', run.file], run)).toMatchObject({ exitCode: 0 });
+      await expectNothingLeftOf(run.workspace);
+      expect(await filesWithSecret(run.workspace, key)).toEqual([]);
+      const results = await readFile(join(run.workspace, 'runs', 'bought', 'results.json'), 'utf8');
+      expect(results).toContain('the reply held the value of the environment variable TEST_KEY');
+
+      await appendFile(join(run.workspace, 'runs', 'bought', 'note.log'), Buffer.from(`key=${key}`).toString('base64'));
+      const audit = await runCli(['audit', 'bought', '--json'], run);
+      const { checks } = JSON.parse(audit.stdout) as { checks: { name: string; problems: { location: string }[] }[] };
+      const problems = checks.flatMap((check) => check.problems.map((problem) => ({ check: check.name, ...problem })));
+      expect(problems).toEqual([
+        { check: 'secrets', location: expect.stringContaining('note.log'), message: 'the value of TEST_KEY' },
+      ]);
+    } finally {
+      await teacher.close();
+    }
+  });
+});
+
 describe('a teacher whose answers can often not be used', () => {
   it('is asked until there are exactly the rows that were wanted, and a shortfall is told with its reasons', async () => {
     const teacher = await startMisbehavingTeacher({ faults: [{ kind: 'empty', share: 0.1, times: 99 }] });
@@ -62,53 +115,13 @@ describe('a teacher whose answers can often not be used', () => {
       expect(results).toMatchObject({ spend: { samples: 100 }, iterations: [{ accepted: 100 }] });
       expect(results.iterations[0]?.asked).toBeGreaterThan(100);
 
-      teacher.behave([{ kind: 'empty', share: 0.6, times: 99 }]);
+      teacher.behave([{ kind: 'empty', share: 0.4, times: 199 }]);
       const short = await runCli(['run', run.file, '--new', '--set', 'seed=2'], run);
       expect(short).toMatchObject({ exitCode: 0 });
       expect(short.stderr.replace(/\s+/g, ' ')).toMatch(
-        /short \d+ rows fewer than planned; rejected picks: .*the reply has no text/,
+        /short \d+ rows fewer than planned; rejected: .*the reply has no text/,
       );
       expect((await resultsOf(run.workspace, 'bought~2')).iterations[0]?.asked).toBe(200);
-    } finally {
-      await teacher.close();
-    }
-  });
-});
-
-describe('batch mode, killed at each of its steps', () => {
-  const places = [
-    'submitBatch:before',
-    'submitBatch:after',
-    'pollBatch:after',
-    'collectBatch:during',
-    'collectBatch:after',
-  ];
-
-  it('ends with the rows of an undisturbed run, from as many jobs, with nothing asked twice', async () => {
-    const log = join((await folderWith('')).workspace, '..', 'teacher.jsonl');
-    const teacher = await startMisbehavingTeacher({ log, batches: { delayMs: 300, expiredShare: 0.1 } });
-    try {
-      const options = { iterations: 1, rows: 60, teacher: 'mode: batch\n  batch_poll_seconds: 0.2' };
-      const config = teacherConfig(teacher.baseUrl, options);
-      const run = { ...(await folderWith(config)), environment: teacherEnvironment };
-      for (const place of places) {
-        const environment = { ...teacherEnvironment, DIE_AT: place, DIE_AFTER_MS: '5' };
-        const { signal } = await startCli(['run', run.file], { ...run, preload: [dieAt], environment }).ended;
-        expect({ place, signal }).toEqual({ place, signal: 'SIGKILL' });
-      }
-      expect(await runCli(['run', run.file], run)).toMatchObject({ exitCode: 0 });
-      const jobs = teacher.batches.jobs.length;
-      const received = readLog(log).filter(({ event }) => event === 'received');
-      expect(new Set(received.map(({ request }) => request)).size).toBe(received.length);
-      expect(await runCli(['audit', 'bought'], run)).toMatchObject({ exitCode: 0 });
-
-      const undisturbed = { ...(await folderWith(config)), environment: teacherEnvironment };
-      teacher.batches.forget();
-      expect(await runCli(['run', undisturbed.file], undisturbed)).toMatchObject({ exitCode: 0 });
-      const [mine, theirs] = [await resultsOf(run.workspace), await resultsOf(undisturbed.workspace)];
-      expect(mine.iterations).toEqual(theirs.iterations);
-      expect(mine).toMatchObject({ spend: { samples: 60 }, unknown: { calls: 0 } });
-      expect(teacher.batches.jobs.length).toBe(2 * jobs);
     } finally {
       await teacher.close();
     }
@@ -132,6 +145,24 @@ describe('an address that is no teacher pauses the run in a sentence, and nothin
     const calls = readCalls(join(run.workspace, 'ledger.db'));
     expect(calls.filter(({ state }) => state !== 'released')).toEqual([]);
     if (faults !== null) {
+      await teacher.close();
+    }
+  });
+});
+
+describe('a preview whose first replies are lost', () => {
+  it('asks again, says what it waits for, and shows what is unknown', async () => {
+    const teacher = await startMisbehavingTeacher({ faults: [{ kind: 'reset-mid' }] });
+    try {
+      const run = { ...(await folderWith(teacherConfig(teacher.baseUrl))), environment: teacherEnvironment };
+      const preview = await runCli(['preview', run.file, '-n', '2'], run);
+      expect(preview).toMatchObject({ exitCode: 0 });
+      expect(preview.stderr).toMatch(/of 2 rows; waiting: the connection failed/);
+      expect(preview.stdout).toMatch(/2 of 2 rows would be accepted/);
+      expect(preview.stdout).toMatch(
+        /unknown +4 calls, whose replies were lost; the endpoint may bill them, at most \$/,
+      );
+    } finally {
       await teacher.close();
     }
   });

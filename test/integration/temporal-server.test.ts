@@ -1,18 +1,18 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Connection } from '@temporalio/client';
 import { readJsonFile } from '../../src/store/workspace';
+import { openOwnWorkspace } from '../../src/store/workspace-identity';
 import { openTemporal } from '../../src/temporal/open-temporal';
 import { type ServerRecord, serverRecordFile } from '../../src/temporal/server-record';
+import { enginePython } from '../support/paths';
 import { expectNothingLeftOf, killTree, processesOf, until } from '../support/processes';
 
-const binDirectory = process.env.TUTELAGE_PYTHON
-  ? dirname(process.env.TUTELAGE_PYTHON)
-  : join(homedir(), '.cache/tutelage/dev-python/bin');
+const binDirectory = dirname(enginePython());
 jest.setTimeout(60_000);
 
 let workspace: string;
@@ -60,6 +60,17 @@ it('answers, keeps closed workflows for 30 days, and is gone after close', async
   expect(processesOf(workspace)).toEqual([]);
 });
 
+it('is reached directly, whatever proxy the environment names', async () => {
+  const before = process.env.https_proxy;
+  process.env.https_proxy = 'http://127.0.0.1:9';
+  try {
+    const temporal = await open();
+    await temporal.close();
+  } finally {
+    process.env.https_proxy = before ?? '';
+  }
+});
+
 it('is shared by two users and ends with the last', async () => {
   const [first, second] = await Promise.all([open(), open()]);
   expect(second.address).toBe(first.address);
@@ -102,6 +113,36 @@ it('is started again on the same port, once, when it is killed under two users',
   await second.close();
 });
 
+it('a copy of a workspace in use has a server of its own, and leaves that of the original alone', async () => {
+  const original = await open();
+  const before = await record();
+  const copy = `${workspace}-copy`;
+  execFileSync('cp', ['-a', workspace, copy]);
+  await openOwnWorkspace(copy);
+  const other = await openTemporal({ workspace: copy, pythonBinDirectory: binDirectory });
+  expect(other.address).not.toBe(original.address);
+  expect(await retentionSeconds(other.address)).toBeGreaterThan(0);
+  await other.close();
+  expect(await record()).toEqual(before);
+  expect(await retentionSeconds(original.address)).toBeGreaterThan(0);
+  await original.close();
+  rmSync(copy, { recursive: true });
+});
+
+it('gets a Web UI while it is used, and its users continue', async () => {
+  const notices: string[] = [];
+  const user = await open((message) => notices.push(message));
+  expect(user.webUi).toBeNull();
+  const viewer = await openTemporal({ workspace, pythonBinDirectory: binDirectory, withWebUi: true });
+  const page = await fetch(`${viewer.webUi?.url}/namespaces/default/workflows`);
+  expect(page.status).toBe(200);
+  await until(() => notices.length === 1);
+  expect(viewer.address).toBe(user.address);
+  await viewer.close();
+  expect(await retentionSeconds(user.address)).toBeGreaterThan(0);
+  await user.close();
+});
+
 it('opens at once after the whole tree was killed, on the same database', async () => {
   const other = await openElsewhere();
   killTree(other.pid ?? 0);
@@ -113,6 +154,11 @@ it('opens at once after the whole tree was killed, on the same database', async 
 it('says which file is damaged', async () => {
   writeFileSync(join(workspace, 'temporal.db'), 'not a database '.repeat(1000));
   await expect(open()).rejects.toMatchObject({ kind: 'damaged', message: expect.stringContaining('temporal.db') });
+});
+
+it('starts with a database file that is empty, as a full disk leaves it', async () => {
+  writeFileSync(join(workspace, 'temporal.db'), '');
+  await (await open()).close();
 });
 
 it('says where a missing server was looked for', async () => {

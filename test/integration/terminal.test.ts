@@ -1,64 +1,36 @@
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { folderWith, runCli } from '../support/cli';
-import { cliProgram } from '../support/paths';
 import { expectNothingLeftOf, until } from '../support/processes';
 import { smallConfig } from '../support/small-config';
+import { inTerminal } from '../support/terminal';
 
 jest.setTimeout(200_000);
 
 const config = smallConfig.replace('epochs: 4', 'epochs: 60');
-const helper = join(__dirname, '..', 'support', 'in-terminal.py');
-
-/** The command line with a real terminal around it. */
-function inTerminal(
-  folder: { file: string; workspace: string },
-  columns: number,
-  { environment = {}, args = ['run', folder.file] }: { environment?: Record<string, string>; args?: string[] } = {},
-) {
-  const child = spawn(
-    process.env.TUTELAGE_PYTHON ?? 'python3',
-    [helper, String(columns), process.execPath, cliProgram, ...args],
-    { env: { ...process.env, TUTELAGE_HOME: folder.workspace, TERM: 'xterm', ...environment }, stdio: 'pipe' },
-  );
-  let drawn = '';
-  child.stdout.on('data', (data) => {
-    drawn += data;
-  });
-  return {
-    drawn: () => drawn,
-    type: (key: 'ctrl-c') => child.stdin.write(`${key}\n`),
-    ended: new Promise<number | null>((resolve) => {
-      child.on('close', (exitCode) => resolve(exitCode));
-    }),
-  };
-}
-
 describe('tutelage run in a terminal', () => {
   it('draws a live view that fits a narrow one, and rests at one Ctrl-C', async () => {
     const folder = await folderWith(config);
-    const terminal = inTerminal(folder, 50, { environment: { NO_COLOR: '1' } });
+    const terminal = inTerminal(['run', folder.file], { ...folder, columns: 50, environment: { NO_COLOR: '1' } });
     await until(() => terminal.drawn().includes('finetune'), 60_000);
     terminal.type('ctrl-c');
     expect(await terminal.ended).toBe(130);
     const text = stripVTControlCharacters(terminal.drawn());
-    expect(text).toContain('Ctrl-C stops here');
-    expect(text).toContain('small is stopped and safe');
-    const live = text.split(/\r?\n/).filter((line) => /^( {2}small|small {2}\d|Ctrl-C stops)/.test(line));
+    expect(text).toContain('Ctrl-C interrupts the run');
+    expect(text).toContain('small is interrupted');
+    const live = text.split(/\r?\n/).filter((line) => /^( {2}small|small {2}\d|Ctrl-C interrupts)/.test(line));
     expect(live.length).toBeGreaterThan(3);
     expect(Math.max(...live.map((line) => line.length))).toBeLessThanOrEqual(50);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what is looked for
     expect(terminal.drawn()).not.toMatch(/\u001b\[[0-9;]*3[0-9]m/);
     await expectNothingLeftOf(folder.workspace);
 
-    const status = inTerminal(folder, 40, { args: ['status'] });
+    const status = inTerminal(['status'], { ...folder, columns: 40 });
     expect(await status.ended).toBe(0);
     const lines = stripVTControlCharacters(status.drawn()).trimEnd().split(/\r?\n/);
-    expect(lines.join('\n')).toContain('small  resting');
+    expect(lines.join('\n')).toContain('small  interrupted');
     expect(Math.max(...lines.map((line) => line.length))).toBe(40);
 
-    const again = inTerminal(folder, 120);
+    const again = inTerminal(['run', folder.file], { ...folder, columns: 120 });
     await until(() => again.drawn().includes('░') || again.drawn().includes('█'), 60_000);
     again.type('ctrl-c');
     await until(() => again.drawn().includes('Ctrl-C again stops at once'));
@@ -70,7 +42,7 @@ describe('tutelage run in a terminal', () => {
 
   it('ends at once at a Ctrl-C while it is still being set up, and leaves nothing running', async () => {
     const folder = await folderWith(config);
-    const terminal = inTerminal(folder, 80);
+    const terminal = inTerminal(['run', folder.file], folder);
     await until(() => terminal.drawn().includes('setting up: starting the Temporal server'), 60_000);
     terminal.type('ctrl-c');
     expect(await terminal.ended).toBe(130);

@@ -48,18 +48,18 @@ it('the doctor looks at a shared ledger and a bucket, where they answer and wher
 
   expect(await doctor()).toEqual({
     exitCode: 0,
-    ledger: expect.objectContaining({ isOk: true, found: expect.stringContaining('every account adds up') }),
-    artifacts: expect.objectContaining({ isOk: true, found: expect.stringContaining('/runs answers') }),
+    ledger: expect.objectContaining({ ok: true, detail: expect.stringContaining('every account adds up') }),
+    artifacts: expect.objectContaining({ ok: true, detail: expect.stringContaining('/runs answers') }),
   });
 
   expect(await doctor({ TUTELAGE_ARTIFACTS: 's3://absent' })).toMatchObject({
     exitCode: 4,
-    artifacts: { isOk: false, found: expect.stringContaining('no such bucket'), todo: expect.any(String) },
+    artifacts: { ok: false, detail: expect.stringContaining('the bucket does not exist'), fix: expect.any(String) },
   });
 
   await postgres.down();
   expect(await doctor()).toMatchObject({
     exitCode: 4,
-    ledger: { isOk: false, found: expect.stringContaining('does not answer'), todo: expect.any(String) },
+    ledger: { ok: false, detail: expect.stringContaining('does not answer'), fix: expect.any(String) },
   });
 });

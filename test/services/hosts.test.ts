@@ -19,7 +19,7 @@ import { type S3Server, s3SecretMarker, startS3Server } from '../support/s3-serv
 import { startTeacherProcess, type TeacherProcess } from '../support/teacher-process';
 
 /**
- * A laboratory of several machines: services and the desk on one, a teacher's worker, two students' workers, each in a
+ * A laboratory of several machines: the services and the loop on one, a teacher's worker, two students' workers, each in a
  * network of its own with a workspace of its own. What happens to them during one run is all that the run has to stand.
  */
 jest.setTimeout(1_200_000);
@@ -87,7 +87,7 @@ afterAll(async () => {
   await Promise.all([proxy.close(), s3.stop(), cluster.stop(), postgres.stop()]);
 });
 
-it('a run on several machines that die, are cut off and lose their services ends as it would alone on one', async () => {
+it('a run on several machines that die, are cut off and lose their services ends as it would alone on one, and leaves no secret behind', async () => {
   const { host } = hosts;
   const file = join(folder, 'lab.yaml');
   await writeFile(file, configOf(services.teacher.baseUrl));
@@ -100,7 +100,7 @@ it('a run on several machines that die, are cut off and lose their services ends
     });
   const teacher = () => start('teacher', ['worker', '--queues', 'teacher'], { TEST_KEY: markerKey });
   const student = (name: string) => start(name, ['worker', '--queues', 'student']);
-  const desk = () => start('services', ['run', file, '--queues', 'loop']);
+  const startLoop = () => start('services', ['run', file, '--queues', 'loop', '--yes']);
   const reaches = (names: string[], step: string, iteration: number, message = 'start') =>
     until(() => names.some((name) => hasLogged(workspaceOf(name), 'lab', { step, iteration, message })), 240_000).catch(
       (error: Error) => {
@@ -111,7 +111,7 @@ it('a run on several machines that die, are cut off and lose their services ends
   teacher();
   student('student-a');
   student('student-b');
-  let run: Started = desk();
+  let run: Started = startLoop();
   const students = ['student-a', 'student-b'];
 
   // Two students' machines share the parts of one step.
@@ -137,7 +137,7 @@ it('a run on several machines that die, are cut off and lose their services ends
   await delay(600);
   host.teacher?.cut();
   await delay(60_000);
-  host.teacher?.mend();
+  host.teacher?.reconnect();
 
   await reaches(['teacher'], 'generate', 5);
   await delay(400);
@@ -153,7 +153,7 @@ it('a run on several machines that die, are cut off and lose their services ends
   await reaches(students, 'evaluate', 5);
   killTree(run.pid);
   await run.ended;
-  run = desk();
+  run = startLoop();
   expect({ exitCode: await run.ended, said: run.output() }).toMatchObject({ exitCode: 0 });
 
   // Before the run alone asks the same teacher for the same.
@@ -174,9 +174,11 @@ it('a run on several machines that die, are cut off and lose their services ends
 
   const audit = start('services', ['audit', 'lab']);
   expect({ exitCode: await audit.ended, said: audit.output() }).toMatchObject({ exitCode: 0 });
+  await expectNoSecrets();
 });
 
-it('no secret is in the ledger or in a workspace', async () => {
+/** Neither in the ledger nor in a workspace. */
+async function expectNoSecrets(): Promise<void> {
   const secrets = [markerKey, s3SecretMarker, services.postgres.password];
   const tables = await services.postgres.query(
     "select table_name from information_schema.tables where table_schema = 'tutelage'",
@@ -192,7 +194,7 @@ it('no secret is in the ledger or in a workspace', async () => {
     });
     expect(found.toString()).toBe('');
   }
-});
+}
 
 /** The database's driver gives what may be large as text. */
 const withNumbers = (call: LedgerCall): LedgerCall =>

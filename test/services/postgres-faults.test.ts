@@ -105,7 +105,7 @@ test('a restarted server is waited for: every row is bought, each request once',
 });
 
 test('a server that stays away ends in a sentence, and what was in flight in unknown', async () => {
-  const ledger = await openLedger(place, { patienceMs: 500 });
+  const ledger = await openLedger(place, { waitMsMax: 500 });
   await ledger.openAccount({ ...charge, budget: {} });
   const [sent, other] = (await reserve(ledger, ['a'])) as [Reservation, Reservation];
   await send(ledger, sent);
@@ -198,15 +198,16 @@ test('a machine whose lease ran out has lost its calls: it cannot settle or send
   const here = await openLedger(place);
   expect(await here.recover()).toBe(0);
   expect(
-    (await here.reserveRows(charge, [{ row: 'a', question: worst, answer: worst, wantsAnswer: () => true }])).refused,
+    (await here.reserveRows(charge, [{ row: 'a', question: worst, answer: worst, wantsAnswer: () => true }]))
+      .overBudget,
   ).toBe('busy');
   await leaseOut();
   expect(await here.recover()).toBe(1);
-  await expect(send(slow, unsent)).rejects.toThrow('is not reserved any more');
+  await expect(send(slow, unsent)).rejects.toThrow('is no longer reserved');
 
   const again = await reserve(here, ['a']);
   await Promise.all(again.map((call) => send(here, call)));
-  await expect(slow.settle(sent, outcome)).rejects.toThrow('is not reserved any more');
+  await expect(slow.settle(sent, outcome)).rejects.toThrow('is no longer reserved');
   await Promise.all(again.map((call) => here.settle(call, outcome)));
 
   const next = await reserve(slow, ['b']);
@@ -252,7 +253,7 @@ describe('what PostgreSQL refuses is said with the next step', () => {
   test('no password', async () => {
     const given = process.env.PGPASSWORD;
     delete process.env.PGPASSWORD;
-    const error = await openLedger(place).catch((refused: unknown) => refused);
+    const error = await openLedger(place).catch((failure: unknown) => failure);
     process.env.PGPASSWORD = given;
     expect(error).toMatchObject({ kind: 'missing', hint: expect.stringContaining('set PGPASSWORD') });
   });

@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => postgres.stop());
 
-test('a run goes on through a restart of PostgreSQL, and status, audit, fork, report and export read the same ledger', async () => {
+test('a run continues through a restart of PostgreSQL, and status, audit, fork, report and export read the same ledger', async () => {
   let received = 0;
   const teacher = await startMisbehavingTeacher({
     delayMs: 20,

@@ -66,7 +66,7 @@ describe('what may pass is waited out', () => {
 
 it('patience ends: the error names the place, what was tried and what to do, and may be tried again', async () => {
   proxy.behave(() => slowDown);
-  const bucket = openBucket('faults', { patienceMs: 700 });
+  const bucket = openBucket('faults', { retryMsMax: 700 });
   await expect(bucket.putText('key', 'text')).rejects.toMatchObject({
     kind: 'transient',
     isRetryable: true,
@@ -82,7 +82,7 @@ it('patience ends: the error names the place, what was tried and what to do, and
 
 it('an endpoint that nobody listens at is told by its address', async () => {
   process.env.AWS_ENDPOINT_URL_S3 = 'http://127.0.0.1:9';
-  await expect(openBucket('faults', { patienceMs: 300 }).getText('key')).rejects.toMatchObject({
+  await expect(openBucket('faults', { retryMsMax: 300 }).getText('key')).rejects.toMatchObject({
     kind: 'transient',
     message: expect.stringMatching(
       /bucket faults at http:\/\/127\.0\.0\.1:9: tried \d+ times .* last met ECONNREFUSED/,
@@ -120,7 +120,7 @@ describe('what will not pass is asked once, and the message says what to do', ()
     refused('PermanentRedirect', 301, { kind: 'usage', message: /another region/, hint: /AWS_REGION/ }));
   it('a bucket that is not there', async () => {
     process.env.TUTELAGE_ARTIFACTS = 's3://no-such-bucket';
-    await check(null, { kind: 'missing', message: /no such bucket/, hint: /make it/ });
+    await check(null, { kind: 'missing', message: /the bucket does not exist/, hint: /create it/ });
   });
 });
 

@@ -57,7 +57,7 @@ function startHost(workspace: string) {
   return { pid: child.pid as number, ended };
 }
 
-async function undisturbed(): Promise<StudentResult> {
+async function uninterrupted(): Promise<StudentResult> {
   const { TUTELAGE_ARTIFACTS: _, ...local } = process.env;
   const shared = process.env;
   process.env = local;
@@ -68,7 +68,7 @@ async function undisturbed(): Promise<StudentResult> {
   }
 }
 
-it('others go on with a finetune where a killed and a stopped machine had got to, and end with the same model, bit for bit', async () => {
+it('others resume a finetune where a killed and a stopped machine left it, and end with the same model, bit for bit', async () => {
   const [first, second, third] = [await freshWorkspace(), await freshWorkspace(), await freshWorkspace()];
   const host = startHost(first);
   await until(async () => (await latestStep()) >= 5, 60_000);
@@ -82,7 +82,7 @@ it('others go on with a finetune where a killed and a stopped machine had got to
   await expectNothingLeftOf(first);
   const left = await latestStep();
 
-  // The next one goes on, and is told to stop: it sends where it stands.
+  // The next one resumes, and is told to stop: it sends its progress.
   const notes: string[] = [];
   const stop = new AbortController();
   const stopped = finetuneOnHost({
@@ -110,7 +110,7 @@ it('others go on with a finetune where a killed and a stopped machine had got to
     onProgress: ({ note }) => notes.push(note ?? ''),
   });
   expect(notes).toContain(`going on from step ${further}`);
-  expect(result.outputs).toEqual((await undisturbed()).outputs);
+  expect(result.outputs).toEqual((await uninterrupted()).outputs);
 
   // The job is finished for all: the first machine finds it done, and its checkpoints are gone.
   const keys = await objects().list('team/jobs/');

@@ -63,7 +63,7 @@ describe('a run whose steps are done by workers', () => {
     Object.assign(run, await folderWith(smallConfig));
     const options = { workspace: run.workspace, environment: within('lab') };
     const follower = begin(['run', run.file, '--queues', 'loop'], options);
-    await until(() => follower.output().stderr.includes('nobody serves'), 60_000);
+    await until(() => follower.output().stderr.includes('no worker serves'), 60_000);
     const worker = (queues: string) =>
       begin(['worker', '--queues', queues, '--listen', '127.0.0.1:0', '--json'], options);
     first = worker('teacher,student');
@@ -81,9 +81,9 @@ describe('a run whose steps are done by workers', () => {
     expect([ended.exitCode, (await second.ended).exitCode]).toEqual([0, 0]);
   });
 
-  it('says which queues nobody serves', () => {
-    expect(stderr).toContain('nobody serves lab-teacher yet');
-    expect(stderr).toContain('nobody serves lab-student yet');
+  it('says which queues no worker serves', () => {
+    expect(stderr).toContain('no worker serves lab-teacher yet');
+    expect(stderr).toContain('no worker serves lab-student yet');
   });
 
   it('is worked on by a worker that says what it serves and is healthy', () => {
@@ -96,7 +96,7 @@ describe('a run whose steps are done by workers', () => {
     expect(health).toMatchObject({ state: 'serving', taskQueues: ['lab-teacher', 'lab-student'] });
   });
 
-  it('goes on elsewhere when a worker drains, which ends with 0', async () => {
+  it('continues elsewhere when a worker drains, which exits with 0', async () => {
     expect(await first.ended).toMatchObject({ exitCode: 0 });
     expect(lines(first.output().stdout).map(({ event }) => event)).toEqual(['serving', 'draining', 'drained']);
     await expect(fetch(`${urls.first}/health`)).rejects.toThrow();

@@ -1,8 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import type { TeacherConfig } from '../../src/core/config/schema';
-import { taskOf } from '../../src/core/tasks';
+import { taskOf } from '../../src/core/tasks/registry';
 import { type Ledger, openLedger } from '../../src/store/ledger';
 import { type BoughtRow, createTeacher } from '../../src/teacher';
+import type { BuyRequest } from '../../src/teacher/types';
 
 /** A run that only buys: rows `from` to `to` of the demo task's pool, in micro-batches, several at a time. */
 export interface Buying {
@@ -18,6 +19,8 @@ export interface Buying {
   readonly runSeed?: number;
   readonly timeoutSeconds?: number;
   readonly parallel?: number;
+  /** The teacher's key; `markerKey` unless given. */
+  readonly key?: string;
   /** Rows that share no answers. */
   readonly withoutRepeats?: boolean;
 }
@@ -36,6 +39,7 @@ export async function buyWith(
   ledger: Ledger,
   buying: Buying,
   signal = new AbortController().signal,
+  judging: Pick<BuyRequest, 'screen' | 'stopsWhenUseless' | 'onProgress'> = {},
 ): Promise<BoughtRow[]> {
   const { run, from = 0, to, batch = 25, runSeed = 1 } = buying;
   const account = { run, experiment: buying.experiment ?? null };
@@ -57,7 +61,7 @@ export async function buyWith(
     config,
     task,
     ledger,
-    environment: { TEST_KEY: markerKey },
+    environment: { TEST_KEY: buying.key ?? markerKey },
   });
   const pool = [...task.makeData(1).pool];
   const orders = pool.slice(from, to).map((seed, index) => ({ rank: from + index, seed, askedBefore: 0 }));
@@ -65,7 +69,9 @@ export async function buyWith(
     orders.slice(index * batch, (index + 1) * batch),
   );
   setMaxListeners(0, signal);
-  const bought = await Promise.all(batches.map((some) => teacher.buyRows({ account, orders: some, runSeed, signal })));
+  const bought = await Promise.all(
+    batches.map((some) => teacher.buyRows({ account, orders: some, runSeed, signal, ...judging })),
+  );
   return bought.flat();
 }
 

@@ -18,9 +18,11 @@ export interface CliOptions {
   readonly preload?: readonly string[];
   /** Another build of the command line. */
   readonly program?: string;
+  /** Leaves out the `--yes` with which tests agree to the address of their own double. */
+  readonly withoutYes?: true;
 }
 
-/** A fresh folder with a configuration in it; the workspace lies beside the file. */
+/** A fresh folder with a configuration in it; the workspace is beside the file. */
 export async function folderWith(config: string): Promise<{ file: string; workspace: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'tutelage-test-'));
   const file = join(folder, 'config.yaml');
@@ -31,9 +33,13 @@ export async function folderWith(config: string): Promise<{ file: string; worksp
 /** Starts the built command line as a user would, with an embedded server of its own. */
 export function startCli(args: readonly string[], options: CliOptions) {
   const { TEMPORAL_ADDRESS: _cluster, ...inherited } = process.env;
+  const sends = ['run', 'preview', 'fork'].includes(args[0] ?? '');
   const child = spawn(
     process.execPath,
-    [...(options.preload ?? []).flatMap((module) => ['--require', module]), options.program ?? cliProgram, ...args],
+    [
+      ...(options.preload ?? []).flatMap((module) => ['--require', module]),
+      ...[options.program ?? cliProgram, ...args, ...(sends && options.withoutYes !== true ? ['--yes'] : [])],
+    ],
     {
       env: { ...inherited, TUTELAGE_HOME: options.workspace, ...options.environment },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -23,7 +23,7 @@ const operations = {
   ignoreAll: ({ id }) => { process.on('SIGTERM', () => {}); say({ event: 'progress', id, done: 1, total: 2, unit: 'steps' }); },
   silence: () => {},
   die: () => { fs.writeSync(2, 'out of luck\\n'); process.exit(3); },
-  refuse: ({ id }) => say({ event: 'error', id, code: 'input', message: 'row 7 has no prompt', hint: 'mend it' }),
+  refuse: ({ id }) => say({ event: 'error', id, code: 'input', message: 'row 7 has no prompt', hint: 'fix it' }),
   fail: ({ id }) => say({ event: 'error', id, code: 'bug', message: 'TypeError: no' }),
 };
 say({ event: 'ready' });

@@ -1,11 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import type { Activities } from '../../src/activities';
-import type { ArtifactKind, ArtifactRef } from '../../src/core/artifact-ref';
-import { parseConfigFile } from '../../src/core/config';
-import type { RunConfig } from '../../src/core/config/schema';
 import { type QueueRole, queueName } from '../../src/core/names';
+import { emptySteps, type FakeSteps } from './empty-steps';
 import { workflowBundlePath } from './paths';
 
 /** The real workflows on a real server, with steps that do nothing: what is left is the engine's own doing. */
@@ -13,24 +10,24 @@ export interface FakeLoop {
   readonly loopQueue: string;
   /** Names of the steps in the order in which they started. */
   readonly started: string[];
-  /** Replaces steps while the loop runs. */
-  readonly steps: Partial<Activities>;
-  /** The step that does nothing. */
-  empty(step: string): (input: unknown) => Promise<unknown>;
+  /** Replace the steps that do nothing, also while the loop runs. */
+  readonly steps: FakeSteps;
   close(): Promise<void>;
 }
+
+type Step = (input: never) => Promise<unknown>;
 
 export async function startFakeLoop(address: string, options: { maxCachedWorkflows?: number } = {}): Promise<FakeLoop> {
   const deployment = `fake-${randomUUID().slice(0, 8)}`;
   const started: string[] = [];
-  const steps: Partial<Activities> = {};
+  const steps: FakeSteps = {};
   const connection = await NativeConnection.connect({ address });
   const activities = Object.fromEntries(
-    Object.entries(emptySteps).map(([name, step]) => [
+    [...Object.keys(emptySteps), 'loadPlan'].map((name) => [
       name,
       (input: never) => {
         started.push(name);
-        return ((steps as unknown as typeof emptySteps)[name] ?? step)(input);
+        return ({ ...emptySteps, ...steps } as unknown as Record<string, Step>)[name]?.(input);
       },
     ]),
   );
@@ -51,7 +48,6 @@ export async function startFakeLoop(address: string, options: { maxCachedWorkflo
     loopQueue: queueName(deployment, 'loop'),
     started,
     steps,
-    empty: (step) => emptySteps[step] as (input: unknown) => Promise<unknown>,
     close: async () => {
       for (const worker of workers) {
         worker.shutdown();
@@ -60,18 +56,6 @@ export async function startFakeLoop(address: string, options: { maxCachedWorkflo
       await connection.close();
     },
   };
-}
-
-export function fakeConfig(lines: string): RunConfig {
-  const parsed = parseConfigFile({
-    text: `name: fake\ntask: {kind: operator-chains}\n${lines}\n`,
-    file: 'fake.yaml',
-    sets: [],
-  });
-  if (!parsed.ok) {
-    throw new Error(JSON.stringify(parsed.problems));
-  }
-  return (parsed.runs[0] as { config: RunConfig }).config;
 }
 
 /** Events and bytes of a workflow's history, this execution and those it continued as. */
@@ -84,29 +68,3 @@ export async function historySizes(client: Client, workflowId: string): Promise<
   }
   return sizes;
 }
-
-const ref = (kind: ArtifactKind, rows = 1): ArtifactRef => ({ kind, sha256: '0'.repeat(64), bytes: 100, rows });
-const tally = { correct: 1, wellFormed: 1, answered: 1, total: 1 };
-const funnel = { asked: 1, answered: 1, parsed: 1, new: 1, clean: 1, verified: 1, accepted: 1 };
-const model = { base: ref('model') };
-
-const emptySteps = {
-  readData: async () => ({ pool: ref('pool', 100), tests: {} }),
-  prepare: async () => ({ pool: ref('pool', 100), tests: {}, ...{ base: model, baseRows: null } }),
-  evaluate: async () => ({ answers: ref('evaluation'), overall: tally, strata: {} }),
-  predict: async () => ref('predictions'),
-  score: async () => ref('scores'),
-  select: async () => ({ selection: ref('selection'), selectedBy: {} }),
-  budgetMayBind: async () => false,
-  generate: async () => ({ rows: ref('bought-rows'), refused: 0 }),
-  collectRows: async ({ rowsWanted }: { rowsWanted: number }) => ({
-    ...{ rows: ref('rows'), rejected: ref('rejected-rows'), accepted: rowsWanted, refused: 0, funnel },
-  }),
-  finetune: async () => model,
-  archive: async () => ({ past: ref('iterations'), spentUsd: 0 }),
-  changeBudget: async ({ samples }: { samples?: number }) => samples ?? null,
-  noteSteering: async () => {},
-  noteWaiting: async () => {},
-  exportHistory: async () => {},
-  loadPlan: async () => ({ plan: {}, isComplete: true, steering: null }),
-} as unknown as Record<string, (input: never) => Promise<unknown>>;

@@ -23,7 +23,7 @@ export interface FaultProxy {
   close(): Promise<void>;
 }
 
-/** Stands before an HTTP server and misbehaves as it is told. Signatures are kept: the `Host` that was signed goes on. */
+/** Sits in front of an HTTP server and misbehaves as it is told. Signatures are kept: the `Host` that was signed is forwarded. */
 export async function startFaultProxy(target: string, options: { host?: string } = {}): Promise<FaultProxy> {
   const requests: string[] = [];
   let fault: (request: IncomingMessage, number: number) => HttpFault = () => null;

@@ -18,9 +18,9 @@ export interface Host {
   start(command: readonly string[], environment: Readonly<Record<string, string>>): Started;
   /** Everything that was started here dies at once, as when the power goes. */
   kill(): Promise<void>;
-  /** Nothing leaves or reaches the machine until it is mended; nobody is told. */
+  /** Nothing leaves or reaches the machine until it is reconnected; nobody is told. */
   cut(): void;
-  mend(): void;
+  reconnect(): void;
   said(): string;
 }
 
@@ -83,7 +83,7 @@ function makeNamespaces(names: readonly string[]): Hosts {
         within,
         apart: [...within, 'unshare', '--uts', '--pid', '--fork', '--kill-child', '--mount-proc', ...named(name)],
         cut: () => ip('link', 'set', link, 'down'),
-        mend: () => ip('link', 'set', link, 'up'),
+        reconnect: () => ip('link', 'set', link, 'up'),
       });
     });
     return assemble('namespaces', `${subnet}.1`, hosts, removeAll);
@@ -109,7 +109,7 @@ function makeProcesses(names: readonly string[]): Hosts {
       within: [],
       apart: [],
       cut: signalAll('SIGSTOP'),
-      mend: signalAll('SIGCONT'),
+      reconnect: signalAll('SIGCONT'),
     });
     return host;
   });
@@ -131,7 +131,7 @@ function assemble(kind: Hosts['kind'], address: string, hosts: readonly Host[], 
   };
 }
 
-function hostOf(parts: Pick<Host, 'name' | 'address' | 'within' | 'cut' | 'mend'> & { apart: readonly string[] }) {
+function hostOf(parts: Pick<Host, 'name' | 'address' | 'within' | 'cut' | 'reconnect'> & { apart: readonly string[] }) {
   const { apart, ...host } = parts;
   let begun: Started[] = [];
 

@@ -1,6 +1,7 @@
-"""Runs a command in a pseudo-terminal and passes on what it draws: in-terminal.py COLUMNS COMMAND...
+"""Runs a command in a pseudo-terminal and copies what it draws to stdout: in-terminal.py COLUMNS COMMAND...
 
-Lines on stdin are typed: `ctrl-c` is that key. Ends with the command's exit code.
+Lines on stdin: `ctrl-c` presses that key, `hang-up` closes the terminal (as a lost ssh connection does), anything else
+is typed with Enter. Ends with the command's exit code.
 """
 
 import fcntl
@@ -17,15 +18,19 @@ if pid == 0:
     os.execvp(sys.argv[2], sys.argv[2:])
 fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
 watched = [terminal, 0]
-while True:
+while terminal in watched:
     ready, _, _ = select.select(watched, [], [])
     if 0 in ready:
         typed = os.read(0, 1024)
         if not typed:
             watched.remove(0)
-        for _ in range(typed.count(b"ctrl-c")):
-            os.write(terminal, b"\x03")
-    if terminal in ready:
+        for line in typed.decode().splitlines():
+            if line == "hang-up":
+                os.close(terminal)
+                watched.remove(terminal)
+                break
+            os.write(terminal, b"\x03" if line == "ctrl-c" else f"{line}\n".encode())
+    if terminal in ready and terminal in watched:
         try:
             drawn = os.read(terminal, 65536)
         except OSError:
@@ -33,5 +38,5 @@ while True:
         if not drawn:
             break
         os.write(1, drawn)
-_, status = os.waitpid(pid, 0)
+_child, status = os.waitpid(pid, 0)
 sys.exit(os.waitstatus_to_exitcode(status) % 256)

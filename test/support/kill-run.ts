@@ -27,6 +27,8 @@ export interface KilledRun {
   readonly caps: Committed;
   readonly most: Committed;
   readonly rowsIdentical: boolean;
+  /** From the first command to the first request, on this machine as busy as it is. */
+  readonly firstCallMs: number;
   /** From each kill to the first new request after the same command. */
   readonly backAfterMs: readonly number[];
   /** Everything the command said, over all attempts. */
@@ -39,7 +41,7 @@ const caps = { samples: rowsInAll, tokens: 1_000_000, usd: 0.2 };
 
 /**
  * A run of 220 rows against the double in a process of its own; the whole process tree is killed with SIGKILL at random
- * instants, drawn with a seed, and resumed by the same command. Then the same run undisturbed, for comparison.
+ * instants, drawn with a seed, and resumed by the same command. Then the same run uninterrupted, for comparison.
  * @param afterFirstCallMs kills fall within this time after an attempt's first request; one in five anywhere before
  */
 export async function killRun(options: {
@@ -57,12 +59,12 @@ export async function killRun(options: {
   });
   try {
     const killed = await killAgainAndAgain(config, log, options);
-    const undisturbed = { ...(await folderWith(config)), environment: teacherEnvironment };
-    const straight = await runCli(['run', undisturbed.file], undisturbed);
+    const uninterrupted = { ...(await folderWith(config)), environment: teacherEnvironment };
+    const straight = await runCli(['run', uninterrupted.file], uninterrupted);
     if (straight.exitCode !== 0) {
       throw new Error(straight.stderr);
     }
-    const rowsIdentical = (await outcome(killed.workspace)) === (await outcome(undisturbed.workspace));
+    const rowsIdentical = (await outcome(killed.workspace)) === (await outcome(uninterrupted.workspace));
     return { ...killed, rowsIdentical };
   } finally {
     teacher.stop();
@@ -78,7 +80,7 @@ async function killAgainAndAgain(
   const ledgerFile = join(run.workspace, 'ledger.db');
   const random = randomStream('kills', options.seed);
   const settledBy: { atMs: number; settled: Set<string>; inFlight: number }[] = [];
-  const backAfterMs: number[] = [];
+  const callAfterMs: number[] = [];
   let said = '';
   let kills = 0;
   while (kills < options.kills) {
@@ -99,13 +101,13 @@ async function killAgainAndAgain(
     said += stderr;
     if (exitCode !== null) {
       throw new Error(
-        `the run ended by itself after ${kills} kills; it needs more rows or shorter intervals\n${stderr}`,
+        `the run ended on its own after ${kills} kills; it needs more rows or shorter intervals\n${stderr}`,
       );
     }
     kills += 1;
     const first = received(log)[before];
-    if (first !== undefined && kills > 1) {
-      backAfterMs.push(first.at - startedMs);
+    if (first !== undefined) {
+      callAfterMs.push(first.at - startedMs);
     }
     settledBy.push(settledNow(ledgerFile, received(log), before));
   }
@@ -113,8 +115,10 @@ async function killAgainAndAgain(
   if (last.exitCode !== 0) {
     throw new Error(last.stderr);
   }
+  const [firstCallMs = Number.NaN, ...backAfterMs] = callAfterMs;
   return {
     kills,
+    firstCallMs,
     backAfterMs,
     said: said + last.stderr,
     workspace: run.workspace,

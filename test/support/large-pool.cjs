@@ -61,7 +61,7 @@ async function main() {
     student: null,
     predictions,
     scores,
-    past: null,
+    finishedIterations: null,
     count: 2000,
   });
   const picks = await store.readRecords(selection);

@@ -29,7 +29,36 @@ export type Fault =
   | 'hang'
   | 'no-usage'
   | 'truncate'
-  | 'empty';
+  | 'empty'
+  | 'endless'
+  | RawFault;
+
+/** Replies as endpoints really send them; the table below says how. */
+type RawFault =
+  | 'usage-zero'
+  | 'usage-reasoning-apart'
+  | 'usage-total-apart'
+  | 'usage-5000'
+  | 'usage-absurd'
+  | 'finish-error'
+  | 'think'
+  | 'events'
+  | '402'
+  | '400-credit'
+  | '403-flagged'
+  | '400-flat'
+  | '200-error'
+  | '405'
+  | '429-rate'
+  | '502-page'
+  | '503-page'
+  | '503-api'
+  | EchoFault;
+
+/** The reply repeats the key of the request: a gateway that shows headers. */
+export type EchoFault = (typeof echoFaults)[number];
+
+export const echoFaults = ['echo', 'echo-json', 'echo-url', 'echo-base64', 'echo-events', 'echo-elsewhere'] as const;
 
 export interface FaultShare {
   readonly kind: Fault;
@@ -45,6 +74,8 @@ export interface Misbehaviour {
   readonly delayMs?: number;
   readonly faults?: readonly FaultShare[];
   readonly batches?: BatchBehaviour;
+  /** More requests than this in the time get 429 and no word of when to come back. */
+  readonly rate?: { readonly requests: number; readonly windowMs: number };
   /** JSON lines; nothing is logged without. */
   readonly log?: string;
   readonly onReceived?: (count: number) => void;
@@ -55,6 +86,9 @@ export interface LogLine {
   /** sha256 of the body: equal requests have equal names. */
   readonly request: string;
   readonly authorization: string;
+  readonly idempotencyKey: string;
+  /** The port that the request came from: equal for requests on one connection. */
+  readonly connection: number;
   readonly fault: Fault | null;
   readonly at: number;
 }
@@ -73,7 +107,14 @@ export async function startMisbehavingTeacher(misbehaviour: Misbehaviour): Promi
   const { log } = misbehaviour;
   // A request of a job is received and answered when the job is done with it.
   const complete = (body: OfflineRequest) => {
-    const line = { request: requestOf(body), authorization: '', fault: null, at: Date.now() };
+    const line = {
+      request: requestOf(body),
+      authorization: '',
+      idempotencyKey: '',
+      connection: 0,
+      fault: null,
+      at: Date.now(),
+    };
     if (log !== undefined) {
       appendFileSync(
         log,
@@ -85,8 +126,20 @@ export async function startMisbehavingTeacher(misbehaviour: Misbehaviour): Promi
   const batches = new BatchesDouble(misbehaviour.batches ?? {}, complete, requestOf);
   let received = 0;
   let faults = misbehaviour.faults ?? [];
+  let served: number[] = [];
+  const isTooFast = () => {
+    const { requests, windowMs } = misbehaviour.rate ?? { requests: Number.POSITIVE_INFINITY, windowMs: 0 };
+    served = served.filter((at) => Date.now() - at < windowMs);
+    return served.length >= requests || served.push(Date.now()) < 0;
+  };
   const server = createServer((incoming, response) => {
     received += 1;
+    if (misbehaviour.rate !== undefined && isTooFast()) {
+      incoming.resume();
+      response.writeHead(429, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(errorOf('Too many requests', { code: 429 })));
+      return;
+    }
     misbehaviour.onReceived?.(received);
     void handle(incoming, response, { ...misbehaviour, faults }, { arrivals, batches }).catch(() => response.destroy());
   });
@@ -123,6 +176,7 @@ async function handle(
   { delayMs, faults, log }: Misbehaviour,
   { arrivals, batches }: { arrivals: Map<string, number>; batches: BatchesDouble },
 ): Promise<void> {
+  const connection = incoming.socket.remotePort ?? 0;
   const text = await textOf(incoming);
   if (await batches.handle(incoming, response, text)) {
     return;
@@ -134,7 +188,9 @@ async function handle(
   const fault = faults?.find(({ kind, share, times }) => before < (times ?? 1) && isMet(kind, request, share ?? 1));
   const write = (event: LogLine['event']) => {
     const authorization = incoming.headers.authorization ?? '';
-    const line: LogLine = { event, request, authorization, fault: fault?.kind ?? null, at: Date.now() };
+    const idempotencyKey = String(incoming.headers['idempotency-key'] ?? '');
+    const from = { authorization, idempotencyKey, connection };
+    const line: LogLine = { event, request, ...from, fault: fault?.kind ?? null, at: Date.now() };
     if (log !== undefined) {
       appendFileSync(log, `${JSON.stringify(line)}\n`);
     }
@@ -167,6 +223,85 @@ function echo({ model, messages, seed }: OfflineRequest): object {
   };
 }
 
+interface RawReply {
+  readonly status?: number;
+  readonly type?: string;
+  readonly body: string | object;
+}
+
+const errorOf = (message: string, more: object = {}) => ({ error: { message, ...more } });
+
+const rawReplies: Record<RawFault, (completion: Completion, authorization: string) => RawReply> = {
+  'usage-zero': (completion) => withUsage(completion, { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }),
+  'usage-reasoning-apart': (completion) =>
+    withUsage(completion, {
+      ...{ prompt_tokens: 100, completion_tokens: 50, total_tokens: 450 },
+      completion_tokens_details: { reasoning_tokens: 300 },
+    }),
+  'usage-total-apart': (completion) =>
+    withUsage(completion, { prompt_tokens: 100, completion_tokens: 50, total_tokens: 450 }),
+  'usage-5000': (completion) =>
+    withUsage(completion, { prompt_tokens: 5000, completion_tokens: 5000, total_tokens: 10_000 }),
+  'usage-absurd': (completion) =>
+    withUsage(completion, { prompt_tokens: 2 ** 53, completion_tokens: 1e300, total_tokens: 2 ** 53 }),
+  'finish-error': (completion) => withChoice(completion, { finish_reason: 'error' }),
+  think: (completion) => withChoice(completion, {}, (text) => `<think>\nLet me see.\n</think>\n\n${text}`),
+  events: ({ choices: [choice], usage }) => {
+    const text = choice?.message.content ?? '';
+    const deltas = [text.slice(0, 3), text.slice(3)].map((content) => ({
+      choices: [{ index: 0, delta: { content } }],
+    }));
+    const events = [...deltas, { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }, { choices: [], usage }];
+    const lines = [...events.map((event) => JSON.stringify(event)), '[DONE]'];
+    return { type: 'text/event-stream', body: lines.map((line) => `data: ${line}\n\n`).join('') };
+  },
+  '402': () => ({
+    status: 402,
+    body: errorOf('Insufficient credits. Add more using the settings page.', { code: 402 }),
+  }),
+  '400-credit': () => ({ status: 400, body: errorOf('Your credit balance is too low to access the API.') }),
+  '403-flagged': () => ({
+    status: 403,
+    body: errorOf('Your chosen model requires moderation and your input was flagged for "violence".', { code: 403 }),
+  }),
+  '400-flat': () => ({
+    status: 400,
+    body: { object: 'error', message: 'This model’s maximum context length is 16 tokens.', type: 'BadRequestError' },
+  }),
+  '200-error': () => ({ body: errorOf('Provider returned error', { code: 502 }) }),
+  '405': () => ({ status: 405, body: { detail: 'Method Not Allowed' } }),
+  '429-rate': () => ({ status: 429, body: errorOf('Rate limit reached for requests per minute', { code: 429 }) }),
+  '502-page': () => ({ status: 502, type: 'text/html', body: '<html><h1>502 Bad Gateway</h1></html>' }),
+  '503-page': () => ({ status: 503, type: 'text/html', body: '<html><h1>503 Service Unavailable</h1></html>' }),
+  '503-api': () => ({ status: 503, body: errorOf('Loading model', { type: 'unavailable_error' }) }),
+  echo: (completion, authorization) => withChoice(completion, {}, (text) => `${text}\n${authorization}`),
+  'echo-json': (completion, authorization) =>
+    withChoice(completion, {}, (text) => `${text}\n${JSON.stringify({ authorization })}`),
+  'echo-url': (completion, authorization) =>
+    withChoice(completion, {}, (text) => `${text}\n${encodeURIComponent(authorization)}`),
+  'echo-base64': (completion, authorization) =>
+    withChoice(completion, {}, (text) =>
+      [text, ...['', ':', '::'].map((before) => Buffer.from(before + authorization).toString('base64'))].join('\n'),
+    ),
+  'echo-events': ({ choices: [choice], usage }, authorization) => {
+    const deltas = [choice?.message.content ?? '', authorization.slice(0, 16), authorization.slice(16)];
+    const events = [
+      ...deltas.map((content) => ({ choices: [{ index: 0, delta: { content } }] })),
+      { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }], usage },
+    ];
+    return { type: 'text/event-stream', body: events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('') };
+  },
+  'echo-elsewhere': (completion, authorization) => ({ body: { ...completion, debug: { headers: { authorization } } } }),
+};
+
+const withUsage = (completion: Completion, usage: object): RawReply => ({ body: { ...completion, usage } });
+
+const withChoice = (completion: Completion, more: object, change = (text: string) => text): RawReply => {
+  const [choice] = completion.choices;
+  const message = { ...choice?.message, content: change(choice?.message.content ?? '') };
+  return { body: { ...completion, choices: [{ ...choice, message, ...more }] } };
+};
+
 type Completion = { choices: { message: { content: string }; finish_reason: string }[]; usage?: unknown };
 
 /** Refusals quote the header that came with the request, as some endpoints do. */
@@ -183,7 +318,14 @@ function misbehave(response: ServerResponse, fault: Fault | null, completion: ob
     json(200, copy);
   };
   const half = JSON.stringify(completion).slice(0, 60);
-  const acts: Record<Fault, () => void> = {
+  const raw = (kind: RawFault) => () => {
+    const { status = 200, type = 'application/json', body } = rawReplies[kind](completion as Completion, authorization);
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    response.writeHead(status, { 'content-type': type }).end(text);
+  };
+  const rawKinds = Object.keys(rawReplies) as RawFault[];
+  const acts = {
+    ...(Object.fromEntries(rawKinds.map((kind) => [kind, raw(kind)])) as Record<RawFault, () => void>),
     '429-seconds': () => error(429, 'rate_limit_exceeded', { 'retry-after': '1' }),
     '429-date': () => error(429, 'rate_limit_exceeded', { 'retry-after': new Date(Date.now() + 1000).toUTCString() }),
     '429-ms': () => error(429, 'rate_limit_exceeded', { 'retry-after-ms': '20' }),
@@ -201,6 +343,16 @@ function misbehave(response: ServerResponse, fault: Fault | null, completion: ob
     'broken-json': () => response.writeHead(200, { 'content-type': 'application/json' }).end(half),
     html: () => response.writeHead(200, { 'content-type': 'text/html' }).end('<html><body>Bad gateway</body></html>'),
     hang: () => {},
+    endless: () => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.write('{"choices": [{"message": {"content": "');
+      const part = 'x'.repeat(1 << 16);
+      const write = () => {
+        while (response.write(part)) {}
+      };
+      response.on('drain', write).on('close', () => response.off('drain', write));
+      write();
+    },
     'no-usage': () =>
       changed((copy) => {
         delete copy.usage;
@@ -213,7 +365,7 @@ function misbehave(response: ServerResponse, fault: Fault | null, completion: ob
       changed(({ choices: [choice] }) => {
         Object.assign(choice?.message as object, { content: '' });
       }),
-  };
+  } satisfies Record<Fault, () => void>;
   if (fault === null) {
     json(200, completion);
   } else {

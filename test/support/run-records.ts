@@ -80,7 +80,7 @@ function iterationRecord(
     rejected: reference('rejected-rows', name('rejected', iteration)),
     asked: 300,
     accepted: 300,
-    refused: 0,
+    overBudget: 0,
     student: { base: reference('model', `base-${seed}`), adapter: reference('model', name('student', iteration)) },
     evaluation: evaluation(strategy, seed, iteration),
     spend: spendAfter(iteration),
@@ -92,10 +92,10 @@ function spendAfter(iteration: number): Spend {
     samples: 300 * iteration,
     inputTokens: 31_200 * iteration,
     outputTokens: 9_450 * iteration,
-    priceMicroUsd: 10_350 * iteration,
+    usd: 0.01035 * iteration,
     unknownCalls: 0,
     unknownTokens: 0,
-    unknownMicroUsd: 0,
+    unknownUsd: 0,
   };
 }
 

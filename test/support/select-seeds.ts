@@ -1,6 +1,6 @@
 import type { StrategyConfig } from '../../src/core/config/schema';
-import type { AnswerLoss, Draw, Grade, Pick, Prediction, Reward, Seed } from '../../src/core/records';
-import { type Measured, type ScoredSeed, scorerOf } from '../../src/core/strategies/scorers';
+import type { AnswerLoss, Draw, Grade, Prediction, Reward, Seed, SelectedSeed } from '../../src/core/records';
+import { type ScoredSeed, type SeedMeasurements, scorerOf } from '../../src/core/strategies/scorers';
 import { Selection, type SelectionOptions } from '../../src/core/strategies/select';
 import type { Task } from '../../src/core/tasks/task';
 
@@ -20,7 +20,7 @@ export interface SelectInput extends SelectionOptions {
 }
 
 /** A selection from a pool that fits in memory. */
-export function selectSeeds(input: SelectInput): Pick[] {
+export function selectSeeds(input: SelectInput): SelectedSeed[] {
   const selection = new Selection(input);
   const measuredOf = byId(input.seeds, input.measurements);
   for (let pass = 0; pass < selection.passes; pass += 1) {
@@ -41,7 +41,7 @@ export function scoreSeeds(
   return seeds.map((seed) => ({ id: seed.id, ...scoreOf(seed, measuredOf(seed.id)) }));
 }
 
-function byId(seeds: readonly Seed[], some: Partial<Measurements>): (id: string) => Measured {
+function byId(seeds: readonly Seed[], some: Partial<Measurements>): (id: string) => SeedMeasurements {
   const index = <T extends { readonly id: string }>(table: readonly T[] = []) =>
     new Map(table.map((entry) => [entry.id, entry]));
   const predictions = index(some.predictions);

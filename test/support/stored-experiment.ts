@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { runConfigSchema } from '../../src/core/config/schema';
+import type { Diagnosis } from '../../src/core/diagnosis';
 import { randomStream } from '../../src/core/random';
-import type { Pick, Seed, SyntheticRow } from '../../src/core/records';
-import type { Reflection } from '../../src/core/reflection';
+import type { Seed, SelectedSeed, SyntheticRow } from '../../src/core/records';
 import type { IterationRecord, RunRecord } from '../../src/core/run-record';
 import { openArtifactStore } from '../../src/store/artifacts/artifact-store';
 import { demoRecord } from './run-records';
@@ -39,17 +39,17 @@ async function storeRun(workspace: string, record: RunRecord, rowsPerIteration: 
     return { id: `s${index}`, question: text(35), answer: text(60), stratum: `level ${index % 4}` };
   });
   const poolRef = await store.putRecords('pool', pool);
-  const all: Reflection[] = [];
+  const all: Diagnosis[] = [];
   const iterations: IterationRecord[] = [];
   for (const iteration of record.iterations) {
     const rows = rowsOf(iteration.iteration, rowsPerIteration, pool, text);
-    const picks = rows.map((row, rank): Pick => ({ rank, seedId: row.parent, score: stream.next(), tieBreak: rank, reason: 'top', askedBefore: 0 })); // biome-ignore format: a record
-    const reflections = rows.map(({ id, parent }): Reflection => {
+    const picks = rows.map((row, rank): SelectedSeed => ({ rank, seedId: row.parent, score: stream.next(), tieBreak: rank, reason: 'top', askedBefore: 0 })); // biome-ignore format: a record
+    const diagnoses = rows.map(({ id, parent }): Diagnosis => {
       const parentLoss = stream.next();
       const correct = stream.next() > parentLoss / 2;
       return { id, parent, parentLoss, loss: parentLoss / 2 + stream.next(), parentCorrect: true, correct, text: '' };
     });
-    all.push(...reflections);
+    all.push(...diagnoses);
     iterations.push({
       ...iteration,
       asked: rowsPerIteration,
@@ -59,17 +59,17 @@ async function storeRun(workspace: string, record: RunRecord, rowsPerIteration: 
       selection: await store.putRecords('selection', picks),
       rows: await store.putRecords('rows', rows),
       rejected: await store.putRecords('rejected-rows', []),
-      reflection: await store.putRecords('reflection', reflections),
+      diagnosis: await store.putRecords('diagnosis', diagnoses),
     });
   }
   const isRandom = record.config.strategy.score === 'random';
-  const met = await store.putRecords('reflection', all);
+  const met = await store.putRecords('diagnosis', all);
   return {
     ...record,
     config: runConfigSchema.parse({ ...record.config, task: { kind: 'gsm8k' }, samples_per_iteration: rowsPerIteration, budget: {} }), // biome-ignore format: a record
     prepared: { ...record.prepared, pool: poolRef },
     iterations,
-    ...(isRandom ? { reflections: { first: met, final: met } } : {}),
+    ...(isRandom ? { diagnoses: { first: met, final: met } } : {}),
   };
 }
 

@@ -7,14 +7,14 @@ import { runCli } from './cli';
 
 export interface AuditReport {
   readonly holds: boolean;
-  readonly checks: { name: string; checked: number; problems: { place: string; message: string }[] }[];
+  readonly checks: { name: string; checked: number; problems: { location: string; message: string }[] }[];
 }
 
 /** Puts back what was changed. */
 type Undo = () => void;
 
-/** One change, the check that must find it, and the place that must be named. */
-export type Tampered = [what: string, change: () => Undo, check: string, place: RegExp];
+/** One change, the check that must find it, and the location that must be named. */
+export type Tampered = [what: string, change: () => Undo, check: string, location: RegExp];
 
 /** Changes a finished run's files one at a time, and audits it. */
 export function tampering(workspace: string, name: string) {
@@ -27,15 +27,15 @@ export function tampering(workspace: string, name: string) {
     return { exitCode, report: JSON.parse(stdout) as AuditReport };
   }
 
-  /** The change is found by that check at that place. */
-  async function expectFound([, change, check, place]: Tampered): Promise<void> {
+  /** The change is found by that check at that location. */
+  async function expectFound([, change, check, location]: Tampered): Promise<void> {
     const undo = change();
     try {
       const { exitCode, report } = await audit();
       const found = report.checks.find((one) => one.name === check)?.problems ?? [];
-      expect({ exitCode, found: found.map((problem) => problem.place) }).toEqual({
+      expect({ exitCode, found: found.map((problem) => problem.location) }).toEqual({
         exitCode: 1,
-        found: expect.arrayContaining([expect.stringMatching(place)]),
+        found: expect.arrayContaining([expect.stringMatching(location)]),
       });
     } finally {
       undo();

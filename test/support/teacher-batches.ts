@@ -12,6 +12,15 @@ export interface BatchBehaviour {
   readonly failedShare?: number;
   /** Jobs are refused whole, with this message. */
   readonly refusal?: string;
+  /** Jobs of more requests than this are refused because too much is enqueued. */
+  readonly enqueuedMax?: number;
+  /** What happens to the files of a job: its lines of output and errors, as they are; `null` for no file. */
+  readonly spoil?: (files: { output: string[]; errors: string[] }) => {
+    output: string[] | null;
+    errors: string[] | null;
+  };
+  /** These custom ids are refused with 400, every time. */
+  readonly isRefused?: (body: unknown) => boolean;
 }
 
 interface Job {
@@ -41,6 +50,11 @@ export class BatchesDouble {
     private readonly complete: (body: never) => object,
     private readonly nameOf: (body: never) => string,
   ) {}
+
+  /** How many requests a job has, by its number from 0. */
+  requestsOf(job: number): number {
+    return (this.files.get(this.jobs[job]?.input_file_id ?? '') ?? '').split('\n').length;
+  }
 
   /** What was met once is met anew. */
   forget(): void {
@@ -91,12 +105,16 @@ export class BatchesDouble {
   }
 
   private create({ input_file_id, metadata }: { input_file_id: string; metadata: Record<string, string> }): Job {
-    const { refusal } = this.behaviour;
+    const { refusal, enqueuedMax = Number.POSITIVE_INFINITY } = this.behaviour;
+    const requests = (this.files.get(input_file_id) ?? '').split('\n').length;
+    const full = { data: [{ code: 'token_limit_exceeded', message: 'Enqueued token limit reached for gpt-4o.' }] };
     const job: Job = {
       ...{ id: `batch-${randomUUID()}`, object: 'batch', input_file_id, metadata, createdMs: Date.now() },
-      ...(refusal === undefined
-        ? { status: 'in_progress' }
-        : { status: 'failed', errors: { data: [{ code: 'model_not_found', message: refusal }] } }),
+      ...(requests > enqueuedMax
+        ? { status: 'failed', errors: full }
+        : refusal === undefined
+          ? { status: 'in_progress' }
+          : { status: 'failed', errors: { data: [{ code: 'model_not_found', message: refusal }] } }),
     };
     this.jobs.push(job);
     return job;
@@ -122,7 +140,10 @@ export class BatchesDouble {
       const chance = (stableHash('batch', name) % 1000) / 1000;
       const before = this.met.get(name) ?? 0;
       this.met.set(name, before + 1);
-      if (!isDone() || (before === 0 && chance < expiredShare)) {
+      if (this.behaviour.isRefused?.(body)) {
+        const response = { status_code: 400, body: { error: { message: 'refused for the test' } } };
+        failed.push(JSON.stringify({ custom_id, response, error: null }));
+      } else if (!isDone() || (before === 0 && chance < expiredShare)) {
         failed.push(
           JSON.stringify({ custom_id, response: null, error: { code: 'batch_expired', message: 'too late' } }),
         );
@@ -136,11 +157,14 @@ export class BatchesDouble {
       }
     }
     job.status = status;
-    job.output_file_id = this.put(done);
-    job.error_file_id = this.put(failed);
+    const files = this.behaviour.spoil?.({ output: done, errors: failed }) ?? { output: done, errors: failed };
+    Object.assign(job, { output_file_id: this.put(files.output), error_file_id: this.put(files.errors) });
   }
 
-  private put(lines: readonly string[]): string {
+  private put(lines: readonly string[] | null): string | undefined {
+    if (lines === null) {
+      return undefined;
+    }
     const id = `file-${randomUUID()}`;
     this.files.set(id, lines.join('\n'));
     return id;

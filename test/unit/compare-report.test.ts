@@ -29,7 +29,7 @@ async function afterChange(
   await writeFile(path, Buffer.from(changed, 'latin1'));
   const { compared, differences } = await compareReport({ workspace, name });
   await writeFile(path, before);
-  return { compared, said: differences.map(({ place, message }) => `${place}: ${message}`).join('\n') };
+  return { compared, said: differences.map(({ location, message }) => `${location}: ${message}`).join('\n') };
 }
 
 const anotherVersion = (text: string) => text.replace(/content="tutelage [^"]*"/, 'content="tutelage 0.0.1"');
@@ -64,7 +64,7 @@ test('a report of another version is held against its results alone, as far as t
   expect((await afterChange('report.html', shorter)).said).toBe('');
 });
 
-test('of work that goes on nothing is compared, and a file that is not there is not missed', async () => {
+test('nothing is compared of work that is still running, and a file that does not exist yet is not missed', async () => {
   const record = pathOf('run.json');
   const before = await readFile(record, 'utf8');
   await writeFile(record, before.replace('"state":"complete"', '"state":"running"'));

@@ -11,7 +11,7 @@ import { createJoinParts } from '../../src/activities/shards';
 import type { ArtifactKind, ArtifactRef } from '../../src/core/artifact-ref';
 import { runConfigSchema } from '../../src/core/config/schema';
 import { cutPool, type Shard } from '../../src/core/table';
-import { taskOf } from '../../src/core/tasks';
+import { taskOf } from '../../src/core/tasks/registry';
 import { type ArtifactStore, openArtifactStore } from '../../src/store/artifacts/artifact-store';
 import { putTable } from '../../src/store/artifacts/tables';
 import type { Students } from '../../src/student';
@@ -81,10 +81,10 @@ async function lookAt(pool: ArtifactRef, shardRows: number) {
   };
   const student = { ...context, student: model };
   const predict = createPredict(dependencies);
-  const predictions = await inShards('predictions', (shard) => predict({ ...student, ...shard }));
+  const predictions = await inShards('predictions', (shard) => predict({ ...student, iteration: 1, ...shard }));
   const score = createScore(dependencies);
   const scores = await inShards('scores', (shard) => score({ ...student, predictions, ...shard }));
-  const asked = { ...student, iteration: 1, predictions, scores, past: null, count: 40 };
+  const asked = { ...student, iteration: 1, predictions, scores, finishedIterations: null, count: 40 };
   const { selection, pickedSeeds } = await createSelect(dependencies)(asked);
   return {
     ...{ predictions: await store.readRecords(predictions), scores: await store.readRecords(scores) },
@@ -92,7 +92,7 @@ async function lookAt(pool: ArtifactRef, shardRows: number) {
   };
 }
 
-test('answers, scores and selection are the same, however a pool lies in parts and is cut into shards', async () => {
+test('answers, scores and selection are the same, however a pool is stored in parts and cut into shards', async () => {
   const whole = await lookAt(await putTable(store, 'pool', seeds), 1000);
   expect(whole.predictions).toHaveLength(61);
   await fc.assert(

@@ -19,7 +19,7 @@ afterAll(() => rm(workspace, { recursive: true, force: true }));
 
 test('the analyses of stored rows: shares add up to one, seeds and repeats to the rows', async () => {
   const { results } = await loadAll(workspace, 'demo');
-  const { strata, health, reflected, cumulative } = results.analyses;
+  const { strata, health, diagnosed, cumulative } = results.analyses;
   for (const arm of ['random', 'loss']) {
     const own = strata.filter((one) => one.arm === arm);
     expect(own.reduce((sum, { pool }) => sum + pool, 0)).toBeCloseTo(1, 9);
@@ -29,10 +29,10 @@ test('the analyses of stored rows: shares add up to one, seeds and repeats to th
     expect((last?.distinctSeeds ?? 0) + repeats).toBeCloseTo(4 * 40, 9);
   }
   // 2 arms by 3 seeds by 4 iterations; the loss on a row was made to follow that on its seed.
-  expect(reflected).toHaveLength(1);
-  expect(reflected[0]?.sets).toHaveLength(24);
-  expect(reflected[0]?.betweenPoints?.n).toBe(960);
-  expect(reflected[0]?.betweenPoints?.rho).toBeGreaterThan(0.3);
+  expect(diagnosed).toHaveLength(1);
+  expect(diagnosed[0]?.sets).toHaveLength(24);
+  expect(diagnosed[0]?.betweenPoints?.n).toBe(960);
+  expect(diagnosed[0]?.betweenPoints?.rho).toBeGreaterThan(0.3);
   // Of the random runs alone; errors were made to follow the score.
   expect(cumulative.map(({ student, run }) => `${student} ${run}`)).toEqual([
     'first demo/random-1',

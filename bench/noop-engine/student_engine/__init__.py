@@ -1,3 +1,3 @@
-"""A student that learns nothing: it speaks the engine's protocol, so that what a step costs beside the student can be measured."""
+"""A student that learns nothing, to measure what a step costs beside the student's own work."""
 
 ENGINE_VERSION = 1

@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..files import read_records
 from ..job import Job
 from ..models import ModelCache, Student
+from ..prompt_turns import PROMPT_TYPES
 
 _BATCH_TOKENS = 8192
 
@@ -21,8 +22,9 @@ def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
     parameters = job.parameters
     budget = parameters.integer("batchTokens", _BATCH_TOKENS, least=1)
     parameters.done()
-    rows = read_records(job.input("prompts"), {"prompt": str})
-    student = models.get(job.spec.get("model"))
+    rows = read_records(job.input("prompts"), {"prompt": PROMPT_TYPES})
+    with job.long_step("loading the student"):
+        student = models.get(job.spec.get("model"))
     names = [row["id"] for row in rows]
     prompts = student.renderer.prompts([row["prompt"] for row in rows], names)
     for name, ids in zip(names, prompts, strict=True):

@@ -15,7 +15,7 @@ from ..model_card import write_model_card
 from ..models import ModelCache
 from ..randomness import stream_seed
 
-_PAD, _END = "<pad>", "<eos>"
+_PAD, _END, _UNKNOWN = "<pad>", "<eos>", "<unk>"
 # 1/sqrt(64). At the default of 0.02 a model of this width does not start to learn.
 _INITIALIZER_RANGE = 0.125
 
@@ -25,6 +25,7 @@ def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
     parameters = job.parameters
     alphabet = list(dict.fromkeys(parameters.text("alphabet")))
     words = list(dict.fromkeys(parameters.texts("words", [])))
+    has_unknown = parameters.flag("unknownToken", False)
     seed = parameters.integer("seed")
     sizes = {
         "hidden_size": parameters.integer("hiddenSize", 64, least=1),
@@ -38,7 +39,11 @@ def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
         raise InputError("`init-tiny`: the alphabet is empty.")
     if sizes["hidden_size"] % (2 * sizes["num_attention_heads"]):
         raise InputError("`init-tiny`: hiddenSize must be an even multiple of heads.")
+    if has_unknown:
+        alphabet = list(dict.fromkeys([_UNKNOWN, *alphabet]))
     tokenizer = word_tokenizer(alphabet, words) if words else character_tokenizer(alphabet)
+    if has_unknown:
+        tokenizer.add_special_tokens({"unk_token": _UNKNOWN})
     torch.manual_seed(stream_seed(seed, "init"))
     model = LlamaForCausalLM(
         LlamaConfig(
@@ -54,14 +59,15 @@ def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
     directory = job.output("model")
     model.save_pretrained(directory)
     tokenizer.save_pretrained(directory)
-    write_model_card(directory, "Untrained student", {"seed": seed, "alphabet": "".join(alphabet), **sizes})
+    readable = "".join(char for char in alphabet if char != _UNKNOWN)
+    write_model_card(directory, "Untrained student", {"seed": seed, "alphabet": readable, **sizes})
     return {"parameters": model.num_parameters(), "vocabulary": len(tokenizer)}, {"model": "output/model"}
 
 
 def character_tokenizer(alphabet: list[str]) -> PreTrainedTokenizerFast:
-    """One token a character, no unknown token: a character outside the alphabet is an error where it is read."""
+    """One token a character. A character outside the alphabet cannot be read, unless that holds an unknown token."""
     vocabulary = {token: id for id, token in enumerate([_PAD, _END, *alphabet])}
-    tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="<unk>"))
+    tokenizer = Tokenizer(WordLevel(vocabulary, unk_token=_UNKNOWN))
     return _splitting(tokenizer, r"[\s\S]")
 
 
@@ -72,7 +78,7 @@ def word_tokenizer(alphabet: list[str], words: list[str]) -> PreTrainedTokenizer
     """
     tokens = dict.fromkeys([_PAD, _END, *alphabet, *words])
     vocabulary = {token: id for id, token in enumerate(tokens)}
-    tokenizer = Tokenizer(WordPiece(vocabulary, unk_token="<unk>", continuing_subword_prefix=""))
+    tokenizer = Tokenizer(WordPiece(vocabulary, unk_token=_UNKNOWN, continuing_subword_prefix=""))
     return _splitting(tokenizer, r" ?(?:[A-Za-z]+|[0-9]+)|[\s\S]")
 
 

@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from ..batching import by_exact_length, share
-from ..decoding import Request, Sampling, decode
+from ..decoding import decode_in_parts
 from ..files import count_records, read_records, write_records
 from ..job import Job
+from ..memory import batch_tokens
 from ..models import ModelCache, Student
-
-_BATCH_TOKENS = 16384
-
-
-@dataclass(frozen=True)
-class Options:
-    """The parameters of the operation; `share` is the shard and how many there are."""
-
-    most: int
-    budget: int
-    sampling: Sampling
-    share: tuple[int, int]
+from ..prompt_turns import PROMPT_TYPES
+from ..prompting import Options, line_of, read_options, read_prompts
 
 
 def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
     """
-    Lines `{id, text, tokenIds, finish}` in input order; `tokenIds` hold the end token when it was generated. A shard
-    gives the lines of its own rows. Each file is planned by itself, and no two are held at once.
+    Lines `{id, text, tokenIds, finish}` in input order; `tokenIds` hold the end token when it was generated. `finish`
+    is `stop`, `length` (the answer was cut, at the limit or at the end of the context) or `unreadable` (a prompt that
+    the student cannot read: no answer). With several `answers` a prompt, the others are in `others`, each with these
+    keys but the id. A shard gives the lines of its own rows. Batches are planned for each file alone, and one file is
+    in memory at a time.
     """
-    parameters = job.parameters
-    most = parameters.integer("maxNewTokens", least=1)
-    budget = parameters.integer("batchTokens", _BATCH_TOKENS, least=1)
-    sampling = Sampling(parameters.number("temperature", 0.0, least=0.0), parameters.integer("seed", 0))
-    options = Options(most, budget, sampling, parameters.shard())
-    parameters.done()
+    options = read_options(job.parameters, "transformers")
     files = job.input("prompts")
-    student = models.get(job.spec.get("model"))
+    with job.long_step("loading the student"):
+        student = models.get(job.spec.get("model"))
     metrics = {"rows": 0, "tokens": 0}
     total = count_records(files) if len(files) > 1 else None
     lines = (line for name in files for line in _answered(job, student, name, options, metrics, total))
@@ -48,38 +37,27 @@ def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
 def _answered(
     job: Job, student: Student, name: str, options: Options, metrics: dict[str, int], total: int | None
 ) -> Iterator[dict[str, Any]]:
-    rows = read_records([name], {"prompt": str})
-    names = [row["id"] for row in rows]
-    prompts = student.renderer.prompts([row["prompt"] for row in rows], names)
-    requests = [
-        Request(name, ids, max(0, min(options.most, student.context - len(ids))))
-        for name, ids in zip(names, prompts, strict=True)
-    ]
-    _warn_of_long_prompts(job, requests, student.context)
-    answers: list[list[int]] = [[] for _ in requests]
-    plan = by_exact_length([len(ids) for ids in prompts], options.most, options.budget)
-    batches, own = share(plan, len(rows), *options.share)
+    prompts = read_prompts(job, student, read_records([name], {"prompt": PROMPT_TYPES}), options)
+    budget = max(1, (options.budget or batch_tokens(student)) // options.answers)
+    plan = by_exact_length(
+        [len(ids) for ids in prompts.ids],
+        options.most,
+        budget,
+        may_mix=not student.is_recurrent,
+        is_costly=student.device.type == "cuda",
+    )
+    batches, own = share(plan, len(prompts.ids), *options.share)
+    answers: dict[int, list[list[int]]] = {}
     done = metrics["rows"]
     for batch in batches:
         job.check()
-        for index, answer in zip(batch, decode(student, [requests[i] for i in batch], options.sampling), strict=True):
-            answers[index] = answer
+        requests = [request for index in batch for request in prompts.requests(index)]
+        decoded = decode_in_parts(student, requests, options.sampling, job.alive)
+        for place, index in enumerate(batch):
+            answers[index] = decoded[place * options.answers : (place + 1) * options.answers]
         done += len(batch)
         job.progress(done, len(own) if total is None else total, "rows")
     metrics["rows"] += len(own)
-    metrics["tokens"] += sum(map(len, answers))
+    metrics["tokens"] += sum(len(answer) for several in answers.values() for answer in several)
     for index in own:
-        yield {
-            "id": names[index],
-            "text": student.renderer.text(answers[index]),
-            "tokenIds": answers[index],
-            "finish": "stop" if answers[index] and answers[index][-1] in student.renderer.ends else "length",
-        }
-
-
-def _warn_of_long_prompts(job: Job, requests: list[Request], context: int) -> None:
-    long = [request.name for request in requests if request.limit == 0]
-    if long:
-        job.warn(
-            f"{len(long)} prompts fill the context of {context} tokens and get an empty answer, first {long[0]!r}."
-        )
+        yield line_of(student.renderer, prompts, index, answers.get(index, [[]] * options.answers))

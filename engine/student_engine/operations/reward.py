@@ -7,10 +7,13 @@ from typing import Any
 
 import torch
 
+from ..answers import warn_of_unreadable
 from ..batching import by_length, share
 from ..files import count_records, read_records, write_records
 from ..job import Job
 from ..models import ModelCache, RewardModel
+from ..prompt_turns import PROMPT_TYPES, Prompt, written_out
+from ..rendering import Unreadable
 
 _BATCH_TOKENS = 8192
 _DECIMALS = 6
@@ -18,15 +21,16 @@ _DECIMALS = 6
 
 def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
     """
-    Lines `{id, reward, tokens}` in input order; `reward` is the raw logit, `null` where the text is too long. Each file
-    is planned by itself, and no two are held at once.
+    Lines `{id, reward, tokens}` in input order; `reward` is the raw logit, `null` where the text is too long or cannot
+    be read. Each file is planned separately, and no two are in memory at once.
     """
     parameters = job.parameters
     budget = parameters.integer("batchTokens", _BATCH_TOKENS, least=1)
     shard = parameters.shard()
     parameters.done()
     files = job.input("answers")
-    reward_model = models.get_reward(job.spec.get("model"))
+    with job.long_step("loading the reward model"):
+        reward_model = models.get_reward(job.spec.get("model"))
     metrics = {"rows": 0, "ungradedRows": 0}
     rows = count_records(files) if len(files) > 1 else None
     lines = (line for name in files for line in _graded(job, reward_model, name, (budget, shard), metrics, rows))
@@ -43,17 +47,19 @@ def _graded(
     all_rows: int | None,
 ) -> Iterator[dict[str, Any]]:
     budget, shard = options
-    rows = read_records([name], {"prompt": str, "answer": str})
-    sequences = [conversation_ids(reward_model, row["prompt"], row["answer"], row["id"]) for row in rows]
+    rows = read_records([name], {"prompt": PROMPT_TYPES, "answer": str})
+    read = [conversation_ids(reward_model, row["prompt"], row["answer"]) for row in rows]
+    warn_of_unreadable(job, [row["id"] for row in rows], read)
+    # Nothing to grade; the limit below leaves these out as it does those that are too long.
+    sequences = [[] if isinstance(ids, Unreadable) else ids for ids in read]
     lines: list[dict[str, Any]] = [
         {"id": row["id"], "reward": None, "tokens": len(ids)} for row, ids in zip(rows, sequences, strict=True)
     ]
-    fitting = [index for index, ids in enumerate(sequences) if len(ids) <= reward_model.context]
-    if len(fitting) < len(rows):
-        job.warn(f"{len(rows) - len(fitting)} texts are longer than {reward_model.context} tokens and get no reward.")
-    plan = [
-        [fitting[place] for place in batch] for batch in by_length([len(sequences[i]) for i in fitting], budget)
-    ]
+    fitting = [index for index, ids in enumerate(sequences) if 0 < len(ids) <= reward_model.context]
+    long = sum(len(ids) > reward_model.context for ids in sequences)
+    if long:
+        job.warn(f"{long} texts are longer than {reward_model.context} tokens and get no reward.")
+    plan = [[fitting[place] for place in batch] for batch in by_length([len(sequences[i]) for i in fitting], budget)]
     batches, own = share(plan, len(rows), *shard)
     before, done, total = metrics["rows"], 0, sum(map(len, batches))
     for indices in batches:
@@ -67,12 +73,17 @@ def _graded(
     yield from (lines[index] for index in own)
 
 
-def conversation_ids(reward_model: RewardModel, prompt: str, answer: str, name: str) -> list[int]:
+def conversation_ids(reward_model: RewardModel, prompt: Prompt, answer: str) -> list[int] | Unreadable:
     """The whole conversation through the chat template (which brings its own BOS), or the two texts as a pair."""
     tokenizer = reward_model.tokenizer
     if not getattr(tokenizer, "chat_template", None):
-        return tokenizer(prompt, answer, split_special_tokens=True)["input_ids"]
-    ids = reward_model.renderer.conversations([prompt], [answer], [name])[0]
+        try:
+            return tokenizer(written_out(prompt, None), answer, split_special_tokens=True)["input_ids"]
+        except Exception as error:  # the tokenizers library raises bare Exception
+            return Unreadable(f"cannot be read by the tokenizer: {error}")
+    [ids] = reward_model.renderer.conversations([prompt], [answer])
+    if isinstance(ids, Unreadable):
+        return ids
     return ids[1:] if ids[:2] == [tokenizer.bos_token_id] * 2 else ids
 
 

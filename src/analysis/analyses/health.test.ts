@@ -1,5 +1,5 @@
 import { demoExperiment } from '../../../test/support/run-records';
-import { taskSchema } from '../../core/config/task-schema';
+import { taskSchema } from '../../core/tasks/registry';
 import type { RowLine } from '../data/row-line';
 import { experimentResults } from '../results';
 import { health } from './health';
@@ -19,7 +19,7 @@ function healthOf(task: object) {
   const { arms, runs } = experimentResults('demo', demoExperiment().slice(0, 1));
   const [result] = runs as [(typeof runs)[number]];
   const config = { ...result.config, task: taskSchema.parse(task) };
-  const rows = { run: result.run, strata: new Map(), lines, reflections: null, verdicts: [] };
+  const rows = { run: result.run, strata: new Map(), lines, diagnoses: null, verdicts: [] };
   return health(arms, [{ arm: 'random', result: { ...result, config }, rows }])[0];
 }
 

@@ -1,11 +1,11 @@
 import { mean } from 'simple-statistics';
 import { NearIndex } from '../../core/hygiene/near-index';
 import { rankCorrelation } from '../../core/statistics/rank-correlation';
-import { taskOf } from '../../core/tasks';
+import { taskOf } from '../../core/tasks/registry';
 import type { Analyses } from '../analyses-schema';
 import type { RowLine } from '../data/row-line';
 import type { Arm } from '../results-schema';
-import type { ArmRun } from '.';
+import type { ArmRun } from './arm-run';
 
 /** ROUGE-L over words from which two questions count as near, whatever the run itself was told to reject. */
 const NEAR = 0.7;
@@ -79,14 +79,14 @@ function healthOfRun({ result, rows: { lines } }: ArmRun): Health[] {
 /** Tells of an accepted row whether an earlier one of the run asks nearly the same, by a similarity search of its own. */
 function nearToEarlier(lines: readonly RowLine[]): (line: RowLine) => boolean {
   const accepted = lines.filter(({ verdict }) => verdict === 'accepted');
-  const places = new Map(accepted.map((line, place) => [line, place]));
-  const index = new NearIndex(
-    NEAR,
-    accepted.map(({ question }, place) => ({ id: String(place), text: question ?? '' })),
-  );
+  const positions = new Map(accepted.map((line, position) => [line, position]));
+  const index = new NearIndex(NEAR);
+  for (const { question } of accepted) {
+    index.add(question ?? '');
+  }
   return (line) => {
     // Found in the order of the rows: where none is earlier, the first one found is the row itself.
     const first = index.near(line.question ?? '').next().value;
-    return first !== undefined && Number(first.id) < (places.get(line) ?? 0);
+    return first !== undefined && first.number < (positions.get(line) ?? 0);
   };
 }

@@ -2,20 +2,14 @@ import type { PriceList } from '../../store/ledger/prices';
 import type { Analyses } from '../analyses-schema';
 import type { RunRows } from '../data/load-rows';
 import type { Arm, ExperimentRun } from '../results-schema';
+import type { ArmRun } from './arm-run';
 import { cumulative } from './cumulative';
 import { dataShares } from './data-shares';
+import { diagnosed } from './diagnosed';
 import { health } from './health';
 import { boughtOnce, purchases } from './purchases';
-import { reflected } from './reflected';
 import { strataShares } from './strata-shares';
 import { pairwiseWinRates } from './win-rates';
-
-/** A run of an arm, with its rows. */
-export interface ArmRun {
-  readonly arm: string;
-  readonly result: ExperimentRun;
-  readonly rows: RunRows;
-}
 
 /** Everything that is told of the rows, and of the curves beyond their comparison with `random`. */
 export function analysesOf(options: {
@@ -36,8 +30,8 @@ export function analysesOf(options: {
   return {
     dataShares: dataShares(arms, runs),
     winRates: pairwiseWinRates(arms, runs),
-    reflected: reflected(armRuns, 'loss'),
-    reflectedRewards: reflected(armRuns, 'reward'),
+    diagnosed: diagnosed(armRuns, 'loss'),
+    diagnosedRewards: diagnosed(armRuns, 'reward'),
     cumulative: cumulative(armRuns),
     strata: strataShares(arms, armRuns),
     health: health(arms, armRuns),

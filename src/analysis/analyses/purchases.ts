@@ -1,9 +1,10 @@
+import { usdOf } from '../../core/budget/price';
 import { canonicalJson } from '../../core/canonical-json';
 import type { PriceList } from '../../store/ledger/prices';
 import type { Analyses } from '../analyses-schema';
 import type { Arm, ExperimentRun } from '../results-schema';
 
-const purposes = ['question', 'answer', 'verify', 'judge', 'lion'] as const;
+const purposes = ['question', 'answer', 'agreement', 'judge', 'lion', 'verdict'] as const;
 
 /** What each arm was charged, by what the calls were for. */
 export function purchases(arms: readonly Arm[], prices: PriceList | null): Analyses['purchases'] {
@@ -20,7 +21,7 @@ export function purchases(arms: readonly Arm[], prices: PriceList | null): Analy
               answers: sum(({ answers }) => answers),
               inputTokens: sum(({ inputTokens }) => inputTokens),
               outputTokens: sum(({ outputTokens }) => outputTokens),
-              microUsd: sum(({ nanoUsd }) => nanoUsd) / 1000,
+              usd: usdOf(sum(({ nanoUsd }) => nanoUsd)),
             },
           ];
     }),
@@ -39,7 +40,7 @@ export function boughtOnce(runs: readonly ExperimentRun[], prices: PriceList | n
     distinctAnswers: distinct.answers,
     distinctInputTokens: distinct.inputTokens,
     distinctOutputTokens: distinct.outputTokens,
-    distinctMicroUsd: distinct.nanoUsd / 1000,
+    distinctUsd: usdOf(distinct.nanoUsd),
     runs: runs.length,
     baseStudents: different(runs.map(({ prepared }) => prepared.base)),
     baseEvaluations: different(runs.map(({ prepared }) => [prepared.base, prepared.tests])),

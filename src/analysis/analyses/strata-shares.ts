@@ -1,7 +1,7 @@
 import { mean } from 'simple-statistics';
 import type { Analyses } from '../analyses-schema';
 import type { Arm } from '../results-schema';
-import type { ArmRun } from '.';
+import type { ArmRun } from './arm-run';
 
 /** The share of each stratum in the pool and among what each arm picked; means over its runs. */
 export function strataShares(arms: readonly Arm[], runs: readonly ArmRun[]): Analyses['strata'] {

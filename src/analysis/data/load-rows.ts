@@ -1,6 +1,7 @@
 import type { ArtifactRef } from '../../core/artifact-ref';
-import type { Pick, Prediction, RejectedRow, Seed, SyntheticRow } from '../../core/records';
-import type { Reflection } from '../../core/reflection';
+import { usdOf } from '../../core/budget/price';
+import type { Diagnosis } from '../../core/diagnosis';
+import type { Prediction, RejectedRow, Seed, SelectedSeed, SyntheticRow } from '../../core/records';
 import type { IterationRecord, RunRecord } from '../../core/run-record';
 import type { ArtifactStore } from '../../store/artifacts/artifact-store';
 import { openArtifacts } from '../../store/artifacts/open-artifacts';
@@ -11,7 +12,7 @@ import type { Labels } from '../results-schema';
 import { loadVerdicts } from './load-verdicts';
 import type { RowLine } from './row-line';
 
-/** Everything of one run that lies in the store and not in its record. */
+/** Everything of one run that is in the store but not in its record. */
 export interface RunRows {
   readonly run: string;
   /** Stratum -> its seeds in the pool. */
@@ -19,9 +20,9 @@ export interface RunRows {
   /** Every pick that was put to the teacher, by iteration and rank. */
   readonly lines: readonly RowLine[];
   /** How the base and the final student met all rows; `null` where the run did not measure it. */
-  readonly reflections: { readonly first: readonly Reflection[]; readonly final: readonly Reflection[] } | null;
+  readonly diagnoses: { readonly first: readonly Diagnosis[]; readonly final: readonly Diagnosis[] } | null;
   /** Of each evaluation, which test questions were answered right (`loadVerdicts`). */
-  readonly verdicts: readonly (Uint8Array | null)[];
+  readonly verdicts: readonly (Float64Array | null)[];
 }
 
 export const storeOf = (workspace: string): ArtifactStore => openArtifacts(workspaceAt(workspace));
@@ -51,15 +52,15 @@ export async function loadRows(
     const { iteration } = record.iterations[index] as IterationRecord;
     return linesOf(own, { ...options, record, seeds, iteration });
   });
-  const { reflections } = record;
+  const { diagnoses } = record;
   return {
     run: record.run,
     strata,
     lines,
-    reflections:
-      reflections === undefined
+    diagnoses:
+      diagnoses === undefined
         ? null
-        : { first: await store.readRecords(reflections.first), final: await store.readRecords(reflections.final) },
+        : { first: await store.readRecords(diagnoses.first), final: await store.readRecords(diagnoses.final) },
     verdicts: await loadVerdicts(store, record),
   };
 }
@@ -77,20 +78,20 @@ async function readPool(store: ArtifactStore, pool: ArtifactRef, parents: Readon
 }
 
 interface Tables {
-  readonly picks: readonly Pick[];
+  readonly picks: readonly SelectedSeed[];
   readonly rows: ReadonlyMap<number, SyntheticRow>;
   readonly rejected: ReadonlyMap<number, RejectedRow>;
   readonly ownAnswers: ReadonlyMap<string, string>;
-  readonly reflections: ReadonlyMap<string, Reflection>;
+  readonly diagnoses: ReadonlyMap<string, Diagnosis>;
 }
 
 async function readTables(store: ArtifactStore, iteration: IterationRecord): Promise<Tables> {
   const read = async <T>(ref: ArtifactRef | null | undefined) => (ref ? store.readRecords<T>(ref) : []);
-  const picks = await allRecords<Pick>(store, iteration.selection, { to: iteration.asked });
+  const picks = await allRecords<SelectedSeed>(store, iteration.selection, { to: iteration.asked });
   const parents = new Set(picks.map(({ seedId }) => seedId));
   const rows = await read<SyntheticRow>(iteration.rows);
   const rejected = await read<RejectedRow>(iteration.rejected);
-  const reflections = await read<Reflection>(iteration.reflection);
+  const diagnoses = await read<Diagnosis>(iteration.diagnosis);
   return {
     picks,
     rows: new Map(rows.map((row) => [row.rank, row])),
@@ -103,7 +104,7 @@ async function readTables(store: ArtifactStore, iteration: IterationRecord): Pro
             text,
           ]),
     ),
-    reflections: new Map(reflections.map((reflection) => [reflection.id, reflection])),
+    diagnoses: new Map(diagnoses.map((diagnosis) => [diagnosis.id, diagnosis])),
   };
 }
 
@@ -120,7 +121,7 @@ function linesOf(tables: Tables, { record, labels, prices, seeds, iteration }: L
     const row = tables.rows.get(pick.rank);
     const rejection = tables.rejected.get(pick.rank);
     const seed = seeds.get(pick.seedId);
-    const reflection = row === undefined ? undefined : tables.reflections.get(row.id);
+    const diagnosis = row === undefined ? undefined : tables.diagnoses.get(row.id);
     const requests = [(row ?? rejection)?.questionRequest ?? null, (row ?? rejection)?.answerRequest ?? null] as const;
     return {
       run: record.run,
@@ -145,13 +146,13 @@ function linesOf(tables: Tables, { record, labels, prices, seeds, iteration }: L
       stratum: row?.stratum ?? null,
       questionRequest: requests[0],
       answerRequest: requests[1],
-      ...priceOf([...requests, ...((row ?? rejection)?.sampleRequests ?? [])], prices),
-      parentLoss: reflection?.parentLoss ?? null,
-      loss: reflection?.loss ?? null,
-      parentReward: reflection?.parentReward ?? null,
-      reward: reflection?.reward ?? null,
-      parentCorrect: reflection?.parentCorrect ?? null,
-      correct: reflection?.correct ?? null,
+      ...priceOf([...requests, ...((row ?? rejection)?.furtherAnswerRequests ?? [])], prices),
+      parentLoss: diagnosis?.parentLoss ?? null,
+      loss: diagnosis?.loss ?? null,
+      parentReward: diagnosis?.parentReward ?? null,
+      reward: diagnosis?.reward ?? null,
+      parentCorrect: diagnosis?.parentCorrect ?? null,
+      correct: diagnosis?.correct ?? null,
     };
   });
 }
@@ -160,7 +161,7 @@ function linesOf(tables: Tables, { record, labels, prices, seeds, iteration }: L
 function priceOf(
   requests: readonly (string | null)[],
   prices: PriceList | null,
-): { inputTokens: number | null; outputTokens: number | null; microUsd: number | null } {
+): { inputTokens: number | null; outputTokens: number | null; usd: number | null } {
   const made = requests.filter((request) => request !== null).map((request) => prices?.prices.get(request));
   const sum = (pick: (price: NonNullable<(typeof made)[number]>) => number) =>
     made.reduce<number | null>(
@@ -171,6 +172,6 @@ function priceOf(
   return {
     inputTokens: sum((price) => price.inputTokens),
     outputTokens: sum((price) => price.outputTokens),
-    microUsd: nanoUsd === null ? null : nanoUsd / 1000,
+    usd: nanoUsd === null ? null : usdOf(nanoUsd),
   };
 }

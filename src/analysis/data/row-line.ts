@@ -32,7 +32,7 @@ export interface RowLine {
   readonly answerRequest: string | null;
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;
-  readonly microUsd: number | null;
+  readonly usd: number | null;
   /** Of the student that selected, where the run measured it. */
   readonly parentLoss: number | null;
   readonly loss: number | null;

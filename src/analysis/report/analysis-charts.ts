@@ -1,36 +1,36 @@
 import type { Analyses } from '../analyses-schema';
-import { count } from '../wording';
+import { count } from '../phrases';
+import { movedApart } from './charts';
 import type { Html } from './html';
-import { movedApart } from './moved-apart';
 import { type Colours, colourOf, type Described, draw, Plot, shorten, symbols } from './plot';
 
-type Reflected = Analyses['reflected'][number];
+type Diagnosed = Analyses['diagnosed'][number];
 
 /** Figure 2, left: medians of whole sets, seeds against the rows made from them. */
 export function setMedians(
-  reflected: Reflected,
+  diagnosed: Diagnosed,
   options: Described & { colours: Colours; measure: 'loss' | 'reward' },
 ): Html {
-  const dots = reflected.sets.map(({ arm, seeds, rows }) => ({ name: arm, seeds, rows }));
+  const dots = diagnosed.sets.map(({ arm, seeds, rows }) => ({ name: arm, seeds, rows }));
   return draw(options, 380, {
     x: { label: `median ${options.measure} on the seeds`, grid: true },
     y: { label: `median ${options.measure} on their rows`, grid: true },
     marks: [
-      ...bestFit(reflected.setsLine, dots.map(({ seeds }) => seeds)), // biome-ignore format: a mark
+      ...bestFit(diagnosed.setsLine, dots.map(({ seeds }) => seeds)), // biome-ignore format: a mark
       Plot.dot(dots, { x: 'seeds', y: 'rows', fill: colourOf(options.colours), r: 4, fillOpacity: 0.85 }),
     ],
   });
 }
 
 /** Figure 2, right: single seeds and their rows. */
-export function singlePoints(reflected: Reflected, options: Described & { measure: 'loss' | 'reward' }): Html {
-  const dots = reflected.points.map(([seeds, rows]) => ({ seeds, rows }));
+export function singlePoints(diagnosed: Diagnosed, options: Described & { measure: 'loss' | 'reward' }): Html {
+  const dots = diagnosed.points.map(([seeds, rows]) => ({ seeds, rows }));
   return draw(options, 380, {
     x: { label: `${options.measure} on the seed`, grid: true },
     y: { label: `${options.measure} on its row`, grid: true },
     marks: [
       Plot.dot(dots, { x: 'seeds', y: 'rows', fill: 'var(--arm-1)', r: 2, fillOpacity: 0.35 }),
-      ...bestFit(reflected.pointsLine, dots.map(({ seeds }) => seeds)), // biome-ignore format: a mark
+      ...bestFit(diagnosed.pointsLine, dots.map(({ seeds }) => seeds)), // biome-ignore format: a mark
     ],
   });
 }

@@ -1,5 +1,5 @@
 import type { Analyses } from '../analyses-schema';
-import { bracket, count, decimal } from '../wording';
+import { bracket, count, decimal } from '../phrases';
 import {
   cumulativeCurves,
   dataShareDots,
@@ -16,42 +16,42 @@ import { named, probability, table } from './tables';
 const metricNames = { macro: 'macro accuracy', overall: 'overall accuracy' } as const;
 
 const measureNames = {
-  loss: { id: 'figure-2', plural: 'losses', whose: "losses of the selecting student's own answers" },
+  loss: { id: 'figure-2', plural: 'losses', meaning: "losses of the selecting student's own answers" },
   reward: {
     id: 'figure-2-reward',
     plural: 'rewards',
-    whose: "a reward model's grades of the selecting student's own answers, a low one marks a hard seed",
+    meaning: "a reward model's grades of the selecting student's own answers; a low grade means a hard seed",
   },
 } as const;
 
 /** Figure 2: scores of seeds against scores of the rows made from them. */
-export function reflectedFigures(
-  reflected: Analyses['reflected'],
+export function diagnosedFigures(
+  diagnosed: Analyses['diagnosed'],
   measure: keyof typeof measureNames,
   look: Look,
 ): Html | null {
-  const [own] = reflected;
-  return own === undefined ? null : reflectedPair(own, measure, look);
+  const [own] = diagnosed;
+  return own === undefined ? null : diagnosedPair(own, measure, look);
 }
 
-function reflectedPair(reflected: Analyses['reflected'][number], measure: keyof typeof measureNames, look: Look): Html {
+function diagnosedPair(diagnosed: Analyses['diagnosed'][number], measure: keyof typeof measureNames, look: Look): Html {
   const { colours } = look;
-  const { sets, betweenSets, betweenPoints } = reflected;
-  const { id, plural, whose } = measureNames[measure];
-  const told = (found: typeof betweenSets) =>
+  const { sets, betweenSets, betweenPoints } = diagnosed;
+  const { id, plural, meaning } = measureNames[measure];
+  const correlationText = (found: typeof betweenSets) =>
     found === null
-      ? 'Too little varies for a rank correlation.'
+      ? 'Too little variation for a rank correlation.'
       : `Spearman's rho ${found.rho.toFixed(2)} (${pValue(found.p)}, n = ${count(found.n)}).`;
   const arms = [...new Set(sets.map(({ arm }) => arm))];
   return html`${figure({
     id: `${id}-sets`,
     look,
-    title: `Do hard seeds make hard rows? Medians of ${plural} of sets`,
-    caption: html`${told(betweenSets)} One point a run and iteration; ${whose}. ${legend(arms, colours)}`,
-    chart: setMedians(reflected, {
+    title: `Do hard seeds give hard rows? Median ${plural} of each set`,
+    caption: html`${correlationText(betweenSets)} One point for each run and iteration; ${meaning}. ${legend(arms, colours)}`,
+    chart: setMedians(diagnosed, {
       title: `Median ${measure} on seeds against median ${measure} on their rows`,
       measure,
-      description: `${sets.length} sets. ${told(betweenSets)}`,
+      description: `${sets.length} sets. ${correlationText(betweenSets)}`,
       colours,
     }),
     table: table({
@@ -62,17 +62,17 @@ function reflectedPair(reflected: Analyses['reflected'][number], measure: keyof 
   })}${figure({
     id: `${id}-points`,
     look,
-    title: 'The same, single seeds and rows',
-    caption: `${told(betweenPoints)} Red: line of best fit. How far the teacher's new questions keep the difficulty of the seeds they were made from.`,
-    chart: singlePoints(reflected, {
+    title: 'The same for single seeds and rows',
+    caption: `${correlationText(betweenPoints)} Red: line of best fit. Shows to what extent new questions keep the difficulty of their seeds.`,
+    chart: singlePoints(diagnosed, {
       title: `A seed against its row, ${plural}`,
       measure,
-      description: `${count(betweenPoints?.n ?? reflected.points.length)} points. ${told(betweenPoints)}`,
+      description: `${count(betweenPoints?.n ?? diagnosed.points.length)} points. ${correlationText(betweenPoints)}`,
     }),
     table: table({
-      caption: 'Up to 200 of the points; all rows are in rows.parquet.',
+      caption: 'Up to 200 of the points; rows.parquet has all rows.',
       columns: [['point'], [`${measure} on the seed`, 'number'], [`${measure} on its row`, 'number']],
-      rows: reflected.points
+      rows: diagnosed.points
         .slice(0, 200)
         .map(([seed, row], index) => [String(index + 1), decimal(seed), decimal(row)]),
     }),
@@ -94,7 +94,7 @@ export function cumulativeFigures(curves: Analyses['cumulative'], look: Look): H
         id: `figure-3-${student}`,
         look,
         title,
-        caption: `Difference in cumulative accuracy between shuffled rows and rows in the order of the loss on their seeds, high first, in % of the overall accuracy. Above 0: score order takes harder rows. Heavy line: mean over ${own.length} random runs; grey: 95 % of real shuffles.`,
+        caption: `Difference in cumulative accuracy between shuffled rows and rows ordered by the loss on their seeds, highest first, in % of the overall accuracy. Above 0: high-loss seeds gave harder rows. Heavy line: mean over ${own.length} random runs; grey: 95 % of real shuffles.`,
         chart: cumulativeCurves(own, {
           title,
           description: `After a fifth of the rows the difference is ${mean.toFixed(1)} %, mean over ${own.length} runs.`,
@@ -124,7 +124,7 @@ export function cumulativeFigures(curves: Analyses['cumulative'], look: Look): H
   return figures.length === 0 ? null : html`${figures}`;
 }
 
-/** Figure 4: the data that random needs, by metric. */
+/** Figure 4: the rows that random selection needs, by metric. */
 export function dataShareFigures(shares: Analyses['dataShares'], look: Look): Html | null {
   const { colours } = look;
   const figures = (['macro', 'overall'] as const).flatMap((metric) => {
@@ -132,14 +132,14 @@ export function dataShareFigures(shares: Analyses['dataShares'], look: Look): Ht
     if (own.length === 0 || own.length > 12) {
       return [];
     }
-    const title = `Data that random needs, ${metricNames[metric]}`;
+    const title = `Rows that random selection needs, ${metricNames[metric]}`;
     const ratio = (value: number | null) => (value === null ? 'not reached' : value.toFixed(2));
     return [
       figure({
         id: `figure-4-${metric}`,
         look,
         title,
-        caption: html`For what an arm has reached at each checkpoint: rows of random divided by rows of the arm, above 1 the arm is more efficient. Hollow with “>”: random did not reach it by its last checkpoint. Upright lines: 95 % over random seeds. ${legend(
+        caption: html`For the accuracy of an arm at each checkpoint: rows that random selection needs, divided by rows of the arm. Above 1 the arm is more efficient. Hollow with “>”: random selection did not reach it by its last checkpoint. Vertical lines: 95 % over random seeds. ${legend(
           own.map(({ arm }) => arm),
           colours,
         )}`,
@@ -183,7 +183,7 @@ export function dataShareFigures(shares: Analyses['dataShares'], look: Look): Ht
 /** Figure 5: pairwise win rates, by metric. */
 export function winRateFigures(rates: Analyses['winRates']): Html | null {
   const figures = rates.map((one) => {
-    const title = `Who is above whom, ${metricNames[one.metric]}`;
+    const title = `Pairwise win rates, ${metricNames[one.metric]}`;
     const cell = (value: number | null | undefined) => value?.toFixed(2) ?? 'n/a';
     return figure({
       id: `figure-5-${one.metric}`,
@@ -192,7 +192,7 @@ export function winRateFigures(rates: Analyses['winRates']): Html | null {
       chart: winRateGrid(one, {
         title,
         description: one.strategies
-          .map((strategy, index) => `${strategy} is beaten ${cell(one.overall[index])} on average.`)
+          .map((strategy, index) => `${strategy} is beaten at a rate of ${cell(one.overall[index])} on average.`)
           .join(' '),
       }),
       table: table({
@@ -203,7 +203,7 @@ export function winRateFigures(rates: Analyses['winRates']): Html | null {
             strategy,
             ...one.strategies.map((_, j) => (i === j ? '' : cell(one.cells[i]?.[j]))),
           ]),
-          ['is beaten (mean)', ...one.overall.map(cell)],
+          ['beaten (mean)', ...one.overall.map(cell)],
         ],
       }),
     });
@@ -211,7 +211,7 @@ export function winRateFigures(rates: Analyses['winRates']): Html | null {
   return figures.length === 0 ? null : html`${figures}`;
 }
 
-/** Why it wins: what each arm picks, beside what the pool has. */
+/** Which strata each arm picks from, compared with the pool. */
 export function picksFigure(strata: Analyses['strata'], look: Look): Html | null {
   const { colours } = look;
   const names = [...new Set(strata.map(({ stratum }) => stratum))];
@@ -225,13 +225,13 @@ export function picksFigure(strata: Analyses['strata'], look: Look): Html | null
     stratum,
     accuracy: strata.find((one) => one.stratum === stratum)?.pool ?? 0,
   }));
-  const title = 'What is picked, by stratum';
+  const title = 'Which strata are picked';
   const share = (value: number) => `${(100 * value).toFixed(1)} %`;
   return figure({
     id: 'picks',
     look,
     title,
-    caption: html`Share of the accepted rows whose seed is of the stratum; the upright tick is its share of the pool. An arm that only evens out a skewed pool would be matched by random picks that do the same. ${legend(arms, colours)}`,
+    caption: html`Share of the accepted rows whose seed is of the stratum; the vertical tick is its share of the pool. If an arm only balances a skewed pool, balanced random picks would do as well. ${legend(arms, colours)}`,
     chart: stratumDots(dots, {
       title,
       description: `For each of ${names.length} strata, its share of the pool and of the picks of ${arms.join(', ')}.`,
@@ -259,27 +259,27 @@ export function healthFigure(health: Analyses['health'], look: Look): Html | nul
   if (health.length === 0) {
     return null;
   }
-  const title = 'Different seeds among the rows';
+  const title = 'Distinct seeds among the rows';
   return figure({
     id: 'diversity',
     look,
     title,
-    caption: html`Seeds that have become a row so far; a flat line means that the same seeds are picked again. The numbers have repeats, duplicates, answer lengths and the correlation of length and score. ${legend([...new Set(health.map(({ arm }) => arm))], colours)}`,
+    caption: html`Distinct seeds with an accepted row so far; a flat line means that the same seeds are picked again. The table adds repeats, duplicates, answer lengths and the correlation of length and score. ${legend([...new Set(health.map(({ arm }) => arm))], colours)}`,
     chart: iterationLines(
       health.map(({ arm, iteration, distinctSeeds }) => ({ name: arm, iteration, value: distinctSeeds })),
       {
         title,
         description: health
           .filter(({ iteration }) => iteration === Math.max(...health.map((one) => one.iteration)))
-          .map(({ arm, distinctSeeds }) => `${arm} has used ${count(distinctSeeds)} different seeds.`)
+          .map(({ arm, distinctSeeds }) => `${arm} has used ${count(distinctSeeds)} distinct seeds.`)
           .join(' '),
         colours,
-        yLabel: 'different seeds so far',
+        yLabel: 'distinct seeds so far',
       },
     ),
     table: table({
       caption:
-        'Diversity by arm and iteration, means over runs. Duplicates: rejected as known, or equal to an earlier row. Near ones: accepted, and with a ROUGE-L of 0.7 or more to an earlier row.',
+        'Diversity by arm and iteration, means over runs. Duplicates: rejected as known, or equal to an earlier row. Near duplicates: accepted, with a ROUGE-L of 0.7 or more to an earlier row.',
       columns: [
         ['arm'],
         ['iteration', 'number'],
@@ -287,7 +287,7 @@ export function healthFigure(health: Analyses['health'], look: Look): Html | nul
         ['seeds so far', 'number'],
         ['repeats', 'number'],
         ['duplicates', 'number'],
-        ['near ones', 'number'],
+        ['near duplicates', 'number'],
         ['answer characters', 'number'],
         ['length and score, rho', 'number'],
       ],

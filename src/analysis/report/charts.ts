@@ -1,7 +1,6 @@
+import { bracket, count, decimal } from '../phrases';
 import type { Series, SeriesPoint } from '../series';
-import { bracket, count, decimal } from '../wording';
 import type { Html } from './html';
-import { movedApart } from './moved-apart';
 import { type Colours, colourOf, type Described, draw, Plot, shorten, symbols } from './plot';
 
 export interface Reach {
@@ -15,7 +14,7 @@ export interface Reach {
 /** Learning curves: thin lines for seeds, a band for the interval, a heavy line with marks for the mean. */
 export function learningCurves(
   series: readonly Series[],
-  options: Described & { reaches: readonly Reach[]; colours: Colours; xLabel: string },
+  options: Described & { reaches: readonly Reach[]; colours: Colours; xLabel: string; yLabel: string },
 ): Html {
   const height = 380;
   const seeds = series.flatMap(({ name, seeds: lines }) =>
@@ -36,7 +35,7 @@ export function learningCurves(
   return draw(options, height, {
     marginRight: 18 + 7.5 * Math.max(...series.map(({ name }) => Math.min(name.length, 24))),
     x: { label: options.xLabel, ticks: ticksOf(means), tickFormat: placeText(means) },
-    y: { label: 'accuracy', domain, grid: true, tickFormat: '.2f' },
+    y: { label: options.yLabel, domain, grid: true, tickFormat: '.2f' },
     symbol: { domain: series.map(({ name }) => name), range: symbols.slice(0, series.length) },
     marks: [
       Plot.areaY(bands, { x: 'x', y1: 'low', y2: 'high', z: 'name', fill: colour, fillOpacity: 0.13 }),
@@ -141,12 +140,26 @@ function accuracyDomain(values: readonly number[]): [number, number] {
 
 /** The checkpoints themselves while they are few; else what the scale chooses. */
 function ticksOf(points: readonly { x: number }[]): number[] | number {
-  const places = [...new Set(points.map((point) => point.x))].sort((left, right) => left - right);
-  return places.length <= 6 && Math.max(...places) > 10 ? places : 6;
+  const positions = [...new Set(points.map((point) => point.x))].sort((left, right) => left - right);
+  return positions.length <= 6 && Math.max(...positions) > 10 ? positions : 6;
 }
 
 /** Whole numbers where they are large, two decimals where all are small. */
 function placeText(points: readonly { x: number }[]): (value: number) => string {
   const isSmall = Math.max(...points.map(({ x }) => x)) <= 10;
   return (value) => (isSmall ? value.toFixed(2) : count(value));
+}
+
+/**
+ * Labels in a column, from the lowest up, each moved up where it would overlap the one below.
+ * @param height of the axis, in its units
+ */
+export function movedApart<T extends { readonly at: number }>(labels: readonly T[], height: number): T[] {
+  let last = Number.NEGATIVE_INFINITY;
+  return labels
+    .toSorted((left, right) => left.at - right.at)
+    .map((label) => {
+      last = Math.max(label.at, last + height * 0.055);
+      return { ...label, at: last };
+    });
 }

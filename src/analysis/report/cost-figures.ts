@@ -1,5 +1,6 @@
+import { formatUsd } from '../../core/budget/price';
+import { count, plural } from '../phrases';
 import type { ExperimentResults, RunResults } from '../results-schema';
-import { count, usd } from '../wording';
 import { stageBars } from './analysis-charts';
 import { figure, legend } from './figures';
 import { type Html, html } from './html';
@@ -18,7 +19,7 @@ export function groupsOf(results: Results): { name: string; members: ExperimentR
       }));
 }
 
-/** What became of the picks, from the first question to the accepted row. */
+/** What happened to the picks, from the first question to the accepted row. */
 export function funnelFigure(results: Results, colours: Colours): Html | null {
   const stages = ['asked', 'answered', 'parsed', 'new', 'clean', 'verified', 'accepted'] as const;
   const bars = groupsOf(results).flatMap(({ name, members }) => {
@@ -39,7 +40,7 @@ export function funnelFigure(results: Results, colours: Colours): Html | null {
   return figure({
     id: 'funnel',
     title,
-    caption: html`Picks that passed each stage and all before it: the teacher answered, it could be read, the question is new, it is in no test set, the answer was not found wrong. ${legend(names, colours)}`,
+    caption: html`Picks that passed each stage and all before it: the teacher answered, question and answer could be parsed, the question is new, it is in no test set, the answer was not found wrong. ${legend(names, colours)}`,
     chart: stageBars(bars, {
       title,
       description: names
@@ -88,7 +89,7 @@ export function timeFigure(results: Results, colours: Colours): Html | null {
   return figure({
     id: 'time',
     title,
-    caption: html`Seconds of a run by step, without the base: of the attempts that succeeded, so a step that another run had done already takes next to nothing. ${legend(names, colours)}`,
+    caption: html`Seconds of a run by step, without the base student. Only attempts that succeeded count; a step whose result another run already had takes almost no time. ${legend(names, colours)}`,
     chart: stageBars(shown, {
       title,
       description: names
@@ -113,7 +114,7 @@ export function timeFigure(results: Results, colours: Colours): Html | null {
   });
 }
 
-/** Calls by what they were for, and what was bought once for several runs. */
+/** Calls by purpose, and what was bought once for several runs. */
 export function purchaseTable(results: Results, colours: Colours): Html | null {
   const { purchases, once } = results.analyses;
   if (purchases.length === 0) {
@@ -122,17 +123,18 @@ export function purchaseTable(results: Results, colours: Colours): Html | null {
   const names = {
     question: 'new questions',
     answer: 'answers to them',
-    verify: 'further answers, to compare',
+    agreement: 'further answers, for agreement',
     judge: 'grades',
     lion: 'grades, both orders',
+    verdict: 'grades of test answers',
   };
-  const isPriced = purchases.some(({ microUsd }) => microUsd > 0);
-  const price = (microUsd: number) => (isPriced ? usd(microUsd) : 'no price set');
+  const isPriced = purchases.some((one) => one.usd > 0);
+  const price = (amount: number) => (isPriced ? formatUsd(amount) : 'no price set');
   return html`${table({
-    caption: 'What the calls were for.',
+    caption: 'Calls by purpose.',
     columns: [
       ['arm'],
-      ['for'],
+      ['purpose'],
       ['answers', 'number'],
       ['input tokens', 'number'],
       ['output tokens', 'number'],
@@ -144,7 +146,7 @@ export function purchaseTable(results: Results, colours: Colours): Html | null {
       count(one.answers),
       count(one.inputTokens),
       count(one.outputTokens),
-      price(one.microUsd),
+      price(one.usd),
     ]),
     ...(once === null
       ? {}
@@ -155,7 +157,7 @@ export function purchaseTable(results: Results, colours: Colours): Html | null {
             count(once.distinctAnswers),
             count(once.distinctInputTokens),
             count(once.distinctOutputTokens),
-            price(once.distinctMicroUsd),
+            price(once.distinctUsd),
           ],
         }),
   })}${once === null ? null : html`<p class="note">${onceInWords(once)}</p>`}`;
@@ -163,5 +165,6 @@ export function purchaseTable(results: Results, colours: Colours): Html | null {
 
 function onceInWords(once: NonNullable<Results['analyses']['once']>): string {
   const shared = once.answers - once.distinctAnswers;
-  return `What is equal between runs is bought or computed once: ${count(shared)} of ${count(once.answers)} answers were shared, ${count(once.runs)} runs used ${count(once.baseStudents)} base students and ${count(once.baseEvaluations)} evaluations of them.`;
+  const of = once.baseStudents === 1 ? 'it' : 'them';
+  return `What is equal between runs is bought or computed once: ${count(shared)} of ${plural(once.answers, 'answer')} ${shared === 1 ? 'was' : 'were'} reused; ${plural(once.runs, 'run')} used ${plural(once.baseStudents, 'base student')} and ${plural(once.baseEvaluations, 'evaluation')} of ${of}.`;
 }

@@ -1,32 +1,32 @@
+import { formatUsd } from '../../core/budget/price';
 import { type Axis, axesOf, axisTitles } from '../axis';
-import type { Comparison, ExperimentResults, Metric, RunResults } from '../results-schema';
-import { metricTitles, type Series, seriesOf } from '../series';
+import { bracket, count, decimal, plural } from '../phrases';
+import { type Comparison, type ExperimentResults, type Metric, measureOf, type RunResults } from '../results-schema';
+import { metricTitle, type Series, seriesOf } from '../series';
 import { settingOf } from '../settings';
-import { bracket, count, decimal, plural } from '../wording';
 import { learningCurves, type Reach, stratumDots } from './charts';
-import { type Html, html, trusted } from './html';
+import { type Html, html, swatch, trusted } from './html';
 import type { ArmStrata } from './strata';
-import { swatch } from './swatch';
 import { strataTable, table } from './tables';
 
-/** Colours of the arms by name; the baseline is grey, so that it lies back. */
+/** Colours of the arms by name; the baseline is grey, so that it stays in the background. */
 export function coloursOf(results: RunResults | ExperimentResults): Map<string, string> {
   const colours = new Map<string, string>();
-  // Counted anew in each setting, so that a strategy has one colour everywhere.
+  // Counted from the start in each setting, so that a strategy has one colour everywhere.
   const others = new Map<string, number>();
   const settings = new Map(
     results.kind === 'run' ? [] : results.arms.map(({ arm, labels }) => [arm, settingOf(labels)]),
   );
   for (const { name, isBaseline } of seriesOf(results, 'overall')) {
     const setting = settings.get(name) ?? '';
-    const place = (others.get(setting) ?? 0) + (isBaseline ? 0 : 1);
-    others.set(setting, place);
-    colours.set(name, isBaseline ? 'var(--arm-0)' : `var(--arm-${((place - 1) % 6) + 1})`);
+    const index = (others.get(setting) ?? 0) + (isBaseline ? 0 : 1);
+    others.set(setting, index);
+    colours.set(name, isBaseline ? 'var(--arm-0)' : `var(--arm-${((index - 1) % 6) + 1})`);
   }
   return colours;
 }
 
-/** One learning-curve figure against every axis there are numbers for, or nothing where the metric was not measured. */
+/** One learning-curve figure for every axis with numbers, or `null` if the metric was not measured. */
 export function curveFigure(results: RunResults | ExperimentResults, metric: Metric, look: Look): Html | null {
   const series = seriesOf(results, metric);
   if (series.length === 0) {
@@ -39,17 +39,18 @@ export function curveFigure(results: RunResults | ExperimentResults, metric: Met
   const charts = axes.map((axis) => {
     const own = seriesOf(results, metric, axis);
     const chart = learningCurves(own, {
-      title: `${metricTitles[metric]} against ${axisTitles[axis]}`,
+      title: `${metricTitle(metric, results)} against ${axisTitles[axis]}`,
       description: own.map((one) => inWords(one, axis)).join(' '),
       reaches: axis === 'rows' && comparisons.length <= 3 ? comparisons.flatMap(reachOf) : [],
       colours: look.colours,
       xLabel: axisTitles[axis],
+      yLabel: measureOf(results),
     });
     return html`<div class="by-${axis}">${chart}</div>`;
   });
   return figure({
     id: `curve-${metric}`,
-    title: `${metricTitles[metric]}, learning curves`,
+    title: `${metricTitle(metric, results)}, learning curves`,
     caption: `${metricMeaning(metric)} ${marksMeaning(seeds, metric)}`,
     chart: html`${charts}`,
     table: curveTable(results, metric, axes),
@@ -57,17 +58,17 @@ export function curveFigure(results: RunResults | ExperimentResults, metric: Met
   });
 }
 
-/** The switch of the learning curves' axis: radio buttons that style alone obeys. */
+/** Selects the axis of the learning curves: radio buttons that work by CSS alone. */
 export function axisSwitch(results: RunResults | ExperimentResults): Html | null {
   const axes = axesOf(results.kind === 'run' ? [results] : results.runs, results.times);
   const options = axes.map(
     (axis) =>
       html`<label><input type="radio" name="axis" value="${axis}"${axis === 'rows' ? trusted(' checked') : null}> ${axisTitles[axis]}</label> `,
   );
-  return html`<fieldset class="axis"><legend>Drawn against</legend>${options}</fieldset>`;
+  return html`<fieldset class="axis"><legend>Horizontal axis</legend>${options}</fieldset>`;
 }
 
-/** A figure with its caption, its drawing and the numbers behind it; the page's script lets both be saved. */
+/** A figure with its caption, chart and numbers; the page's script saves the latter two as files. */
 export function figure(options: {
   id: string;
   title: string;
@@ -82,14 +83,14 @@ export function figure(options: {
   return html`<figure id="${id}"${isWide ? trusted(' class="wide"') : null}>
 <figcaption><strong>${title}${look?.setting ? html` <span class="soft">${look.setting}</span>` : null}</strong>${caption}</figcaption>
 ${chart}
-<details><summary>The numbers of this figure</summary>${numbers}</details>
+<details><summary>Numbers of this figure</summary>${numbers}</details>
 </figure>`;
 }
 
-/** Which part of the experiment a figure is of, and how its arms are coloured. */
+/** Which setting a figure shows, and the colours of its arms. */
 export interface Look {
   readonly colours: ReadonlyMap<string, string>;
-  /** Empty where there is one setting. */
+  /** Empty if there is only one setting. */
   readonly setting: string;
 }
 
@@ -99,7 +100,7 @@ const slugOf = (setting: string) =>
     .replace(/[^a-z0-9]+|^/g, '-')
     .replace(/-$/, '');
 
-/** Where each arm ended in each stratum; with very many strata only the table is readable. */
+/** The last accuracy of each arm in each stratum; with very many strata only the table is readable. */
 export function strataFigure(arms: readonly ArmStrata[], look: Look): Html | null {
   const { colours } = look;
   const strata = arms[0]?.strata ?? [];
@@ -117,7 +118,7 @@ export function strataFigure(arms: readonly ArmStrata[], look: Look): Html | nul
     caption: html`${legend(
       arms.map(({ name }) => name),
       colours,
-    )} at the end; the upright tick is the base student.`,
+    )} at the end; the vertical tick marks the base student.`,
     chart: stratumDots(dots, {
       title,
       description: `For each of ${strata.length} strata, the accuracy of the base student and of ${arms.map(({ name }) => name).join(', ')} at the end.`,
@@ -143,7 +144,9 @@ function reachOf({ arm, target, rowsToReach, baselineRows, timesFewer, conclusio
 }
 
 const metricMeaning = (metric: Metric) =>
-  metric === 'macro' ? 'Mean over the strata, each counting once.' : 'Over the test set that is drawn like the pool.';
+  metric === 'macro'
+    ? 'Mean over the strata, each with equal weight.'
+    : 'Over the test set that is drawn like the pool.';
 
 function marksMeaning(seeds: number, metric: Metric): string {
   if (seeds === 0) {
@@ -155,8 +158,7 @@ function marksMeaning(seeds: number, metric: Metric): string {
 
 function inWords({ name, points }: Series, axis: Axis): string {
   const [first, last] = [points[0], points.at(-1)];
-  const unit = { rows: 'rows', tokens: 'tokens', usd: 'USD', seconds: 'seconds' }[axis];
-  const at = (x: number) => `${axis === 'usd' ? x.toFixed(2) : count(x)} ${unit}`;
+  const at = (x: number) => (axis === 'usd' ? formatUsd(x) : `${count(x)} ${axis}`);
   return first === undefined || last === undefined
     ? ''
     : `${name} goes from ${decimal(first.accuracy)} at ${at(first.x)} to ${decimal(last.accuracy)} at ${at(last.x)}.`;
@@ -176,11 +178,11 @@ function curveTable(results: RunResults | ExperimentResults, metric: Metric, axe
     ]),
   );
   return table({
-    caption: `${metricTitles[metric]} at every checkpoint`,
+    caption: `${metricTitle(metric, results)} at every checkpoint`,
     columns: [
       ['arm'],
       ...axes.map((axis) => [axisTitles[axis], 'number'] as const),
-      ['accuracy', 'number'],
+      [measureOf(results), 'number'],
       ['95 % interval'],
     ],
     rows,

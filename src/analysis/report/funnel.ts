@@ -1,6 +1,6 @@
 import { funnelStages, rejectedFor } from '../funnel';
+import { count } from '../phrases';
 import type { ExperimentRun } from '../results-schema';
-import { count } from '../wording';
 import { type Html, html } from './html';
 import { table } from './tables';
 
@@ -16,7 +16,7 @@ export function funnelTables(runs: readonly Omit<ExperimentRun, 'kind'>[]): Html
   }
   const reasons = rejectedFor({ iterations: runs.flatMap(({ iterations }) => iterations) });
   return html`${table({
-    caption: 'Picks that passed each stage, and all stages before it.',
+    caption: 'Picks that passed each stage and all stages before it.',
     columns: [['run'], ['iteration', 'number'], ...funnelStages.map((stage) => [stage, 'number'] as const)],
     rows,
   })}

@@ -15,6 +15,10 @@ export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): 
 /** For markup made by code of ours, such as a figure. Never for text from outside. */
 export const trusted = (markup: string): Html => ({ markup });
 
+/** A small square in the colour of a line or bar. */
+export const swatch = (colour: string | undefined): Html =>
+  html`<span class="swatch" style="background:${colour ?? 'currentColor'}"></span>`;
+
 function render(part: Part): string {
   if (part === null) {
     return '';

@@ -5,7 +5,7 @@ import { table } from './tables';
 
 type AnyRun = Omit<ExperimentRun, 'kind'>;
 
-/** The configuration: what differs between the runs first, for that is what is compared; then what they share. */
+/** The configuration: first what differs between the runs, which is what is compared; then what they share. */
 export function configTables(runs: readonly AnyRun[]): Html {
   const flat = runs.map(({ config }) => flatten(config));
   const paths = [...new Set(flat.flatMap((one) => [...one.keys()]))];
@@ -22,13 +22,13 @@ export function configTables(runs: readonly AnyRun[]): Html {
 <details><summary>${runs.length === 1 ? 'The resolved configuration' : 'What all runs share'}</summary>${sharedTable}</details>`;
 }
 
-/** The hashes by which a selection, its rows and the student are found in the store and compared between runs. */
+/** Hashes that identify selections, rows and students in the store and across runs. */
 export function artifactTables(runs: readonly AnyRun[]): Html {
   return html`${runs.map(
     ({ run, configSha256, iterations }) => html`<details><summary>${run}</summary>
 <p class="note">configuration ${short(configSha256)}</p>
 ${table({
-  caption: `Artifacts of ${run}, by the first 12 digits of their sha256; hover for all.`,
+  caption: `Artifacts of ${run}, by the first 12 digits of their sha256; hover for the whole hash.`,
   columns: [
     ['iteration'],
     ['asked', 'number'],

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { RunRows } from '../data/load-rows';
-import type { ExperimentResults, RunResults } from '../results-schema';
+import { count, findings, isComplete, plural, spendLine, stateLine } from '../phrases';
+import { type ExperimentResults, measureOf, type RunResults } from '../results-schema';
 import { settingsOf } from '../settings';
-import { count, findings, isComplete, plural, spendLine, stateLine } from '../wording';
+import { studentNotes } from '../student-notes';
 import {
   cumulativeFigures,
   dataShareFigures,
+  diagnosedFigures,
   healthFigure,
   picksFigure,
-  reflectedFigures,
   winRateFigures,
 } from './analysis-figures';
 import { funnelFigure, purchaseTable, timeFigure } from './cost-figures';
@@ -24,15 +25,15 @@ import { strataOf } from './strata';
 import { style } from './style';
 import { comparisonTable, outcomeTable, runTable, spendTable } from './tables';
 
-/** The page runs one script, which its policy names by hash; text that a model wrote cannot become another. */
+/** The page's policy allows one script, by hash, so text that a model wrote can never run. */
 const scriptHash = createHash('sha256').update(script).digest('base64');
 const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${scriptHash}'`;
 
 /**
- * The report of a run or an experiment: one HTML file that opens from disk, a function of stored data alone. It asks the
- * network for nothing (its own policy forbids it), and the results themselves are embedded in it.
+ * The report of a run or an experiment: one HTML file that opens from disk, a function of stored data alone. It loads
+ * nothing from the network (its own policy forbids it) and embeds the results.
  *
- * @param rows of its runs, for the table of picks; without them there is none
+ * @param rows of its runs, for the table of picks, which is left out without them
  */
 export function renderReport(results: RunResults | ExperimentResults, rows: readonly RunRows[] = []): string {
   const name = results.kind === 'run' ? results.run : results.experiment;
@@ -67,14 +68,14 @@ ${packed === null ? null : html`<script type="text/plain" id="rows-packed">${tru
   return page.markup;
 }
 
-/** What was found, a list for each setting: its winner in one line, and of several settings the rest at a click. */
+/** The findings of each setting: the winner in one line; with several settings, the others at a click. */
 function findingLists(results: RunResults | ExperimentResults): Html | null {
   if (results.kind === 'run' || results.comparisons.length === 0) {
     return null;
   }
   const settings = settingsOf(results);
   const lists = settings.map(({ name, results: own }) => {
-    const { lead, rest } = toldOf(own);
+    const { lead, rest } = findingsOf(own);
     const more = html`<ul>${rest.map((line) => html`<li>${line}</li>`)}</ul>`;
     return settings.length === 1
       ? html`<p class="lead">${lead}</p>${more}`
@@ -83,16 +84,19 @@ function findingLists(results: RunResults | ExperimentResults): Html | null {
   return html`<div class="findings">${lists}</div>`;
 }
 
-/** The arm with the largest gain first. A saving in rows is the plainest thing to say; where there is none, the difference leads. */
-function toldOf(results: ExperimentResults): { lead: string; rest: string[] } {
+/** The arm with the largest gain first. A saving in rows is the clearest finding; without one, the difference leads. */
+function findingsOf(results: ExperimentResults): { lead: string; rest: string[] } {
   const of = (metric: string) =>
     results.comparisons
       .filter((found) => found.metric === metric)
       .toSorted((left, right) => right.difference.mean - left.difference.mean);
-  const told = [...of('macro'), ...of('overall')].map((one) => findings(one, isComplete(results)));
-  const lead = told.find((lines) => lines.length > 1 && lines[1]?.includes(' reached '))?.[1] ?? told[0]?.[0] ?? '';
-  return { lead, rest: told.flat().filter((line) => line !== lead) };
+  const found = [...of('macro'), ...of('overall')].map((one) => findings(one, isComplete(results), measureOf(results)));
+  const lead = found.find((lines) => lines.length > 1 && lines[1]?.includes(' reached '))?.[1] ?? found[0]?.[0] ?? '';
+  return { lead, rest: found.flat().filter((line) => line !== lead) };
 }
+
+const notesList = (notes: readonly string[]): Html | null =>
+  notes.length === 0 ? null : html`<ul class="plain">${notes.map((note) => html`<li>${note}</li>`)}</ul>`;
 
 function sections(results: RunResults | ExperimentResults, packed: RowData | null): Html {
   const colours = coloursOf(results);
@@ -109,12 +113,12 @@ function sections(results: RunResults | ExperimentResults, packed: RowData | nul
   return html`${section('curves', 'Learning curves', html`${axisSwitch(results)}<div class="figures">${each(({ own, look }) => joined(curveFigure(own, 'macro', look), curveFigure(own, 'overall', look)))}</div>`)}
 ${section('outcome', 'Outcome', list && outcomeTable(list, colours))}
 ${section('against', 'Against random selection', list && list.comparisons.length > 0 ? comparisonTable(list.comparisons, colours) : null)}
-${section('data', 'The data that random needs', inGrid(each(({ own, look }) => dataShareFigures(own.analyses.dataShares, look))))}
-${section('wins', 'Who is above whom', inGrid(winRateFigures(analyses.winRates)))}
-${section('difficulty', 'Hard seeds and hard rows', inGrid(each(difficultyFigures)))}
+${section('data', 'Rows that random selection needs', inGrid(each(({ own, look }) => dataShareFigures(own.analyses.dataShares, look))))}
+${section('wins', 'Pairwise win rates', inGrid(winRateFigures(analyses.winRates)))}
+${section('difficulty', 'Do hard seeds give hard rows?', inGrid(each(difficultyFigures)))}
 ${section(
   'why',
-  'What is picked',
+  'Which seeds are picked',
   joined(
     each(({ own, look }) => picksFigure(own.analyses.strata, look)),
     inGrid(each(({ own, look }) => healthFigure(own.analyses.health, look))),
@@ -128,13 +132,14 @@ ${section(
 ${section('budget', 'Budget', html`${spendTable(results, colours)}${purchaseTable(results, colours)}${funnelFigure(results, colours)}${timeFigure(results, colours)}`)}
 ${section('funnel', 'From picks to rows', funnelTables(runs))}
 ${section('rows', 'Picks and rows', packed && rowBrowser(packed))}
-${section('fairness', 'What is equal, and what is not', list && fairnessNotes(list))}
+${section('fairness', 'Fairness of the comparison', list && fairnessNotes(list))}
+${section('students', 'Truncated answers and rows left out', notesList(studentNotes(runs)))}
 ${section('runs', 'Runs', runTable(runs, list?.notStarted ?? [], list?.failed ?? []))}
 ${section('configuration', 'Configuration', configTables(runs))}
 ${section(
   'artifacts',
   'Artifacts',
-  html`<p class="note">Equal hashes are equal content: two runs made the same selections, rows and weights exactly when these agree.</p>
+  html`<p class="note">Equal hashes mean equal content: two runs have the same selections, rows and weights exactly if these agree.</p>
 ${artifactTables(runs)}`,
 )}`;
 }
@@ -147,8 +152,8 @@ function difficultyFigures({
   look: Look;
 }): Html | null {
   return joined(
-    reflectedFigures(analyses.reflected, 'loss', look),
-    reflectedFigures(analyses.reflectedRewards, 'reward', look),
+    diagnosedFigures(analyses.diagnosed, 'loss', look),
+    diagnosedFigures(analyses.diagnosedRewards, 'reward', look),
     cumulativeFigures(analyses.cumulative, look),
   );
 }
@@ -165,10 +170,10 @@ const inGrid = (...parts: readonly (Html | null)[]): Html | null => {
 };
 
 function rowBrowser({ shown, all }: RowData): Html {
-  const bound = shown < all ? ` Shown here: ${count(shown)} of ${count(all)}, evenly from every selection.` : '';
-  return html`<p class="note">Every pick that was put to the teacher, with its seed, its score, both requests, the answers, the verdict and the price.${bound} All of them are in rows.parquet.</p>
-<div id="row-browser"></div><noscript><p>The table needs a script; the rows are in rows.parquet.</p></noscript>`;
+  const bound = shown < all ? ` Shown: ${count(shown)} of ${count(all)}, evenly spread over every selection.` : '';
+  return html`<p class="note">Every pick that was sent to the teacher, with its seed, score, requests, answers, verdict and price.${bound} rows.parquet has all of them.</p>
+<div id="row-browser"></div><noscript><p>This table needs JavaScript; the rows are also in rows.parquet.</p></noscript>`;
 }
 
-/** JSON that cannot end its script element, whatever it says. */
+/** JSON that cannot end its script element, whatever it contains. */
 const inertJson = (value: unknown) => JSON.stringify(value).replaceAll('<', '\\u003c');

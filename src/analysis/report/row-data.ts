@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { RunConfig } from '../../core/config/schema';
-import { taskOf } from '../../core/tasks';
+import { taskOf } from '../../core/tasks/registry';
 import type { ChatMessage } from '../../core/tasks/task';
 import type { RunRows } from '../data/load-rows';
 import type { RowLine } from '../data/row-line';
@@ -47,19 +47,19 @@ function estimateOf(runs: readonly ExperimentRun[], lines: readonly RowLine[]): 
 const compress = (runs: readonly ExperimentRun[], lines: readonly RowLine[]) =>
   gzipSync(JSON.stringify(pack(runs, lines)), { level: 4 }).toString('base64');
 
-/** Texts stand once in a list, whoever repeats them; rows are lists of numbers and places in it. */
+/** Texts stand once in a list, whoever repeats them; rows are lists of numbers and indexes in it. */
 function pack(runs: readonly ExperimentRun[], lines: readonly RowLine[]) {
-  const places = new Map<string, number>();
+  const indexes = new Map<string, number>();
   const texts: string[] = [];
-  const place = (text: string | null) => {
+  const indexOf = (text: string | null) => {
     if (text === null) {
       return -1;
     }
-    const known = places.get(text);
+    const known = indexes.get(text);
     if (known !== undefined) {
       return known;
     }
-    places.set(text, texts.length);
+    indexes.set(text, texts.length);
     texts.push(text);
     return texts.length - 1;
   };
@@ -71,21 +71,21 @@ function pack(runs: readonly ExperimentRun[], lines: readonly RowLine[]) {
       names.indexOf(line.run),
       line.iteration,
       line.rank,
-      place(line.verdict),
-      place(line.verdictReason),
-      place(line.parent),
-      place(line.parentStratum),
-      place(line.parentQuestion),
-      place(line.parentAnswer),
-      place(line.ownAnswer),
+      indexOf(line.verdict),
+      indexOf(line.verdictReason),
+      indexOf(line.parent),
+      indexOf(line.parentStratum),
+      indexOf(line.parentQuestion),
+      indexOf(line.parentAnswer),
+      indexOf(line.ownAnswer),
       line.score,
-      place(line.pickReason),
+      indexOf(line.pickReason),
       line.askedBefore,
-      place(line.question),
-      place(line.answer),
+      indexOf(line.question),
+      indexOf(line.answer),
       line.inputTokens,
       line.outputTokens,
-      line.microUsd,
+      line.usd,
       line.questionRequest?.slice(0, 16) ?? null,
       line.answerRequest?.slice(0, 16) ?? null,
       line.parentLoss === null ? null : Number(line.parentLoss.toPrecision(4)),

@@ -57,9 +57,9 @@ async function browse(browser, open) {
   open.textContent = 'Unpacking ...';
   const { runs, prompts, rows, texts } = await unpack();
   open.remove();
-  const text = (place) => (place < 0 ? null : texts[place]);
+  const text = (index) => (index < 0 ? null : texts[index]);
   const keys = ['run', 'iteration', 'rank', 'verdict', 'verdictReason', 'seed', 'stratum', 'seedQuestion', 'seedAnswer', 'ownAnswer', 'score',
-    'pickReason', 'askedBefore', 'question', 'answer', 'inputTokens', 'outputTokens', 'microUsd', 'questionRequest', 'answerRequest', 'seedLoss', 'loss', 'correct'];
+    'pickReason', 'askedBefore', 'question', 'answer', 'inputTokens', 'outputTokens', 'usd', 'questionRequest', 'answerRequest', 'seedLoss', 'loss', 'correct'];
   const textual = new Set(['verdict', 'verdictReason', 'seed', 'stratum', 'seedQuestion', 'seedAnswer', 'ownAnswer', 'pickReason', 'question', 'answer']);
   const read = (row) => Object.fromEntries(keys.map((key, index) => [key, textual.has(key) ? text(row[index]) : row[index]]));
   const state = { run: '', iteration: '', verdict: '', words: '', page: 0 };
@@ -77,7 +77,7 @@ async function browse(browser, open) {
   const filters = make('p', { className: 'filters' },
     choice('run', 'run', runs.map((name, index) => [index, name])),
     choice('iteration', 'iteration', unique(1).sort((a, b) => a - b).map((value) => [value, value])),
-    choice('verdict', 'verdict', unique(3).map((place) => [place, text(place)])),
+    choice('verdict', 'verdict', unique(3).map((index) => [index, text(index)])),
     make('label', {}, 'search ', search), count);
   const body = make('tbody');
   const head = make('tr', {}, ...['run', 'iteration', 'rank', 'seed', 'score', 'new question', 'answer', 'verdict'].map((title) => {
@@ -121,7 +121,7 @@ async function browse(browser, open) {
   function detail(row) {
     const one = read(row);
     const prompt = prompts[one.run];
-    const price = one.microUsd === null ? 'not known' : one.inputTokens + ' tokens in, ' + one.outputTokens + ' out' + (one.microUsd > 0 ? ', USD ' + (one.microUsd / 1e6).toFixed(6) : '');
+    const price = one.usd === null ? 'not known' : one.inputTokens + ' tokens in, ' + one.outputTokens + ' out' + (one.usd > 0 ? ', $' + one.usd.toFixed(6) : '');
     const parts = [
       ['Why', 'rank ' + one.rank + ' of iteration ' + one.iteration + ', ' + one.pickReason + (one.score === null ? ', no score' : ', score ' + one.score) + ', asked before ' + one.askedBefore + ' times'],
       ['Seed', one.seed + (one.stratum ? ', stratum ' + one.stratum : '')],

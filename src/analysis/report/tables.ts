@@ -1,8 +1,18 @@
+import { formatUsd, sumUsd } from '../../core/budget/price';
+import {
+  billingLine,
+  billLine,
+  bracket,
+  budgetLine,
+  count,
+  decimal,
+  factorInterval,
+  signed,
+  unknownLine,
+} from '../phrases';
 import type { Comparison, ExperimentResults, ExperimentRun, RunResults } from '../results-schema';
-import { billLine, bracket, budgetLine, count, decimal, factorInterval, signed, unknownLine, usd } from '../wording';
-import { type Html, html } from './html';
+import { type Html, html, swatch } from './html';
 import type { ArmStrata } from './strata';
-import { swatch } from './swatch';
 
 type Colours = ReadonlyMap<string, string>;
 
@@ -30,7 +40,7 @@ export function table(options: {
 ${options.foot === undefined ? null : html`<tfoot><tr>${cells(options.foot)}</tr></tfoot>`}</table></div>`;
 }
 
-/** Where each arm ended. */
+/** The last accuracy of each arm. */
 export function outcomeTable(results: ExperimentResults, colours: Colours): Html {
   return table({
     caption:
@@ -66,7 +76,7 @@ export function outcomeTable(results: ExperimentResults, colours: Colours): Html
 export function comparisonTable(comparisons: readonly Comparison[], colours: Colours): Html {
   return table({
     caption:
-      'Differences are paired by random seed, with a 95 % interval and the p-value of the paired t-test. Questions: test questions of all seeds that only the arm, and only the baseline, answered right, with the p-value of McNemar’s exact test: it tells whether these very students differ. Rows needed: where the mean curve first reaches the final accuracy of the baseline; how many times fewer, with 95 % over random seeds.',
+      'Differences are paired by random seed, with a 95 % interval and the p-value of the paired t-test. Questions: test questions of all seeds that only the arm, and only the baseline, answered correctly, with the p-value of McNemar’s exact test: it tells whether these very students differ. Rows needed: where the mean curve first reaches the final accuracy of the baseline; how many times fewer, with 95 % over random seeds.',
     columns: [
       ['arm'],
       ['against'],
@@ -111,17 +121,17 @@ export function spendTable(results: RunResults | ExperimentResults, colours: Col
     count(spend.samples),
     count(spend.inputTokens),
     count(spend.outputTokens),
-    isPriced ? usd(spend.priceMicroUsd) : 'no price set',
+    isPriced ? formatUsd(spend.usd) : 'no price set',
   ];
   const budget = budgetLine(results);
   const bill = billLine(results);
+  const billing = billingLine(results);
   const notes = [
     budget === null ? 'No cap was set.' : `Cap of a run: ${budget}.`,
-    results.kind === 'run'
-      ? ''
-      : 'An answer that several runs share is counted in each of them, at its recorded price.',
-    bill === null ? '' : `Paid once: ${bill}.`,
-    unknownLine(results) ?? 'No call has an unknown outcome.',
+    results.kind === 'run' ? '' : 'An answer that several runs share counts in each of them, at its recorded price.',
+    bill === null ? '' : `Paid: ${bill}.`,
+    unknownLine(results) ?? 'No call was lost.',
+    billing === null ? '' : `Billing: ${billing}.`,
   ];
   return html`${table({
     caption: 'What was bought from the teacher.',
@@ -160,9 +170,9 @@ export function runTable(
   failed: ExperimentResults['failed'],
 ): Html {
   const failure = (run: string) => failed.find((one) => one.run === run)?.reason;
-  const told = (run: string, otherwise: string) =>
+  const stateOf = (run: string, otherwise: string) =>
     failure(run) === undefined ? otherwise : html`<span class="below">failed</span>: ${failure(run) ?? ''}`;
-  const waiting = notStarted.map((run) => [run, '', told(run, 'not started'), '', '', '', '']);
+  const waiting = notStarted.map((run) => [run, '', stateOf(run, 'not started'), '', '', '', '']);
   return table({
     caption: 'Runs; intervals over the questions (Wilson).',
     columns: [
@@ -180,7 +190,7 @@ export function runTable(
         return [
           run,
           String(config.seed),
-          told(run, endedBecause === null ? state : `${state} (${endedBecause})`),
+          stateOf(run, endedBecause === null ? state : `${state} (${endedBecause})`),
           `${iterations.length} of ${config.iterations}`,
           count(end?.rows ?? 0),
           decimal(end?.macro ?? null),
@@ -206,8 +216,8 @@ function sum(runs: readonly { spend: RunResults['spend'] }[]): RunResults['spend
       samples: total.samples + spend.samples,
       inputTokens: total.inputTokens + spend.inputTokens,
       outputTokens: total.outputTokens + spend.outputTokens,
-      priceMicroUsd: total.priceMicroUsd + spend.priceMicroUsd,
+      usd: sumUsd([total.usd, spend.usd]),
     }),
-    { samples: 0, inputTokens: 0, outputTokens: 0, priceMicroUsd: 0 },
+    { samples: 0, inputTokens: 0, outputTokens: 0, usd: 0 },
   );
 }

@@ -1,16 +1,18 @@
-import { type SubmitBatchResult, waveName } from '../../activities/batch';
-import type { GenerateInput } from '../../activities/generate';
-import { isJob, jobOwner } from '../../store/ledger/owner';
-import type { StoredCall } from '../../store/ledger/read-ledger';
-import { isOfRow } from '../call-purposes';
-import { type Check, Findings } from '../check';
+import type { SubmitBatchResult } from '../../activities/batch';
+import { type GenerateInput, roundName } from '../../activities/generate';
+import { plural } from '../../analysis/phrases';
+import { isJob, jobOwner } from '../../store/ledger/call-states';
+import { isOfRow, type StoredCall } from '../../store/ledger/read-ledger';
+import type { AuditCheck } from '../check';
 import { type Evidence, numberOf } from '../evidence';
+import { Findings } from '../findings';
 import type { RecordedWorkflow } from '../recorded-workflow';
 
-/** With `teacher.mode: batch`, what the discount was paid for came from jobs, and each job's outcome was fetched. */
-export const batchJobsCheck: Check = {
+/** With `teacher.mode: batch`, all calls at the discount came from batch jobs, and the outcome of each job was fetched. */
+export const batchJobsCheck: AuditCheck = {
   name: 'batch jobs',
-  claim: 'each was collected and asked for as many calls as the ledger has of its wave; no row was bought outside one',
+  claim:
+    'each was collected and asked for as many calls as the ledger has for its round; no row was bought outside one',
   run: async (evidence) => {
     const findings = new Findings('jobs');
     const { record, ledger, run } = evidence;
@@ -24,14 +26,14 @@ export const batchJobsCheck: Check = {
     }
     for (const call of calls.filter(({ state, purpose }) => state === 'settled' && isOfRow(purpose))) {
       if (call.shared_from === null && !isJob(call.owner)) {
-        findings.found(`ledger.db, call ${call.id}`, `it was bought by ${call.owner}, which is no batch job`);
+        findings.found(`ledger.db, call ${call.id}`, `was bought by ${call.owner}, which is not a batch job`);
       }
     }
     return findings.result();
   },
 };
 
-/** Iterations of the run before a fork bought under that run's name; one that was begun twice has lost its first history. */
+/** Iterations before a fork were bought under the original's name; one that was started twice has lost its first history. */
 function isOwn({ fork, parents }: Evidence, { file, result }: RecordedWorkflow): boolean {
   const number = numberOf(file);
   const begun = parents
@@ -41,8 +43,8 @@ function isOwn({ fork, parents }: Evidence, { file, result }: RecordedWorkflow):
 }
 
 /**
- * How many calls were asked for, by owner. What a job left undone is released, and asked for again as another call; what the
- * workspace owned was not asked.
+ * Calls asked for, by owner. Calls that a job left undone are released and asked for again as new calls; answers that the
+ * workspace already owned were not asked for.
  */
 function askedByOwner(calls: readonly StoredCall[]): Map<string, number> {
   const counts = new Map<string, number>();
@@ -64,16 +66,19 @@ function checkJobs({ path, steps }: RecordedWorkflow, inLedger: Map<string, numb
   for (const step of steps.filter(({ activity, isComplete }) => activity === 'submitBatch' && isComplete)) {
     const { job } = step.result as SubmitBatchResult;
     if (job !== null) {
-      const place = `${path}, event ${step.eventId} (submitBatch)`;
-      findings.check(collected.has(job.id), place, () => `the outcome of job ${job.id} was never collected`);
-      const wave = waveName(step.input as GenerateInput);
-      asked.set(wave, (asked.get(wave) ?? 0) + job.requests);
+      const location = `${path}, event ${step.eventId} (submitBatch)`;
+      findings.check(collected.has(job.id), location, () => `the outcome of job ${job.id} was never collected`);
+      const round = roundName(step.input as GenerateInput);
+      asked.set(round, (asked.get(round) ?? 0) + job.requests);
     }
   }
-  for (const [wave, requests] of asked) {
-    const there = inLedger.get(jobOwner(wave)) ?? 0;
+  for (const [round, requests] of asked) {
+    const there = inLedger.get(jobOwner(round)) ?? 0;
     if (there !== requests) {
-      findings.found(path, `the jobs of ${wave} asked for ${requests} calls, the ledger has ${there} in their name`);
+      findings.found(
+        path,
+        `the jobs of ${round} asked for ${plural(requests, 'call')}, the ledger has ${there} in their name`,
+      );
     }
   }
 }

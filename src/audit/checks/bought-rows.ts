@@ -1,20 +1,24 @@
 import type { GenerateInput, GenerateResult } from '../../activities/generate';
+import { createScreenQuestions, type ScreenOf } from '../../activities/screen-questions';
+import { plural } from '../../analysis/phrases';
 import { canonicalJson } from '../../core/canonical-json';
+import { messageOf } from '../../core/errors';
 import { answersPerRow } from '../../core/hygiene/agreement';
-import type { Pick as Picked, Seed } from '../../core/records';
-import { taskOf } from '../../core/tasks';
+import type { QuestionScreen } from '../../core/hygiene/question-screen';
+import type { Seed, SelectedSeed } from '../../core/records';
+import { taskOf } from '../../core/tasks/registry';
 import { allRecords, readTable, recordsById } from '../../store/artifacts/tables';
-import type { StoredCall } from '../../store/ledger/read-ledger';
-import { type AnswerSample, type BoughtRow, type RowPlan, type RowRules, rowRules } from '../../teacher';
-import { isOfRow, rowOf } from '../call-purposes';
-import { type Check, Findings, messageOf } from '../check';
+import { isOfRow, rowOf, type StoredCall } from '../../store/ledger/read-ledger';
+import { type BoughtRow, type FurtherAnswer, type RowPlan, type RowRules, rowRules } from '../../teacher';
+import type { AuditCheck } from '../check';
 import type { Evidence } from '../evidence';
+import { Findings } from '../findings';
 import type { RecordedStep } from '../recorded-workflow';
 
-/** Everything that was paid for is in a row, and every row says what the teacher answered. */
-export const boughtRowsCheck: Check = {
+/** Everything that was paid for is in a row, and every row follows from the teacher's answers. */
+export const boughtRowsCheck: AuditCheck = {
   name: 'bought rows',
-  claim: 'settled calls = raw answers = rows + rejected; each row is what its answers say',
+  claim: 'settled calls = raw answers = rows + rejected rows, and each row follows from its answers',
   run: async (evidence) => {
     const findings = new Findings('rows');
     const settled = (await evidence.ledger.callsOf({ kind: 'run', name: evidence.run })).filter(
@@ -24,9 +28,9 @@ export const boughtRowsCheck: Check = {
     for (const workflow of evidence.iterations) {
       for (const step of workflow.steps) {
         if (step.activity === 'generate' && step.isComplete) {
-          const place = `${workflow.path}, event ${step.eventId} (generate)`;
-          await auditor.checkBatch(step, place, findings).catch((error: unknown) => {
-            findings.found(place, messageOf(error));
+          const location = `${workflow.path}, event ${step.eventId} (generate)`;
+          await auditor.checkBatch(step, location, findings).catch((error: unknown) => {
+            findings.found(location, messageOf(error));
           });
         }
       }
@@ -34,14 +38,14 @@ export const boughtRowsCheck: Check = {
     const isOpen = evidence.record.state === 'running';
     for (const call of settled) {
       if (!auditor.rows.has(rowOf(call)) && !isOpen) {
-        findings.found(`ledger.db, call ${call.id}`, `it was paid for and ${call.row} is in no batch of rows`);
+        findings.found(`ledger.db, call ${call.id}`, `was paid for, but no table of bought rows has ${call.row}`);
       }
     }
     return findings.result();
   },
 };
 
-/** Of the pool those that any selection has. */
+/** Seeds of the pool that any selection picked. */
 async function pickedSeeds({ store, record, iterations }: Evidence): Promise<ReadonlyMap<string, Seed>> {
   const steps = iterations.flatMap((iteration) => iteration.steps).filter(({ activity }) => activity === 'generate');
   const selections = new Map(
@@ -49,7 +53,7 @@ async function pickedSeeds({ store, record, iterations }: Evidence): Promise<Rea
   );
   const ids = new Set<string>();
   for (const selection of selections.values()) {
-    for await (const { seedId } of readTable<Picked>(store, selection)) {
+    for await (const { seedId } of readTable<SelectedSeed>(store, selection)) {
       ids.add(seedId);
     }
   }
@@ -57,12 +61,13 @@ async function pickedSeeds({ store, record, iterations }: Evidence): Promise<Rea
 }
 
 class RowAuditor {
-  /** Names of all rows that the histories speak of. */
+  /** Names of all rows in the histories. */
   readonly rows = new Set<string>();
   private readonly rules: RowRules;
-  /** 0 for the row's answer; from 1 for further ones, where they are compared. */
+  /** 0 for the row's answer, from 1 for further answers. */
   private readonly answerNumbers: readonly number[];
   private readonly seeds: Promise<ReadonlyMap<string, Seed>>;
+  private readonly screenOf: ScreenOf;
 
   constructor(
     private readonly evidence: Evidence,
@@ -72,87 +77,97 @@ class RowAuditor {
     const answers = answersPerRow(config.hygiene);
     this.answerNumbers = Array.from({ length: answers }, (_, again) => again);
     this.rules = rowRules(config.teacher, taskOf(config.task), answers);
+    this.screenOf = createScreenQuestions(evidence.store);
     this.seeds = pickedSeeds(evidence);
-    // Whoever awaits it meets the error.
+    // The caller that awaits it gets the error.
     this.seeds.catch(() => {});
   }
 
-  async checkBatch({ input, result }: RecordedStep, place: string, findings: Findings): Promise<void> {
+  async checkBatch({ input, result }: RecordedStep, location: string, findings: Findings): Promise<void> {
     const { selection, from, to } = input as GenerateInput;
     const { store, record } = this.evidence;
-    const picks = await allRecords<Picked>(store, selection, { from, to });
+    const picks = await allRecords<SelectedSeed>(store, selection, { from, to });
     const bought = await store.readRecords<BoughtRow>((result as GenerateResult).rows);
     const seeds = await this.seeds;
+    const { prepared, config } = record;
+    const screen = await this.screenOf({ ...(input as GenerateInput), prepared, config });
     if (bought.length !== picks.length) {
-      findings.found(place, `${picks.length} picks were put to the teacher, there are ${bought.length} rows`);
+      findings.found(
+        location,
+        `${plural(picks.length, 'pick')} sent to the teacher, but ${plural(bought.length, 'row')} bought`,
+      );
     }
     for (const [index, row] of bought.entries()) {
       const pick = picks[index];
       const seed = seeds.get(pick?.seedId ?? '');
       this.rows.add(row.row);
       if (pick === undefined || seed === undefined) {
-        findings.found(place, `row ${row.row} belongs to no pick`);
+        findings.found(location, `row ${row.row} belongs to no pick`);
         continue;
       }
       const { rank, askedBefore } = pick;
       const plan = this.rules.plan({ rank, seed, askedBefore }, record.config.seed);
-      const problem = await this.problemOf(plan, row).catch(messageOf);
-      findings.check(problem === null, `${place}, rank ${row.rank}`, () => problem ?? '');
+      const problem = await this.problemOf(plan, row, screen).catch(messageOf);
+      findings.check(problem === null, `${location}, rank ${row.rank}`, () => problem ?? '');
     }
   }
 
-  private async problemOf(plan: RowPlan, row: BoughtRow): Promise<string | null> {
+  private async problemOf(plan: RowPlan, row: BoughtRow, screen: QuestionScreen): Promise<string | null> {
     if (row.rank !== plan.order.rank || row.parent !== plan.order.seed.id || row.row !== plan.row) {
-      return `row ${row.row} is not the one that its pick asks for, ${plan.row}`;
+      return `is row ${row.row}, but its pick asks for ${plan.row}`;
     }
     const dearer = this.worstCaseProblem(plan);
     if (dearer !== null) {
       return dearer;
     }
-    if (row.state === 'refused' || (row.state === 'rejected' && row.isUnanswered)) {
-      return this.hasAllAnswers(row.row) ? `row ${row.row} was answered and says it was not` : null;
+    if (row.state === 'overBudget' || (row.state === 'rejected' && row.isUnanswered)) {
+      return this.hasAllAnswers(row.row) ? `row ${row.row} is recorded as unanswered but was answered` : null;
     }
-    const expected = await this.expectedRow(plan);
+    const expected = await this.expectedRow(plan, isScreened(row) ? screen : null);
     if (typeof expected === 'string') {
       return expected;
     }
-    // A stored question that was rejected in an earlier attempt is named with another reason.
+    // A stored question that an earlier attempt rejected has another reason.
     const comparable =
       row.state === 'rejected' && row.stage === 'question' ? { ...expected, reason: row.reason } : expected;
     return canonicalJson(comparable) === canonicalJson(row)
       ? null
-      : `the ledger's answers make ${canonicalJson(expected)}, stored is ${canonicalJson(row)}`;
+      : `the ledger's answers give ${canonicalJson(expected)}, but ${canonicalJson(row)} is stored`;
   }
 
-  /** A cap may refuse the further answer that would take a lost one's place: so a row with an answer may be refused. */
+  /** A cap may refuse the replacement of a lost further answer, so a row with an answer may be over budget. */
   private hasAllAnswers(row: string): boolean {
     return this.answerNumbers.every((again) => this.settled.has(answerKey(row, again)));
   }
 
-  /** Room was held for what the calls could cost at most, so the caps were held against the right numbers. */
+  /** The worst case was reserved for each call, so the caps were compared with the right numbers. */
   private worstCaseProblem({ row, toReserve }: RowPlan): string | null {
     const answers = this.answerNumbers.map((again) => [answerKey(row, again), toReserve.answer] as const);
     for (const [key, { tokens, nanoUsd }] of [[questionKey(row), toReserve.question] as const, ...answers]) {
       const call = this.settled.get(key);
       if (call !== undefined && (call.worst_tokens !== tokens || call.worst_nano_usd !== nanoUsd)) {
-        return `call ${call.id} held ${call.worst_tokens} tokens and ${call.worst_nano_usd} nano-USD; its worst case is ${tokens} and ${nanoUsd}`;
+        return `call ${call.id} reserved ${call.worst_tokens} tokens and ${call.worst_nano_usd} nano-USD; its worst case is ${tokens} and ${nanoUsd}`;
       }
     }
     return null;
   }
 
-  /** The row that the ledger's answers make, or what is wrong with them. */
-  private async expectedRow(plan: RowPlan): Promise<object | string> {
+  /** The row that follows from the ledger's answers, or what is wrong with them. */
+  private async expectedRow(plan: RowPlan, screen: QuestionScreen | null): Promise<object | string> {
     const common = { rank: plan.order.rank, parent: plan.order.seed.id, row: plan.row };
     const questionRequest = plan.question.hash;
     const asked = await this.answerTo(questionKey(plan.row), questionRequest);
     if (typeof asked === 'string') {
       return asked;
     }
-    const question = this.rules.readQuestion(asked);
+    const question = this.rules.readQuestion(asked, plan.order.seed);
     if (!question.ok) {
       const rejected = { state: 'rejected', stage: 'question', reason: question.reason };
       return { ...common, ...rejected, questionRequest, answerRequest: null };
+    }
+    const rejection = screen?.(question.value) ?? null;
+    if (rejection !== null) {
+      return { ...common, state: 'rejected', ...rejection, questionRequest, answerRequest: null };
     }
     const answerRequest = this.rules.answerRequest(plan, question.value).hash;
     const answered = await this.answerTo(answerKey(plan.row), answerRequest);
@@ -168,13 +183,13 @@ class RowAuditor {
     if (this.answerNumbers.length === 1) {
       return row;
     }
-    const samples = await this.expectedSamples(plan, question.value);
-    return typeof samples === 'string' ? samples : { ...row, samples };
+    const furtherAnswers = await this.expectedFurtherAnswers(plan, question.value);
+    return typeof furtherAnswers === 'string' ? furtherAnswers : { ...row, furtherAnswers };
   }
 
-  /** What the further answers to the question say; one that nobody gave is none. */
-  private async expectedSamples(plan: RowPlan, question: string): Promise<AnswerSample[] | string> {
-    const samples: AnswerSample[] = [];
+  /** The further answers to the question; a call without a reply gives none. */
+  private async expectedFurtherAnswers(plan: RowPlan, question: string): Promise<FurtherAnswer[] | string> {
+    const furtherAnswers: FurtherAnswer[] = [];
     for (const again of this.answerNumbers.slice(1)) {
       const request = this.rules.answerRequest(plan, question, again).hash;
       const key = answerKey(plan.row, again);
@@ -183,15 +198,15 @@ class RowAuditor {
         return answered;
       }
       const read = answered === null ? null : this.rules.readAnswer(answered, question);
-      samples.push({ request, answer: read?.ok ? read.value : null });
+      furtherAnswers.push({ request, answer: read?.ok ? read.value : null });
     }
-    return samples;
+    return furtherAnswers;
   }
 
   private async answerTo(key: string, request: string) {
     const call = this.settled.get(key);
     if (call === undefined) {
-      return `there is no settled call: ${key}`;
+      return `no settled call: ${key}`;
     }
     if (call.request_hash !== request) {
       return `the ${call.purpose} call ${call.id} is of request ${call.request_hash}, not ${request}`;
@@ -200,7 +215,10 @@ class RowAuditor {
   }
 }
 
-/** Settled calls by purpose and name, as the ledger has them; a further answer is named by its row and its number. */
+/** Rejected before an answer was bought; versions that did not look then bought one, and rejected the row later. */
+const isScreened = (row: BoughtRow) => row.state === 'rejected' && (row.stage === 'duplicate' || row.stage === 'leak');
+
+/** The key of a settled call: purpose and name; a further answer is named by its row and number. */
 const keyOf = ({ purpose, row }: StoredCall) => `${purpose} ${row}`;
 const questionKey = (row: string) => `question ${row}`;
-const answerKey = (row: string, again = 0) => (again === 0 ? `answer ${row}` : `verify ${row}~${again}`);
+const answerKey = (row: string, again = 0) => (again === 0 ? `answer ${row}` : `agreement ${row}~${again}`);

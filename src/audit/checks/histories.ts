@@ -5,15 +5,16 @@ import { canonicalJson } from '../../core/canonical-json';
 import { resolvedYaml } from '../../core/config';
 import { iterationWorkflowId } from '../../core/names';
 import type { IterationOutcome, IterationRecord } from '../../core/run-record';
-import { type Check, Findings } from '../check';
+import type { AuditCheck } from '../check';
 import { type Evidence, numberOf } from '../evidence';
+import { Findings } from '../findings';
 import type { RecordedStep } from '../recorded-workflow';
 import { referencesIn } from '../references';
 
-/** Files and numbering: what is there, whole, and in a row. */
-export const historiesCheck: Check = {
+/** The files are complete, undamaged and numbered without a gap. */
+export const historiesCheck: AuditCheck = {
   name: 'histories',
-  claim: 'each has the sha256 beside it, and the iterations are numbered without a gap',
+  claim: 'each history matches its sha256 file, and the iterations are numbered without a gap',
   run: async (evidence) => {
     const { iterations, parents, damaged, record, run, fork } = evidence;
     const findings = new Findings('histories');
@@ -33,31 +34,31 @@ export const historiesCheck: Check = {
       }
     });
     if (record.state !== 'running' && parents.length === 0 && damaged.length === 0) {
-      findings.found(join('history', 'run.json'), 'the run has ended and its own history is missing');
+      findings.found(join('history', 'run.json'), 'the run has ended but its own history is missing');
     }
     let expected = 1 + (fork?.after ?? 0);
     for (const { workflowId, result } of parents.flatMap((parent) => parent.children)) {
-      const place = parents[0]?.path ?? '';
+      const location = parents[0]?.path ?? '';
       if (workflowId !== iterationWorkflowId(run, expected)) {
-        findings.found(place, `a child is ${workflowId}; ${iterationWorkflowId(run, expected)} was to follow`);
+        findings.found(location, `expected the child ${iterationWorkflowId(run, expected)}, found ${workflowId}`);
       }
-      // An iteration that a cap left without a row is begun again when the cap is raised.
+      // An iteration without a row because of a cap is started again when the cap is raised.
       expected += result === null ? 0 : 1;
     }
     return findings.result();
   },
 };
 
-/** The files that everything else is drawn from, held against what the workflows said. */
-export const recordCheck: Check = {
+/** The files that everything else is drawn from agree with the histories. */
+export const recordCheck: AuditCheck = {
   name: 'record',
-  claim: 'run.json, plan.json and resolved.yaml say what the histories say',
+  claim: 'run.json, plan.json and resolved.yaml agree with the histories',
   run: async (evidence) => {
     const findings = new Findings('values');
     const { record, iterations, parents, workspace, run, plan } = evidence;
     const directory = workspace.runDirectory(run);
-    const same = (left: unknown, right: unknown, place: string, what: string) =>
-      findings.check(canonicalJson(left ?? null) === canonicalJson(right ?? null), place, () => `${what} differs`);
+    const same = (left: unknown, right: unknown, location: string, what: string) =>
+      findings.check(canonicalJson(left ?? null) === canonicalJson(right ?? null), location, () => `${what} differs`);
 
     for (const workflow of iterations) {
       const number = numberOf(workflow.file);
@@ -78,7 +79,7 @@ export const recordCheck: Check = {
     for (const file of ['run.json', 'plan.json']) {
       const text = await readFile(join(directory, file), 'utf8');
       const written = `${JSON.stringify(JSON.parse(text), null, 2)}\n`;
-      findings.check(text === written, file, () => 'it is not as it was written');
+      findings.check(text === written, file, () => 'it was changed after it was written');
     }
     same(plan.config, record.config, 'plan.json', 'its configuration and that of run.json');
     same(resolvedYaml(plan), await readFile(join(directory, 'resolved.yaml'), 'utf8'), 'resolved.yaml', 'its text');
@@ -93,8 +94,8 @@ export const recordCheck: Check = {
 };
 
 /**
- * The record that the last archive step wrote, built again from its input and the records behind its result. Where the
- * history ends inside that step, nobody exported the rest; the iterations are then held against their own histories.
+ * The record that the last archive step wrote, rebuilt from its input and the records behind its result. If the history
+ * ends inside that step, the rest was not exported; the iterations are then compared with their own histories.
  */
 async function recordOf({ store, record }: Evidence, { input, result, isComplete }: RecordedStep): Promise<object> {
   const [table] = referencesIn(isComplete ? result : null).filter(({ kind }) => kind === 'iterations');
@@ -102,12 +103,12 @@ async function recordOf({ store, record }: Evidence, { input, result, isComplete
   return runRecordOf(input as ArchiveInput, iterations);
 }
 
-/** Iteration n starts from the student that n - 1 made, and trains on the rows that it itself collected. */
+/** Iteration n starts from the student of n - 1 and trains on the rows that it collected. */
 function checkWiring({ record, iterations }: Evidence, file: string, findings: Findings): void {
   const workflow = iterations.find((candidate) => candidate.file === file);
   const number = numberOf(file);
   const before = record.iterations.find(({ iteration }) => iteration === number - 1);
-  const input = workflow?.input as { student: unknown; past: unknown; config: unknown } | undefined;
+  const input = workflow?.input as { student: unknown; finishedIterations: unknown; config: unknown } | undefined;
   const outcome = workflow?.result as IterationOutcome | null | undefined;
   if (workflow === undefined || input === undefined) {
     return;
@@ -115,20 +116,32 @@ function checkWiring({ record, iterations }: Evidence, file: string, findings: F
   const expected = number === 1 ? record.prepared.base : before?.student;
   const isSame = (left: unknown, right: unknown) => canonicalJson(left ?? null) === canonicalJson(right ?? null);
   if (expected !== undefined) {
-    findings.check(isSame(input.student, expected), workflow.path, () => 'its student is not the one made before it');
+    findings.check(
+      isSame(input.student, expected),
+      workflow.path,
+      () => 'it did not start from the student of the iteration before',
+    );
   }
   const isRankedOnce = record.config.strategy.rescore === 'once';
   for (const step of workflow.steps) {
     const looking = isRankedOnce && step.activity !== 'finetune' ? record.prepared.base : input.student;
-    const given = step.input as { student?: unknown; rows?: unknown; past?: unknown };
-    const place = `${workflow.path}, event ${step.eventId}`;
+    const given = step.input as { student?: unknown; rows?: unknown; finishedIterations?: unknown };
+    const location = `${workflow.path}, event ${step.eventId}`;
     if (step.activity === 'finetune' && outcome) {
-      findings.check(isSame(given.rows, outcome.rows), place, () => 'finetune was not given the rows of its iteration');
-      findings.check(isSame(given.past, input.past), place, () => 'finetune was not given the iterations before it');
+      findings.check(
+        isSame(given.rows, outcome.rows),
+        location,
+        () => 'finetune did not get the rows of its iteration',
+      );
+      findings.check(
+        isSame(given.finishedIterations, input.finishedIterations),
+        location,
+        () => 'finetune did not get the earlier iterations',
+      );
     } else if (step.activity === 'evaluate' && outcome) {
-      findings.check(isSame(given.student, outcome.student), place, () => 'evaluate looked at another student');
+      findings.check(isSame(given.student, outcome.student), location, () => 'evaluate used another student');
     } else if (given.student !== undefined && step.activity !== 'evaluate') {
-      findings.check(isSame(given.student, looking), place, () => `${step.activity} looked at another student`);
+      findings.check(isSame(given.student, looking), location, () => `${step.activity} used another student`);
     }
   }
 }

@@ -4,32 +4,39 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ArtifactRef } from '../../core/artifact-ref';
+import { messageOf } from '../../core/errors';
 import { partsOf } from '../../store/artifacts/tables';
-import { type Check, Findings, messageOf } from '../check';
+import { droppedStudents } from '../../store/dropped-students';
+import type { AuditCheck } from '../check';
 import type { Evidence } from '../evidence';
+import { Findings } from '../findings';
 import { referencesIn } from '../references';
 
-/** Everything that is pointed at is there, and is what the pointer says. */
-export const referencesCheck: Check = {
+/** Every reference points to an artifact that exists and matches it. */
+export const referencesCheck: AuditCheck = {
   name: 'references',
-  claim: 'every artifact is there, hashes to its name, and has the bytes and rows it is said to have',
+  claim: 'every artifact exists, matches its hash, and has the size and rows that its references give',
   run: async (evidence) => {
     const findings = new Findings('artifacts');
-    for (const [ref, place] of await allReferences(evidence)) {
-      await checkArtifact(evidence, ref, place, findings);
+    const dropped = await droppedStudents(evidence.workspace, evidence.record.run);
+    for (const [ref, location] of await allReferences(evidence)) {
+      if (dropped.has(ref.sha256)) {
+        continue;
+      }
+      await checkArtifact(evidence, ref, location, findings);
     }
     return findings.result();
   },
 };
 
-/** From the record, the histories, and the tables of records that these point at. */
+/** From the record, the histories, and the tables that these reference. */
 async function allReferences({ record, iterations, parents, store }: Evidence): Promise<Map<ArtifactRef, string>> {
   const found = new Map<string, [ArtifactRef, string]>();
-  const add = (value: unknown, place: string) => {
+  const add = (value: unknown, location: string) => {
     for (const ref of referencesIn(value)) {
       const key = `${ref.sha256} ${ref.bytes} ${ref.rows}`;
       if (!found.has(key)) {
-        found.set(key, [ref, place]);
+        found.set(key, [ref, location]);
       }
     }
   };
@@ -40,42 +47,47 @@ async function allReferences({ record, iterations, parents, store }: Evidence): 
       add([step.input, step.result], `${path}, event ${step.eventId}`);
     }
   }
-  for (const [ref, place] of [...found.values()]) {
-    // One that cannot be read is found by its own check.
+  for (const [ref, location] of [...found.values()]) {
+    // One that cannot be read is reported by its own check.
     if (ref.kind === 'iterations') {
-      add(await store.readRecords(ref).catch(() => []), `${place} (iterations ${ref.sha256})`);
+      add(await store.readRecords(ref).catch(() => []), `${location} (iterations ${ref.sha256})`);
     }
     if (ref.parts !== undefined) {
-      add(await partsOf(store, ref).catch(() => []), `${place} (parts of ${ref.kind} ${ref.sha256})`);
+      add(await partsOf(store, ref).catch(() => []), `${location} (parts of ${ref.kind} ${ref.sha256})`);
     }
   }
   return new Map(found.values());
 }
 
-async function checkArtifact(evidence: Evidence, ref: ArtifactRef, place: string, findings: Findings): Promise<void> {
+async function checkArtifact(
+  evidence: Evidence,
+  ref: ArtifactRef,
+  location: string,
+  findings: Findings,
+): Promise<void> {
   const { store } = evidence;
   findings.checked += 1;
   try {
     const path = await store.pathOf(ref);
     const { size } = await stat(path);
     if (size !== ref.bytes) {
-      findings.found(path, `has ${size} bytes; ${place} says ${ref.bytes}`);
+      findings.found(path, `has ${size} bytes; ${location} says ${ref.bytes}`);
     }
     if (ref.rows !== undefined) {
       const rows = await rowsOf(store, ref);
       if (rows !== ref.rows) {
-        findings.found(path, `has ${rows} rows; ${place} says ${ref.rows}`);
+        findings.found(path, `has ${rows} rows; ${location} says ${ref.rows}`);
       }
     }
     if (ref.kind === 'model') {
       await checkModel(evidence, ref, path, findings);
     }
   } catch (error) {
-    findings.found(place, messageOf(error));
+    findings.found(location, messageOf(error));
   }
 }
 
-/** As the file has them, or as its parts are said to have: each part has its own check. */
+/** Counted in the file, or added up from the references to its parts, each of which has its own check. */
 async function rowsOf(store: Evidence['store'], ref: ArtifactRef): Promise<number> {
   if (ref.parts !== undefined) {
     return (await partsOf(store, ref)).reduce((sum, part) => sum + (part.rows ?? 0), 0);
@@ -87,7 +99,7 @@ async function rowsOf(store: Evidence['store'], ref: ArtifactRef): Promise<numbe
   return rows;
 }
 
-/** A model is a manifest of files; what is laid out of them for the engine must be the same bytes. */
+/** A model is a manifest of files; the copies that the engine reads must be the same bytes. */
 async function checkModel({ store, workspace }: Evidence, ref: ArtifactRef, path: string, findings: Findings) {
   const { files } = JSON.parse(await readFile(path, 'utf8')) as {
     files: Record<string, { sha256: string; bytes: number }>;

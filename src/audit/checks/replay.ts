@@ -1,11 +1,12 @@
 import { Worker } from '@temporalio/worker';
 import { workflowBundlePath } from '../../workers/bundle';
-import { type Check, Findings } from '../check';
+import type { AuditCheck } from '../check';
+import { Findings } from '../findings';
 import type { RecordedWorkflow } from '../recorded-workflow';
 
-export const replayCheck: Check = {
+export const replayCheck: AuditCheck = {
   name: 'replay',
-  claim: 'the current workflows take the steps of every history',
+  claim: 'the current workflows replay every history',
   run: async ({ iterations, parents }) => {
     const findings = new Findings('histories');
     for await (const { path, difference } of replayAll([...parents, ...iterations])) {
@@ -17,11 +18,11 @@ export const replayCheck: Check = {
 
 export interface Replayed {
   readonly path: string;
-  /** The first step at which the current code differs, in Temporal's words; `null` where none does. */
+  /** The first step at which the current code differs, in Temporal's words; `null` if none does. */
   readonly difference: string | null;
 }
 
-/** Runs the current workflow code over histories, one after the other; no server is asked. */
+/** Replays histories with the current workflow code, one after the other, without a server. */
 export async function* replayAll(workflows: readonly RecordedWorkflow[]): AsyncGenerator<Replayed> {
   const histories = workflows.map(({ path, history }) => ({ workflowId: path, history }));
   const options = { workflowBundle: { codePath: workflowBundlePath } };

@@ -1,25 +1,31 @@
 import { createReadStream } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { secretPattern, secretsOf } from '../../core/secrets';
+import { credentialNames } from '../../core/config/credential-names';
+import { judgeOf } from '../../core/config/judge-of';
+import { messageOf } from '../../core/errors';
+import { type Secrets, secretPattern, secretsOf } from '../../core/secrets';
 import type { Workspace } from '../../store/workspace';
-import { type Check, type CheckResult, Findings, messageOf } from '../check';
+import type { AuditCheck } from '../check';
 import type { Evidence } from '../evidence';
+import { type AuditResult, Findings } from '../findings';
 import { referencesIn } from '../references';
 
-/** Looked for as text. Weights are binary and come from the engine, which is given no secret. */
+/** Searched as text. Weights are binary and come from the engine, which gets no secret. */
 const textFile = /\.(json|jsonl|yaml|sha256|log|html)$/;
 
-/** Looked for by the values of the environment alone: patterns would match in random bytes. */
+/** Searched only for values of the environment: patterns would match random bytes. */
 const binaryFiles = ['ledger.db', 'ledger.db-wal', 'temporal.db', 'temporal.db-wal'];
 
-export const secretsCheck: Check = {
+export const secretsCheck: AuditCheck = {
   name: 'secrets',
-  claim: 'no key of the environment and nothing that looks like one is in a record, a history, an answer or a log',
+  claim:
+    'no record, history, answer or log contains a key of the environment, however it is encoded, or anything that looks like one',
   run: async (evidence) => {
     const findings = new Findings('texts');
-    const keyName = evidence.record.config.teacher.api_key_env;
-    const secrets = secretsOf(process.env, [keyName]);
+    const { config } = evidence.record;
+    const names = [...credentialNames(config.teacher), ...credentialNames(judgeOf(config))];
+    const secrets = secretsOf(process.env, names);
     const look = lookFor(secrets, findings);
     const { workspace, run, once } = evidence;
     await lookIntoFolder(workspace.runDirectory(run), look);
@@ -28,17 +34,18 @@ export const secretsCheck: Check = {
     }
     await lookIntoTables(evidence, look, findings);
     await lookIntoAnswers(evidence, look, findings);
-    findings.add(await once(`${keyName} in what all runs share`, () => lookIntoShared(workspace, secrets)));
+    const what = `${names.join(' ')} in files that all runs share`;
+    findings.add(await once(what, () => searchShared(workspace, secrets)));
     return findings.result();
   },
 };
 
 function lookFor(secrets: Secrets, findings: Findings): Look {
-  return (place, text) => {
-    const name = [...secrets].find(([, value]) => text.includes(value))?.[0];
+  return (location, text) => {
+    const name = secrets.variableIn(text);
     const match = secretPattern.exec(text)?.[0];
-    findings.check(name === undefined && match === undefined, place, () =>
-      name === undefined ? `something that looks like a key: ${match?.slice(0, 6)}...` : `the value of ${name}`,
+    findings.check(name === null && match === undefined, location, () =>
+      name === null ? `something that looks like a key: ${match?.slice(0, 6)}...` : `the value of ${name}`,
     );
   };
 }
@@ -49,7 +56,7 @@ async function lookIntoFolder(folder: string, look: Look): Promise<void> {
   }
 }
 
-async function lookIntoShared(workspace: Workspace, secrets: Secrets): Promise<CheckResult> {
+async function searchShared(workspace: Workspace, secrets: Secrets): Promise<AuditResult> {
   const findings = new Findings('texts');
   await lookIntoFolder(workspace.logs, lookFor(secrets, findings));
   for (const file of binaryFiles) {
@@ -66,9 +73,7 @@ async function filesUnder(folder: string): Promise<string[]> {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-type Secrets = ReturnType<typeof secretsOf>;
-
-type Look = (place: string, text: string) => void;
+type Look = (location: string, text: string) => void;
 
 async function lookIntoTables({ store, record, iterations }: Evidence, look: Look, findings: Findings): Promise<void> {
   const seen = new Set<string>();
@@ -78,10 +83,10 @@ async function lookIntoTables({ store, record, iterations }: Evidence, look: Loo
       continue;
     }
     seen.add(ref.sha256);
-    const place = `${ref.kind} ${ref.sha256}`;
+    const location = `${ref.kind} ${ref.sha256}`;
     await store.readText(ref).then(
-      (text) => look(place, text),
-      (error: unknown) => findings.found(place, messageOf(error)),
+      (text) => look(location, text),
+      (error: unknown) => findings.found(location, messageOf(error)),
     );
   }
 }
@@ -89,34 +94,31 @@ async function lookIntoTables({ store, record, iterations }: Evidence, look: Loo
 async function lookIntoAnswers({ ledger, run }: Evidence, look: Look, findings: Findings): Promise<void> {
   for (const call of await ledger.callsOf({ kind: 'run', name: run })) {
     if (call.state === 'settled' && call.shared_from === null) {
-      const place = `ledger.db, answer of call ${call.id}`;
+      const location = `ledger.db, answer of call ${call.id}`;
       await ledger.answerOf(call.id).then(
-        ({ raw }) => look(place, raw),
-        (error: unknown) => findings.found(place, messageOf(error)),
+        ({ raw }) => look(location, raw),
+        (error: unknown) => findings.found(location, messageOf(error)),
       );
     }
   }
 }
 
-/** The name of the first secret in a file of any size; `null` where there is none, or no file. */
-async function findInFile(path: string, secrets: ReadonlyMap<string, string>): Promise<string | null> {
-  const longest = Math.max(0, ...[...secrets.values()].map((value) => Buffer.byteLength(value)));
-  let tail = Buffer.alloc(0);
-  if (longest === 0) {
-    return null;
-  }
+/** More than any secret has, in whatever encoding: what lies across two parts of a file is found too. */
+const overlap = 1 << 16;
+
+/** The variable whose value a file of any size holds; `null` without one, or without the file. */
+async function findInFile(path: string, secrets: Secrets): Promise<string | null> {
+  let tail = '';
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-      const window = Buffer.concat([tail, chunk as Buffer]);
-      for (const [name, value] of secrets) {
-        if (window.includes(value)) {
-          return name;
-        }
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, encoding: 'utf8' })) {
+      const name = secrets.variableIn(tail + chunk);
+      if (name !== null) {
+        return name;
       }
-      tail = window.subarray(Math.max(0, window.length - longest));
+      tail = (tail + chunk).slice(-overlap);
     }
   } catch {
-    // Not there, or the server of another process is replacing it.
+    // Absent, or another process's server is replacing it.
   }
   return null;
 }

@@ -1,32 +1,42 @@
+import { isAbsolute } from 'node:path';
 import { canonicalJson } from '../../core/canonical-json';
-import { taskOf } from '../../core/tasks';
-import { type Check, Findings, messageOf } from '../check';
+import { messageOf } from '../../core/errors';
+import { taskOf } from '../../core/tasks/registry';
+import type { AuditCheck } from '../check';
 import type { Evidence } from '../evidence';
+import { Findings } from '../findings';
+import { recomputeStep } from '../recompute-step';
 import type { RecordedStep, RecordedWorkflow } from '../recorded-workflow';
-import { redoStep } from '../redo';
 
 /**
- * Each step is done again from stored data by the code that did it, and must give what its history says: so a selection
- * follows from its scores, a score file from its checkpoint and answers, the rows from what was bought, a student from
- * the union of the rows, an evaluation from the student's answers.
+ * Each step is recomputed from stored data by its own code and must give what its history says: a selection follows from
+ * its scores, a score file from its checkpoint and answers, the rows from what was bought, a student from the union of
+ * the rows, an evaluation from the student's answers.
  */
-export const stepChecks: readonly Check[] = [
-  redone('base', 'pool, test sets and base student are those of the configuration', ['readData', 'prepare']),
-  redone('answers', "each table of answers and scores is the engine's, of that checkpoint and those questions", [
+export const stepChecks: readonly AuditCheck[] = [
+  recomputed('base', 'pool, test sets and base student are those of the configuration', ['readData', 'prepare']),
+  recomputed('answers', "each table of answers or scores is the engine's output for its checkpoint and questions", [
     'predict',
     'score',
     'reward',
-    'sketch',
-    'diversify',
+    'gradientSketch',
+    'selectDiverse',
     'joinParts',
   ]),
-  redone('selections', 'each follows from its scores', ['select']),
-  redone('rows', 'accepted and rejected rows follow from what was bought, in rank order', ['collectRows']),
-  redone('finetunes', 'each student is made of the union of the rows so far', ['finetune']),
-  redone('evaluations', "each verdict follows from the student's answer", ['evaluate', 'reflect']),
+  recomputed('selections', 'each selection follows from its scores', ['select']),
+  recomputed('rows', 'accepted and rejected rows follow from what was bought, in rank order', [
+    'checkRows',
+    'collectRows',
+  ]),
+  recomputed('finetunes', 'each student is trained on the union of the rows so far', ['finetune']),
+  recomputed('evaluations', "each verdict follows from the student's answer", [
+    'evaluate',
+    'settleEvaluation',
+    'diagnose',
+  ]),
 ];
 
-function redone(name: string, claim: string, activities: readonly string[]): Check {
+function recomputed(name: string, claim: string, activities: readonly string[]): AuditCheck {
   return {
     name,
     claim,
@@ -35,7 +45,7 @@ function redone(name: string, claim: string, activities: readonly string[]): Che
       for (const workflow of [...evidence.parents, ...evidence.iterations]) {
         for (const step of workflow.steps) {
           if (step.isComplete && activities.includes(step.activity) && !readsFiles(evidence, step)) {
-            await redo(evidence, workflow, step, findings);
+            await recompute(evidence, workflow, step, findings);
           }
         }
       }
@@ -44,28 +54,31 @@ function redone(name: string, claim: string, activities: readonly string[]): Che
   };
 }
 
-/** Pools that came from a user's files are in the store; the files may have gone since. */
+/** Pools and students from a user's files are in the store, so the files need not exist any more. */
 const readsFiles = ({ record }: Evidence, { activity }: RecordedStep) =>
-  activity === 'readData' && taskOf(record.config.task).files !== null;
+  activity === 'readData' && (taskOf(record.config.task).files !== null || isAbsolute(record.config.student.base));
 
-async function redo(evidence: Evidence, { path }: RecordedWorkflow, step: RecordedStep, findings: Findings) {
-  const place = `${path}, event ${step.eventId} (${step.activity})`;
+async function recompute(evidence: Evidence, { path }: RecordedWorkflow, step: RecordedStep, findings: Findings) {
+  const location = `${path}, event ${step.eventId} (${step.activity})`;
   findings.checked += 1;
   try {
     const then = canonicalJson(step.result ?? null);
-    const now = canonicalJson(asFarAs(step.result, await redoStep(evidence, step)) ?? null);
+    const now = canonicalJson(asFarAs(step.result, await recomputeStep(evidence, step)) ?? null);
     if (now !== then) {
-      findings.found(place, `gave ${then}; done again it gives ${now}`);
+      findings.found(location, `gave ${then}, but recomputing it gives ${now}`);
     }
   } catch (error) {
-    findings.found(place, `cannot be done again: ${messageOf(error)}`);
+    findings.found(location, `cannot be recomputed: ${messageOf(error)}`);
   }
 }
 
-/** What a newer version tells beside what was told then is no difference. */
+/** Keys that a newer version adds are not a difference. */
 function asFarAs(then: unknown, now: unknown): unknown {
   if (typeof then !== 'object' || then === null || typeof now !== 'object' || now === null || Array.isArray(now)) {
     return now;
   }
-  return Object.fromEntries(Object.entries(now).filter(([key]) => key in then));
+  const known = then as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(
+    Object.entries(now).flatMap(([key, value]) => (key in known ? [[key, asFarAs(known[key], value)]] : [])),
+  );
 }

@@ -1,36 +1,40 @@
 import type { RunConfig } from '../../core/config/schema';
-import { isTutelageError } from '../../core/errors';
+import { isTutelageError, messageOf } from '../../core/errors';
 import type { PythonEnvironment } from '../../setup/python';
 import type { Workspace } from '../../store/workspace';
 
-/** What the checks look at. Nothing is made, started or changed for them. */
-export interface Patient {
+/** What the checks look at: this machine, its environment and the workspace. No check creates, starts or changes anything. */
+export interface DoctorContext {
   readonly workspace: Workspace;
-  /** Of the runs of a file, where one was named; else empty. */
+  /** Of the runs of the file that was named; empty where none was. */
   readonly configs: readonly RunConfig[];
   readonly environment: NodeJS.ProcessEnv;
-  /** The engine's Python; `null` where it has yet to be made; an error where the one that was named is none. */
+  /** The engine's Python; `null` until the first run creates it; an error where TUTELAGE_PYTHON cannot be used. */
   readonly python: PythonEnvironment | null | Error;
 }
 
-/** One line. `todo` is what to do; absent where all is well. */
-export interface Finding {
+/** One line of the output. `fix` is how to solve the problem; absent where there is none. */
+export interface DoctorFinding {
   readonly name: string;
-  readonly found: string;
-  readonly todo?: string;
+  readonly detail: string;
+  readonly fix?: string;
 }
 
-export interface Check {
+export interface DoctorCheck {
   readonly name: string;
-  look(patient: Patient): Promise<Omit<Finding, 'name'>>;
+  inspect(context: DoctorContext): Promise<Omit<DoctorFinding, 'name'>>;
 }
 
-/** A check that cannot look has found something too. */
-export async function lookWith({ name, look }: Check, patient: Patient): Promise<Finding> {
+/** A check that throws has found a problem too. */
+export async function inspectWith({ name, inspect }: DoctorCheck, context: DoctorContext): Promise<DoctorFinding> {
   try {
-    return { name, ...(await look(patient)) };
+    return { name, ...(await inspect(context)) };
   } catch (error) {
-    const todo = isTutelageError(error) ? (error.hint ?? 'see above') : 'look at what it says';
-    return { name, found: error instanceof Error ? error.message : String(error), todo };
+    const fix = isTutelageError(error) ? error.hint : undefined;
+    return {
+      name,
+      detail: messageOf(error),
+      fix: fix ?? 'the message says what is wrong; run `tutelage doctor` again after that',
+    };
   }
 }

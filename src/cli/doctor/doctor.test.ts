@@ -7,7 +7,7 @@ import { TutelageError } from '../../core/errors';
 import { openArtifactStore } from '../../store/artifacts/artifact-store';
 import { openLedger } from '../../store/ledger';
 import { type Workspace, workspaceAt } from '../../store/workspace';
-import { type Check, lookWith, type Patient } from './check';
+import { type DoctorCheck, type DoctorContext, inspectWith } from './check';
 import { diskCheck, gpuCheck, nodeCheck, pythonCheck, torchCheck } from './machine';
 import { credentialsCheck, temporalCheck } from './services';
 import { artifactsCheck, ledgerCheck, processesCheck, workspaceCheck } from './workspace';
@@ -18,36 +18,40 @@ beforeEach(async () => {
   workspace = workspaceAt(await mkdtemp(join(tmpdir(), 'tutelage-doctor-')));
 });
 
-const well: Omit<Patient, 'workspace'> = { configs: [], environment: {}, python: null };
+const healthy: Omit<DoctorContext, 'workspace'> = { configs: [], environment: {}, python: null };
 
-async function check(looked: Check, expected: { found: unknown; todo?: unknown }, patient: Partial<Patient> = {}) {
-  const finding = await lookWith(looked, { ...well, workspace, ...patient });
-  expect(finding).toEqual({ name: looked.name, todo: undefined, ...expected });
+async function check(
+  looked: DoctorCheck,
+  expected: { detail: unknown; fix?: unknown },
+  context: Partial<DoctorContext> = {},
+) {
+  const finding = await inspectWith(looked, { ...healthy, workspace, ...context });
+  expect(finding).toEqual({ name: looked.name, fix: undefined, ...expected });
 }
 
 const saying = (text: string) => expect.stringContaining(text);
 
 describe('a machine', () => {
-  it('that runs these tests has a Node that is new enough', () => check(nodeCheck, { found: process.versions.node }));
+  it('that runs these tests has a Node that is new enough', () => check(nodeCheck, { detail: process.versions.node }));
 
-  it('whose interpreter is none is told what it said, once', async () => {
+  it('whose interpreter cannot be used is told why, once', async () => {
     const python = new TutelageError('missing', 'TUTELAGE_PYTHON names /nope', 'name another interpreter');
-    await check(pythonCheck, { found: 'TUTELAGE_PYTHON names /nope', todo: 'name another interpreter' }, { python });
-    await check(torchCheck, { found: 'not looked at without Python' }, { python });
+    await check(pythonCheck, { detail: 'TUTELAGE_PYTHON names /nope', fix: 'name another interpreter' }, { python });
+    await check(torchCheck, { detail: 'not checked without Python' }, { python });
   });
 
-  it('without cards trains on the CPU', () =>
-    check(gpuCheck, { found: saying('none') }, { environment: { CUDA_VISIBLE_DEVICES: '' } }));
+  it('without a GPU trains on the CPU', () =>
+    check(gpuCheck, { detail: saying('none') }, { environment: { CUDA_VISIBLE_DEVICES: '' } }));
 
-  it('has a disk, also where the workspace is not there yet', async () => {
+  it('has a disk, even before the workspace exists', async () => {
     await rm(workspace.root, { recursive: true });
-    await check(diskCheck, { found: saying('GiB free under ') });
+    await check(diskCheck, { detail: saying('GiB free under ') });
   });
 
   it('whose cluster does not answer is told which, and what to do', () =>
     check(
       temporalCheck,
-      { found: saying('127.0.0.1:1'), todo: saying('TEMPORAL_ADDRESS') },
+      { detail: saying('127.0.0.1:1'), fix: saying('TEMPORAL_ADDRESS') },
       { environment: { TEMPORAL_ADDRESS: '127.0.0.1:1' } },
     ));
 });
@@ -61,62 +65,62 @@ describe('credentials', () => {
   const configs = configsOf('{provider: openai, model: m, api_key_env: HOUSE_KEY}');
 
   it.each([
-    ['are present, and not shown', { HOUSE_KEY: 'very-secret' }, { found: 'HOUSE_KEY is set' }],
-    ['are absent', {}, { found: 'HOUSE_KEY is not set', todo: 'export HOUSE_KEY=...' }],
-    ['are empty, which is absent', { HOUSE_KEY: '' }, { found: saying('not set'), todo: saying('HOUSE_KEY') }],
+    ['are present, and not shown', { HOUSE_KEY: 'very-secret' }, { detail: 'HOUSE_KEY is set' }],
+    ['are absent', {}, { detail: 'HOUSE_KEY is not set', fix: 'export HOUSE_KEY=...' }],
+    ['are empty, which is absent', { HOUSE_KEY: '' }, { detail: saying('not set'), fix: saying('HOUSE_KEY') }],
   ])('of a file %s', (_, environment, expected) => check(credentialsCheck, expected, { configs, environment }));
 
   it('are not needed where the teacher is offline, or where no file is named', async () => {
-    await check(credentialsCheck, { found: saying('none are needed') }, { configs: configsOf('{provider: offline}') });
-    await check(credentialsCheck, { found: 'OPENAI_API_KEY is not set, HF_TOKEN is not set' });
+    await check(credentialsCheck, { detail: saying('none needed') }, { configs: configsOf('{provider: offline}') });
+    await check(credentialsCheck, { detail: 'OPENAI_API_KEY is not set, HF_TOKEN is not set' });
   });
 });
 
 describe('a workspace', () => {
-  it('that is not there yet lacks nothing', async () => {
+  it('that does not exist yet has no problem', async () => {
     await rm(workspace.root, { recursive: true });
-    await check(workspaceCheck, { found: saying('the first run makes it') });
-    await check(ledgerCheck, { found: saying('nothing was bought') });
-    await check(artifactsCheck, { found: saying('nothing was stored') });
-    await check(processesCheck, { found: 'nothing is worked on; no server runs' });
+    await check(workspaceCheck, { detail: saying('the first run creates it') });
+    await check(ledgerCheck, { detail: saying('nothing bought') });
+    await check(artifactsCheck, { detail: saying('nothing stored') });
+    await check(processesCheck, { detail: 'no run is active; no server' });
   });
 
   it('whose accounts do not add up is told which', async () => {
     const ledger = await openLedger(workspace.ledger);
     await ledger.openAccount({ run: 'demo', experiment: null, budget: { samples: 5 } });
     await ledger.close();
-    await check(ledgerCheck, { found: saying('every account adds up') });
+    await check(ledgerCheck, { detail: saying('every account adds up') });
     const database = new Database(workspace.ledger);
     database.exec("update accounts set samples = 3 where name = 'demo'");
     database.close();
-    await check(ledgerCheck, { found: saying('run demo says'), todo: saying('backup') });
+    await check(ledgerCheck, { detail: saying('run demo says'), fix: saying('backup') });
   });
 
   it('that a newer program wrote is told so', async () => {
     const database = new Database(workspace.ledger);
     database.exec('pragma user_version = 999');
     database.close();
-    await check(ledgerCheck, { found: saying('has version 999'), todo: saying('newer tutelage') });
+    await check(ledgerCheck, { detail: saying('has version 999'), fix: saying('newer tutelage') });
   });
 
-  it('whose ledger is no database is told so', async () => {
+  it('whose ledger is not a database is told so', async () => {
     await writeFile(workspace.ledger, 'not a database'.repeat(100));
-    await check(ledgerCheck, { found: saying('not a database'), todo: expect.any(String) });
+    await check(ledgerCheck, { detail: saying('not a database'), fix: expect.any(String) });
   });
 
   it('with one changed byte in an artifact is told which file', async () => {
     const store = openArtifactStore(workspace.artifacts, workspace.checkouts);
     const ref = await store.putText('pool', 'a pool');
-    await check(artifactsCheck, { found: '1 files; of 1 that were read, all are what their names say' });
+    await check(artifactsCheck, { detail: '1 file, 1 of them read: every hash matches' });
     const path = join(workspace.artifacts, ref.sha256.slice(0, 2), ref.sha256.slice(2));
     await writeFile(path, 'b pool');
-    await check(artifactsCheck, { found: saying(path), todo: saying('check the disk') });
+    await check(artifactsCheck, { detail: saying(path), fix: saying('check the disk') });
   });
 
-  it('in a bucket that is not named rightly is told how', () =>
+  it('in a bucket whose address is malformed is told the right form', () =>
     check(
       artifactsCheck,
-      { found: saying('s3://bucket/prefix'), todo: saying('name a bucket') },
+      { detail: saying('s3://bucket/prefix'), fix: saying('name a bucket') },
       { environment: { TUTELAGE_ARTIFACTS: 'bucket' } },
     ));
 });

@@ -1,26 +1,26 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { connectClient } from '../../temporal/connect';
 import { findTemporalBinary } from '../../temporal/find-binary';
 import { namedCluster, unreachable } from '../../temporal/named-cluster';
 import { keyNames } from '../credentials';
-import type { Check } from './check';
+import type { DoctorCheck } from './check';
 
 const run = promisify(execFile);
 
-export const temporalCheck: Check = {
+export const temporalCheck: DoctorCheck = {
   name: 'temporal',
-  look: async ({ python, environment }) => {
+  inspect: async ({ python, environment }) => {
     const cluster = namedCluster(environment);
     if (cluster !== null) {
       const { address } = cluster.connectionOptions;
-      const { Connection } = await import('@temporalio/client');
-      const connection = await Connection.connect({ ...cluster.connectionOptions, connectTimeout: '5s' }).catch(
+      const connection = await connectClient(cluster.connectionOptions, { connectTimeout: '5s' }).catch(
         async (cause: unknown) => {
           throw await unreachable(cluster.connectionOptions, cause);
         },
       );
       await connection.close();
-      return { found: `${address} answers, namespace ${cluster.namespace}` };
+      return { detail: `${address} answers, namespace ${cluster.namespace}` };
     }
     const folder = python === null || python instanceof Error ? undefined : python.binDirectory;
     const binary = await findTemporalBinary(folder).catch((error: unknown) => {
@@ -30,28 +30,28 @@ export const temporalCheck: Check = {
       throw error;
     });
     if (binary === null) {
-      return { found: "the server comes with the engine's environment" };
+      return { detail: "the server comes with the engine's environment" };
     }
     const { stdout } = await run(binary, ['--version'], { timeout: 20_000 });
-    return { found: `${stdout.trim().split('\n')[0]} (${binary}), started with a run` };
+    return { detail: `${stdout.trim().split('\n')[0]} (${binary}), starts with a run` };
   },
 };
 
-/** Where a file's runs name no variable, those that are usual are looked for, and none of them is needed. */
+/** Reported where no file is named. None of them is required. */
 const usualKeys = ['OPENAI_API_KEY', 'HF_TOKEN'];
 
-export const credentialsCheck: Check = {
+export const credentialsCheck: DoctorCheck = {
   name: 'credentials',
-  look: async ({ configs, environment }) => {
+  inspect: async ({ configs, environment }) => {
     const isSet = (name: string) => (environment[name] ?? '') !== '';
     const needed = keyNames(configs);
     const absent = needed.filter((name) => !isSet(name));
     const names = configs.length === 0 ? usualKeys : needed;
     if (names.length === 0) {
-      return { found: 'none are needed: the teacher is offline' };
+      return { detail: 'none needed: the teacher is offline' };
     }
-    const found = names.map((name) => `${name} is ${isSet(name) ? 'set' : 'not set'}`).join(', ');
-    const todo = absent.map((name) => `export ${name}=...`).join('; ');
-    return absent.length === 0 ? { found } : { found, todo };
+    const detail = names.map((name) => `${name} is ${isSet(name) ? 'set' : 'not set'}`).join(', ');
+    const fix = absent.map((name) => `export ${name}=...`).join('; ');
+    return absent.length === 0 ? { detail } : { detail, fix };
   },
 };

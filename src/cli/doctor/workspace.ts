@@ -1,55 +1,67 @@
 import { constants } from 'node:fs';
 import { access, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isAlive, type ProcessIdentity } from '../../processes/process-identity';
+import { plural } from '../../analysis/phrases';
+import { tryExclusiveLock } from '../../processes/exclusive-lock';
+import { thisMachine } from '../../processes/process-identity';
 import { openBucket } from '../../store/artifacts/s3-bucket';
 import { s3LocationOf } from '../../store/artifacts/s3-location';
 import { exists, hashFile } from '../../store/artifacts/whole-files';
+import { knownLedger } from '../../store/known-ledger';
+import { isPostgres } from '../../store/ledger/location';
 import { migrations } from '../../store/ledger/migrations';
-import { isPostgres } from '../../store/ledger/place';
 import { addressOf, describeAddress } from '../../store/ledger/postgres/address';
 import { openLedgerReader } from '../../store/ledger/read-ledger';
-import { readJsonFile } from '../../store/workspace';
-import { type ServerRecord, serverRecordFile } from '../../temporal/server-record';
-import { isWorkedOn } from '../run-lock';
-import type { Check } from './check';
+import { isServing, readServerRecord } from '../../temporal/server-record';
+import { isRunning } from '../run-lock';
+import type { DoctorCheck } from './check';
 
-export const workspaceCheck: Check = {
+export const workspaceCheck: DoctorCheck = {
   name: 'workspace',
-  look: async ({ workspace: { root } }) => {
+  inspect: async ({ workspace: { root } }) => {
     if (!(await exists(root))) {
-      return { found: `${root} is not there yet; the first run makes it` };
+      return { detail: `${root} does not exist yet; the first run creates it` };
     }
-    const isWritable = await access(root, constants.W_OK).then(
-      () => true,
-      () => false,
-    );
-    return isWritable
-      ? { found: root }
-      : { found: `${root} cannot be written`, todo: 'make it writable, or name another folder with TUTELAGE_HOME' };
+    for (const folder of [root, join(root, 'runs'), join(root, 'logs'), join(root, 'locks')]) {
+      const isFolder = (await stat(folder).catch(() => null))?.isDirectory() ?? null;
+      const isWritable = isFolder === null || (isFolder && (await isWritableFolder(folder)));
+      if (!isWritable) {
+        const what = isFolder ? 'is not writable' : 'is a file, not a folder';
+        return { detail: `${folder} ${what}`, fix: 'make it writable, or set TUTELAGE_HOME to another folder' };
+      }
+    }
+    return { detail: root };
   },
 };
 
-const PATIENCE_MS = 5000;
+const isWritableFolder = (folder: string) =>
+  access(folder, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+
+const CONNECT_MS_MAX = 5000;
 
 /** A file of the workspace, or a PostgreSQL database that several machines share. */
-export const ledgerCheck: Check = {
+export const ledgerCheck: DoctorCheck = {
   name: 'ledger',
-  look: async ({ workspace: { ledger: place } }) => {
-    const isShared = isPostgres(place);
-    if (!isShared && !(await exists(place))) {
-      return { found: 'nothing was bought here yet' };
+  inspect: async ({ workspace }) => {
+    const { ledger: location } = workspace;
+    const known = await knownLedger(workspace);
+    const isShared = isPostgres(location);
+    if (!isShared && known.expected === undefined && !(await exists(location))) {
+      return { detail: 'nothing bought in this workspace yet' };
     }
-    const where = isShared ? `PostgreSQL at ${describeAddress(addressOf(place))}` : place;
-    const reader = await openLedgerReader(place, { patienceMs: PATIENCE_MS });
+    const where = isShared ? `PostgreSQL at ${describeAddress(addressOf(location))}` : location;
+    const reader = await openLedgerReader(location, { ...known, waitMsMax: CONNECT_MS_MAX });
     try {
       const damage = await reader.integrityProblems();
       const wrong = damage.length > 0 ? damage : await reader.recount();
       return wrong.length === 0
-        ? { found: `${where}, version ${migrations.length}: whole, and every account adds up` }
+        ? { detail: `${where}, version ${migrations.length}: intact, and every account adds up` }
         : {
-            found: `${where}: ${wrong.slice(0, 3).join('; ')}`,
-            todo: 'restore it from a backup; until then start nothing in this workspace, and see `tutelage audit RUN`',
+            detail: `${where}: ${wrong.slice(0, 3).join('; ')}`,
+            fix: 'restore it from a backup before you start anything in this workspace; `tutelage audit RUN` shows what is affected',
           };
     } finally {
       await reader.close();
@@ -57,26 +69,26 @@ export const ledgerCheck: Check = {
   },
 };
 
-/** Files that are hashed again: enough to meet a disk that loses data, few enough to take a moment. */
-const SAMPLE = 30;
+/** Files that are hashed again: enough to notice a disk that loses data, few enough to be quick. */
+const SAMPLE_FILES = 30;
 const SAMPLE_BYTES_MAX = 64 * 2 ** 20;
 
 /** Files of the workspace, or objects in a bucket that several machines share. */
-export const artifactsCheck: Check = {
+export const artifactsCheck: DoctorCheck = {
   name: 'artifacts',
-  look: async ({ workspace: { artifacts }, environment }) => {
+  inspect: async ({ workspace: { artifacts }, environment }) => {
     const location = s3LocationOf(environment);
     if (location !== null) {
-      const bucket = openBucket(location.bucket, { patienceMs: PATIENCE_MS });
-      // A name that nothing has: whether the bucket is there and may be read is all that is asked.
+      const bucket = openBucket(location.bucket, { retryMsMax: CONNECT_MS_MAX });
+      // No object has this prefix: the request only shows whether the bucket exists and may be read.
       await bucket.list(`${location.prefix}artifacts/ff-doctor`);
-      return { found: `the bucket ${bucket.name} answers` };
+      return { detail: `the bucket ${bucket.name} answers` };
     }
     const files = await storedFiles(artifacts);
     if (files.length === 0) {
-      return { found: 'nothing was stored here yet' };
+      return { detail: 'nothing stored in this workspace yet' };
     }
-    const sample = evenly(files, SAMPLE);
+    const sample = evenly(files, SAMPLE_FILES);
     const wrong: string[] = [];
     let hashed = 0;
     for (const { path, sha256 } of sample) {
@@ -85,35 +97,38 @@ export const artifactsCheck: Check = {
         wrong.push(...((await hashFile(path)) === sha256 ? [] : [path]));
       }
     }
-    const found = `${files.length.toLocaleString('en-US')} files; of ${hashed} that were read`;
+    const detail = `${plural(files.length, 'file')}, ${hashed} of them read`;
     return wrong.length === 0
-      ? { found: `${found}, all are what their names say` }
+      ? { detail: `${detail}: every hash matches` }
       : {
-          found: `${found}, ${wrong.length} are not what their names say: ${wrong.slice(0, 3).join(', ')}`,
-          todo: 'check the disk; delete these files and give the same command again, which makes or copies them anew',
+          detail: `${detail}: ${plural(wrong.length, 'hash', 'hashes')} ${wrong.length === 1 ? 'does' : 'do'} not match: ${wrong.slice(0, 3).join(', ')}`,
+          fix: 'check the disk, delete these files and repeat the command of the run: it creates or copies them again',
         };
   },
 };
 
-/** Nothing here can block anything: locks die with their holders, and what dead processes left is swept by the next one. */
-export const processesCheck: Check = {
+/** Informational: locks end with their holders, and the next run removes what dead processes left. */
+export const processesCheck: DoctorCheck = {
   name: 'processes',
-  look: async ({ workspace }) => {
+  inspect: async ({ workspace }) => {
+    // Says so where the system hides its processes.
+    thisMachine();
     const locks = (await namesIn(workspace.locks)).filter((name) => name.endsWith('.lock'));
-    const works = locks.map((name) => name.slice(0, -'.lock'.length)).filter((name) => isWorkedOn(workspace, name));
-    const server = await readJsonFile<ServerRecord>(serverRecordFile(workspace.root)).catch(() => null);
+    const works = locks.map((name) => name.slice(0, -'.lock'.length)).filter((name) => isRunning(workspace, name));
+    const server = await readServerRecord(workspace.root);
     const users = join(workspace.root, 'users');
     let dead = 0;
-    for (const name of await namesIn(users)) {
-      const identity = await readJsonFile<ProcessIdentity>(join(users, name)).catch(() => null);
-      dead += Number(identity === null || !isAlive(identity));
+    for (const name of (await namesIn(users)).filter((one) => one.endsWith('.lock'))) {
+      const unlock = tryExclusiveLock(join(users, name));
+      unlock?.();
+      dead += Number(unlock !== undefined);
     }
     const parts = [
-      works.length === 0 ? 'nothing is worked on' : `worked on: ${works.join(', ')}`,
-      server !== null && isAlive(server) ? `the server runs at ${server.address}` : 'no server runs',
-      ...(dead === 0 ? [] : [`${dead} left by dead processes, which the next run sweeps`]),
+      works.length === 0 ? 'no run is active' : `active: ${works.join(', ')}`,
+      server !== null && isServing(server, workspace.root) ? `server at ${server.address}` : 'no server',
+      ...(dead === 0 ? [] : [`${plural(dead, 'record')} of dead processes, which the next run removes`]),
     ];
-    return { found: parts.join('; ') };
+    return { detail: parts.join('; ') };
   },
 };
 
@@ -133,7 +148,7 @@ const namesIn = (folder: string) =>
     () => [],
   );
 
-/** The addresses are hashes, so every so-many-th file is a fair sample. */
+/** Names are hashes, so every n-th file is a fair sample. */
 function evenly<T>(items: readonly T[], count: number): T[] {
   const step = Math.max(1, items.length / count);
   return Array.from({ length: Math.min(count, items.length) }, (_, index) => items[Math.floor(index * step)] as T);

@@ -1,6 +1,7 @@
 import type { Interval } from '../statistics/interval';
 import { spreadOf } from '../statistics/spread';
 import { wilsonInterval } from '../statistics/wilson';
+import { SEEDS_PER_ROW } from '../strategies';
 
 /** What one row that was asked for has cost, accepted or not. */
 export interface AskedRow {
@@ -20,9 +21,6 @@ export interface Projection {
   readonly nanoUsd: Projected;
 }
 
-/** A selection holds as many replacements as picks: no more is asked for, however few are accepted. */
-const ASKED_PER_ROW_MAX = 2;
-
 /**
  * What so many accepted rows would cost, from a few that were bought: price per asked row times rows to ask for. The
  * range takes the unlucky end of both 95 % intervals together, so it is rather wide; from below a row is taken to cost
@@ -39,7 +37,7 @@ export function projectCost(
   const accepted = sample.filter(({ isAccepted }) => isAccepted).length;
   const share = wilsonInterval(accepted, sample.length);
   const toAsk = (acceptedShare: number) =>
-    rowsWanted * Math.min(ASKED_PER_ROW_MAX, acceptedShare === 0 ? ASKED_PER_ROW_MAX : 1 / acceptedShare);
+    rowsWanted * Math.min(SEEDS_PER_ROW, acceptedShare === 0 ? SEEDS_PER_ROW : 1 / acceptedShare);
   const asked: Projected = {
     estimate: toAsk(accepted / sample.length),
     low: toAsk(share.high),

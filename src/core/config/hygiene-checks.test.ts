@@ -9,14 +9,17 @@ function problemsOf(text: string): string {
 }
 
 test.each([
-  [file('{verify: agreement, samples: 1}'), 'hygiene.samples: expected'],
-  [file('{verify: agreement, samples: 2.5}'), 'hygiene.samples: expected'],
+  [file('{verify: agreement, answers: 1}'), 'hygiene.answers: expected'],
+  [file('{verify: agreement, answers: 2.5}'), 'hygiene.answers: expected'],
   [file('{verify: agreement, agree: 0.5}'), 'hygiene.agree: expected'],
-  [file('{samples: 3}'), 'hygiene.samples: only for verify: agreement, got verify: none'],
+  [file('{answers: 3}'), 'hygiene.answers: only for verify: agreement, got verify: none'],
   [file('{verify: checker, agree: 0.9}'), 'hygiene.agree: only for verify: agreement, got verify: checker'],
-  [file('{verify: agreement}', '{temperature: 0}'), 'hygiene.verify: verify: agreement needs answers that can differ'],
+  [
+    file('{verify: agreement}', '{temperature: 0}'),
+    'hygiene.verify: verify: agreement compares several answers, which are all equal at temperature 0',
+  ],
 ])('%j is refused: %s', (text, expected) => expect(problemsOf(text)).toContain(expected));
 
-test.each([file('{verify: agreement}'), file('{verify: agreement, samples: 5, agree: 1}')])('%j is accepted', (text) =>
+test.each([file('{verify: agreement}'), file('{verify: agreement, answers: 5, agree: 1}')])('%j is accepted', (text) =>
   expect(problemsOf(text)).toBe(''),
 );

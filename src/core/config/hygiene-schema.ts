@@ -9,28 +9,32 @@ export const hygieneSchema = z.strictObject({
     .min(0.5)
     .max(1)
     .default(0.8)
-    .describe('a question this close to a known one (ROUGE-L over words) is a near duplicate; 1: only the same words'),
+    .describe(
+      'similarity (ROUGE-L over words) from which a question counts as a near duplicate of a known one; 1: the same words only',
+    ),
   duplicates: z
     .enum(['reject', 'keep'])
     .default('reject')
-    .describe('new questions that the pool or earlier rows hold; what the test set holds is rejected always'),
+    .describe(
+      'what happens to new questions that are in the pool or in earlier rows; those in the test set are always rejected',
+    ),
   verify: z
     .enum(['none', 'checker', 'agreement'])
     .default('none')
     .describe(
-      'checker: rows whose answer the task itself finds wrong are rejected, where it can tell; agreement: the teacher is ' +
-        'asked for several answers to each new question, and the row is kept when enough of them agree',
+      'checker: rows are rejected when the task itself can tell that their answer is wrong; agreement: the teacher is ' +
+        'asked for several answers to each new question, and a row is kept when enough of them agree',
     ),
-  // Optional, so that runs of versions that did not know them are still the same runs.
-  samples: z
+  // Optional: otherwise runs of versions without these keys would count as changed.
+  answers: z
     .int()
     .min(2)
     .max(15)
     .optional()
-    .describe('for verify: agreement; answers asked for in all, each bought like the first. Default: 3'),
+    .describe('for verify: agreement; number of answers per question, each bought like the first. Default: 3'),
   agree: fraction
     .optional()
     .describe(
-      "for verify: agreement; share of the readable answers that must agree with the row's. Default: more than half",
+      "for verify: agreement; share of the readable answers that must agree with the row's own. Default: more than half",
     ),
 });

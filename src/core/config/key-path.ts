@@ -1,7 +1,7 @@
-/** A place in the configuration: keys, and indexes of lists. */
+/** A position in the configuration: keys, and indexes of lists. */
 export type KeyPath = readonly (string | number)[];
 
-/** `matrix` holds key paths as keys, so everything behind it is one key. */
+/** The keys of `matrix` are key paths, so everything after `matrix.` is one key. */
 export function parseKeyPath(text: string): KeyPath {
   const [first, ...rest] = text.split('.');
   return first === 'matrix' && rest.length > 0 ? ['matrix', rest.join('.')] : text.split('.');
@@ -18,7 +18,7 @@ export function getIn(value: unknown, path: KeyPath): unknown {
   );
 }
 
-/** A copy with the value at this path, mappings made on the way; `undefined` removes the key. `null` where a key leads through something else. */
+/** A copy with the value at this path, creating mappings on the way; `undefined` removes the key. `null` where the path leads through something that is not a mapping. */
 export function setIn(
   value: Readonly<Record<string, unknown>>,
   path: KeyPath,
@@ -35,9 +35,9 @@ export function setIn(
   return changed === null ? null : Object.fromEntries(copy.set(String(key), changed));
 }
 
-/** Every value that is no mapping, with its path. Lists are values. */
+/** Every value that is not a mapping, with its path. Lists and empty mappings are values. */
 export function leaves(value: unknown, path: KeyPath = []): { readonly path: KeyPath; readonly value: unknown }[] {
-  return isMapping(value)
+  return isMapping(value) && (path.length === 0 || Object.keys(value).length > 0)
     ? Object.entries(value).flatMap(([key, member]) => leaves(member, [...path, key]))
     : [{ path, value }];
 }

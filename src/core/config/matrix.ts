@@ -1,7 +1,7 @@
 import { resolveStrategy } from '../strategies';
-import { formsAt } from './json-schema';
+import { formsAt, formsOf } from './json-schema';
 import { getIn, isMapping, type KeyPath, parseKeyPath, setIn } from './key-path';
-import { nearest, type Problem } from './problems';
+import { type ConfigProblem, nearest } from './problems';
 import { strategyInFile } from './schema';
 import type { Sources } from './sources';
 
@@ -10,8 +10,8 @@ export type Matrix = Readonly<Record<string, readonly unknown[]>>;
 /** One combination: which value of each path. */
 export type Choice = ReadonlyMap<string, number>;
 
-/** Keys that say how runs are run together, so no run can differ in them. */
-const fixedKeys = ['name', 'matrix', 'parallel_runs', 'experiment_budget'];
+/** Keys about the experiment as a whole, which runs cannot differ in. */
+const fixedKeys = ['name', 'matrix', 'parallel_runs', 'experiment_budget', 'notify'];
 
 /** Every combination, the last path varying fastest. */
 export function combinations(matrix: Matrix): Choice[] {
@@ -22,7 +22,7 @@ export function combinations(matrix: Matrix): Choice[] {
   );
 }
 
-/** The file's values with one combination over them. */
+/** The file's values, overridden by one combination. */
 export function withChosen(value: Readonly<Record<string, unknown>>, matrix: Matrix, choice: Choice) {
   return [...choice].reduce<Record<string, unknown>>(
     (changed, [path, index]) => setIn(changed, parseKeyPath(path), matrix[path]?.[index]) ?? changed,
@@ -30,22 +30,22 @@ export function withChosen(value: Readonly<Record<string, unknown>>, matrix: Mat
   );
 }
 
-/** Paths that do not exist, that the file or another path already decides, or that lead through a preset. */
-export function matrixProblems(matrix: Matrix, sources: Sources): Problem[] {
+/** Paths that do not exist, that another path already covers, or that lead through a preset. */
+export function matrixProblems(matrix: Matrix, sources: Sources): ConfigProblem[] {
   return Object.keys(matrix).flatMap((path) => {
     const keys = parseKeyPath(path);
     const refuse = (message: string, didYouMean: string | null = null) => [
       sources.problem(['matrix', path], message, { at: 'key', didYouMean }),
     ];
     if (fixedKeys.includes(String(keys[0]))) {
-      return refuse(`${keys[0]} is the same for all runs of a file`);
+      return refuse(`${keys[0]} is the same for all runs of a file and cannot vary`);
     }
     if (formsAt(keys).length === 0) {
-      return refuse('no such key in a configuration', nearest(path, knownPaths()));
+      return refuse('unknown key', nearest(path, knownPaths()));
     }
     const outer = Object.keys(matrix).find((other) => other !== path && path.startsWith(`${other}.`));
     if (outer !== undefined) {
-      return refuse(`the matrix varies ${outer} as a whole too`);
+      return refuse(`the matrix also varies ${outer} as a whole`);
     }
     if (setIn(sources.value, keys, null) === null) {
       return refuse(`leads through ${keys[0]}, which is a preset here; vary ${keys[0]} as a whole`);
@@ -55,12 +55,13 @@ export function matrixProblems(matrix: Matrix, sources: Sources): Problem[] {
 }
 
 /** A short name of a value: `loss`, `1`, `qwen2.5-0.5b`. The same in file names, workflow ids and legends. */
-export function labelOf(path: string, value: unknown, index: number): string {
+export function labelOf(path: string, values: readonly unknown[], index: number): string {
+  const value = values[index];
   const strategy = path === 'strategy' ? strategyInFile.safeParse(value) : undefined;
   const text = strategy?.success
     ? resolveStrategy(strategy.data).name
     : isMapping(value)
-      ? kindOf(value)
+      ? nameOfTask(value, values)
       : String(value);
   const safe = (text.split('/').findLast((part) => part !== '') ?? '')
     .toLowerCase()
@@ -69,12 +70,15 @@ export function labelOf(path: string, value: unknown, index: number): string {
   return safe === '' ? `value-${index + 1}` : safe;
 }
 
-/** A task that is varied as a whole is named by its kind. */
-const kindOf = ({ kind }: Readonly<Record<string, unknown>>) => (typeof kind === 'string' ? kind : '');
+/** A task that is varied as a whole is named by its kind, and by its check where others are of the same kind. */
+function nameOfTask({ kind, check }: Readonly<Record<string, unknown>>, values: readonly unknown[]): string {
+  const alike = values.filter((other) => isMapping(other) && other.kind === kind);
+  return [kind, ...(alike.length > 1 ? [check] : [])].filter((part) => typeof part === 'string').join('-');
+}
 
 function knownPaths(path: KeyPath = []): string[] {
   return formsAt(path).flatMap((node) =>
-    (node.oneOf ?? node.anyOf ?? [node]).flatMap(({ properties }) =>
+    formsOf(node).flatMap(({ properties }) =>
       Object.keys(properties ?? {})
         .filter((key) => path.length > 0 || !fixedKeys.includes(key))
         .flatMap((key) => [[...path, key].join('.'), ...knownPaths([...path, key])]),
@@ -83,7 +87,7 @@ function knownPaths(path: KeyPath = []): string[] {
 }
 
 /** `--set seed=5` beside a matrix over `seed` would do nothing: it is refused. */
-export function overruledSets(matrix: Matrix, sources: Sources): Problem[] {
+export function overruledSets(matrix: Matrix, sources: Sources): ConfigProblem[] {
   return Object.keys(matrix).flatMap((path) => {
     const keys = parseKeyPath(path);
     const isSet = getIn(sources.value, keys) !== undefined && sources.origin(keys)?.startsWith('--set') === true;

@@ -1,14 +1,17 @@
 import type { z } from 'zod';
+import { canonicalJson } from '../canonical-json';
+import { graderKind } from '../tasks/grader-kind';
+import { judgeOf } from './judge-of';
 import { getIn } from './key-path';
 import { type Choice, combinations, labelOf, type Matrix, matrixProblems, overruledSets, withChosen } from './matrix';
-import type { Problem } from './problems';
+import type { ConfigProblem } from './problems';
 import { resolveRun } from './resolve-run';
 import type { RunPlan } from './run-plan';
 import { type FileConfig, fileSchema } from './schema';
 import { schemaProblems } from './schema-problems';
 import { readSources, type Sources, type SourceText } from './sources';
 
-/** A file without a fault. */
+/** A valid file. */
 interface ParsedFile {
   readonly ok: true;
   /** The file, with the first combination of its matrix: for the keys that all runs share. */
@@ -17,14 +20,14 @@ interface ParsedFile {
   readonly runs: readonly RunPlan[];
 }
 
-type ParsedConfig = ParsedFile | { readonly ok: false; readonly problems: readonly Problem[] };
+type ParsedConfig = ParsedFile | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
-/** What a matrix may be at most, so that a slip of the pen does not start a thousand runs. */
+/** Limit of a matrix, so that a typo does not start a thousand runs. */
 const RUNS_MAX = 500;
 
 /**
- * Reads a configuration: text and `path=value` arguments in, resolved runs out, or everything that is wrong with it at
- * once. Pure: paths in the file are not looked at.
+ * Reads a configuration: text and `path=value` arguments in, resolved runs out, or all of its problems at
+ * once. Pure: of the files that it names only the module of a task is read, by the function that the process provides.
  */
 export function parseConfigFile(text: SourceText): ParsedConfig {
   const read = readSources(text);
@@ -36,7 +39,7 @@ export function parseConfigFile(text: SourceText): ParsedConfig {
   const written: Matrix = shared.value?.matrix ?? {};
   const findings = [...matrixProblems(written, sources), ...overruledSets(written, sources)];
   const refused = findings.map(({ path }) => path.replace(/^matrix\./, ''));
-  // What is wrong with one path must not hide what is wrong with the values of another.
+  // A problem with one path must not hide problems with the values of another.
   const matrix = Object.fromEntries(Object.entries(written).filter(([path]) => !refused.includes(path)));
   const count = Object.values(matrix).reduce((product, values) => product * values.length, 1);
   if (count > RUNS_MAX) {
@@ -55,8 +58,11 @@ export function parseConfigFile(text: SourceText): ParsedConfig {
   if (problems.length > 0 || shared.value === null) {
     return { ok: false, problems: inOrder(problems) };
   }
-  const runs = resolved.flatMap(({ choice, run }) => (run.ok ? [planOf(matrix, choice, run)] : []));
-  const collisions = collisionsOf(runs, sources);
+  const experimentBudget = shared.value.experiment_budget;
+  const runs = resolved.flatMap(({ choice, run }) =>
+    run.ok ? [{ ...planOf(matrix, choice, run), experimentBudget }] : [],
+  );
+  const collisions = [...collisionsOf(runs, sources), ...unequalJudges(runs, sources)];
   return collisions.length > 0
     ? { ok: false, problems: collisions }
     : {
@@ -68,12 +74,12 @@ export function parseConfigFile(text: SourceText): ParsedConfig {
 
 type Shared = z.output<typeof sharedSchema>;
 
-const sharedSchema = fileSchema.pick({ matrix: true, parallel_runs: true, experiment_budget: true });
+const sharedSchema = fileSchema.pick({ matrix: true, parallel_runs: true, experiment_budget: true, notify: true });
 
 /** The keys that all runs share. Those of each run are checked with its combination of the matrix. */
-function parseShared(sources: Sources): { readonly value: Shared | null; readonly problems: readonly Problem[] } {
-  const { matrix, parallel_runs, experiment_budget, teacher } = sources.value;
-  const parsed = sharedSchema.safeParse({ matrix, parallel_runs, experiment_budget });
+function parseShared(sources: Sources): { readonly value: Shared | null; readonly problems: readonly ConfigProblem[] } {
+  const { matrix, parallel_runs, experiment_budget, notify, teacher } = sources.value;
+  const parsed = sharedSchema.safeParse({ matrix, parallel_runs, experiment_budget, notify });
   if (!parsed.success) {
     return { value: null, problems: schemaProblems(parsed.error.issues, sources.value, sources) };
   }
@@ -87,7 +93,7 @@ function parseShared(sources: Sources): { readonly value: Shared | null; readonl
 
 function planOf(matrix: Matrix, choice: Choice, { config, origins }: Pick<RunPlan, 'config' | 'origins'>): RunPlan {
   const labels = Object.fromEntries(
-    [...choice].map(([path, index]) => [path, labelOf(path, matrix[path]?.[index], index)] as const),
+    [...choice].map(([path, index]) => [path, labelOf(path, matrix[path] ?? [], index)] as const),
   );
   const { name } = config;
   return choice.size === 0
@@ -95,24 +101,48 @@ function planOf(matrix: Matrix, choice: Choice, { config, origins }: Pick<RunPla
     : { run: `${name}/${Object.values(labels).join('-')}`, experiment: name, config, labels, origins };
 }
 
-/** Two values with one label (`./a/model` and `./b/model`, or a value that is written twice) would share one run. */
-function collisionsOf(runs: readonly RunPlan[], sources: Sources): Problem[] {
+/** Two values with one label (`./a/model` and `./b/model`, or the same value twice) would share one run. */
+function collisionsOf(runs: readonly RunPlan[], sources: Sources): ConfigProblem[] {
   const seen = new Set<string>();
   const twice = new Set<string>();
   for (const { run } of runs) {
     (seen.has(run) ? twice : seen).add(run);
   }
   return [...twice].map((run) =>
-    sources.problem(['matrix'], `two combinations would both be named ${run}; give the file's values different names`),
+    sources.problem(['matrix'], `two combinations would both be named ${run}; give them values whose names differ`),
   );
 }
 
-function unique(problems: readonly Problem[]): Problem[] {
+/** Verdicts of different judges cannot be compared, so all runs whose answers a judge grades have the same one. */
+function unequalJudges(runs: readonly RunPlan[], sources: Sources): ConfigProblem[] {
+  const judges = runs
+    .filter(({ config }) => graderKind(config.task) === 'judge')
+    .map(({ config }) => {
+      const { provider, model, base_url, temperature, max_tokens, parameters, system } = judgeOf(config);
+      const { judge } = config.task as { readonly judge?: unknown };
+      return canonicalJson([
+        provider,
+        model,
+        base_url ?? null,
+        temperature,
+        max_tokens,
+        parameters ?? null,
+        system ?? null,
+        judge,
+      ]);
+    });
+  const message =
+    'the runs would be graded by different judges, so that their results could not be compared; ' +
+    'write the section judge in full, and do not vary it or task.judge';
+  return new Set(judges).size > 1 ? [sources.problem(['matrix'], message)] : [];
+}
+
+function unique(problems: readonly ConfigProblem[]): ConfigProblem[] {
   return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }
 
-/** In the order of the file; what has no line comes first. */
-function inOrder(problems: readonly Problem[]): Problem[] {
+/** In the order of the file; problems without a line come first. */
+function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
   return [...problems].sort(
     (left, right) => (left.line ?? 0) - (right.line ?? 0) || (left.column ?? 0) - (right.column ?? 0),
   );

@@ -2,7 +2,7 @@ import { Document, isMap, isNode, isScalar, isSeq, type Node, visit } from 'yaml
 import { formatKeyPath, type KeyPath } from './key-path';
 import type { RunPlan } from './run-plan';
 
-/** The resolved configuration of a run as YAML, each value with where it came from: a line of a file, `--set`, the matrix, a preset, or the default. */
+/** The resolved configuration of a run as YAML, each value with its origin: a line of a file, `--set`, the matrix, a preset, or the default. */
 export function resolvedYaml({ run, config, origins }: RunPlan): string {
   const document = new Document(config);
   document.commentBefore = ` The resolved configuration of run ${run}: for reading, not for running.`;

@@ -1,12 +1,14 @@
 import { configJsonSchema, formsOf, type SchemaNode } from './json-schema';
 
-/** `docs/config.md`: every key with its type, default and meaning. Written from the schema, so it cannot be out of date. */
+/** `docs/config.md`: every key with its type, default and meaning. Generated from the schema, so it is never out of date. */
 export function configReference(): string {
   return [
     '# Configuration',
     '',
     'Every key of a configuration file. Unknown keys are errors; `--set path=value` overrides any key for one call, with a',
-    'value in YAML, and `null` removes a key. A key without a default that is not required is simply absent.',
+    'value in YAML, and `null` removes a key. An optional key without a default may be left out.',
+    '',
+    'Complete sections for OpenAI, Azure, OpenRouter, DeepSeek, Mistral, Gemini, vLLM and Ollama: [endpoints](endpoints.md).',
     '',
     ...section('', configJsonSchema(), 2),
   ].join('\n');

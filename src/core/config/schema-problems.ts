@@ -1,16 +1,16 @@
 import type { z } from 'zod';
 import { formsAt, keysAt } from './json-schema';
 import { getIn, type KeyPath } from './key-path';
-import { nearest, type Problem } from './problems';
+import { type ConfigProblem, nearest } from './problems';
 import type { Sources } from './sources';
 
 type Issue = z.core.$ZodIssue;
 
-/** What the schema found wrong with a value, each at its place in the sources. */
-export function schemaProblems(issues: readonly Issue[], value: unknown, sources: Sources): Problem[] {
+/** The problems that the schema found, each with its position in the sources. */
+export function schemaProblems(issues: readonly Issue[], value: unknown, sources: Sources): ConfigProblem[] {
   return issues.flatMap((issue) => problemsOf(issue, issue.path as KeyPath));
 
-  function problemsOf(issue: Issue, path: KeyPath): Problem[] {
+  function problemsOf(issue: Issue, path: KeyPath): ConfigProblem[] {
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => {
         const known = keysAt(path);
@@ -34,10 +34,14 @@ export function schemaProblems(issues: readonly Issue[], value: unknown, sources
   }
 }
 
-/** Of a value with several forms, the form that was meant: the one whose own type fits. */
+/** For a value with several forms, the form that was meant: the one whose type fits. */
 function meantBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | null {
   const isOfAnotherType = (issue: Issue) => issue.path.length === 0 && issue.code === 'invalid_type';
-  const fitting = branches.filter((issues) => !issues.some(isOfAnotherType));
+  // A mapping of another kind (of task) was not meant, unless no kind fits.
+  const isOfAnotherKind = (issue: Issue) => issue.path[0] === 'kind';
+  const typed = branches.filter((issues) => !issues.some(isOfAnotherType));
+  const ofKind = typed.filter((issues) => !issues.some(isOfAnotherKind));
+  const fitting = ofKind.length > 0 ? ofKind : typed;
   return (
     fitting.find((issues) => issues.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys')) ??
     fitting[0] ??

@@ -10,14 +10,20 @@ describe('a strategy is refused where the file does not give what it needs, with
     [`${chains}strategy: reward\n`, 'score: reward needs reward_model: {base: <directory or hub id>}'],
     [`${chains}strategy: reward\n`, 'score: judge grades by prompt, and score: incorrect by the reference answer'],
     [`${words}${real}judge: {provider: offline}\nstrategy: judge\n`, 'provider: offline has none for task jsonl'],
-    [`${chains}judge: {provider: openai}\nstrategy: lion\n`, 'judge.model: missing: provider: openai needs the name'],
+    [
+      `${chains}judge: {provider: openai}\nstrategy: lion\n`,
+      'judge.model: missing: provider: openai needs a model name',
+    ],
     [
       `${words}${real}judge: {model: small}\nbudget: {usd: 5}\nstrategy: judge\n`,
       'a cap in USD needs judge.price: {input, output}',
     ],
-    [`${chains}strategy: {score: badge, select: top}\n`, 'score: badge is a gradient and no number for select: top'],
+    [
+      `${chains}strategy: {score: badge, select: top}\n`,
+      'score: badge gives a gradient, not a number that select: top could use',
+    ],
     [`${chains}strategy: {score: loss, select: kmeans++}\n`, 'select: kmeans++ needs gradients'],
-    [`${chains}strategy: {score: judge, target: reference}\n`, "score: judge looks at the student's own answer"],
+    [`${chains}strategy: {score: judge, target: reference}\n`, "score: judge always scores the student's own answer"],
   ])('%j: %s', (text, expected) => {
     const parsed = parseConfigFile({ text, file: 'demo.yaml', sets: [] });
     const messages = parsed.ok ? [] : parsed.problems.map(({ path, message }) => `${path}: ${message}`);

@@ -1,5 +1,4 @@
-import { taskSchema } from '../config/task-schema';
-import { taskOf } from '../tasks';
+import { taskOf, taskSchema } from '../tasks/registry';
 import { disagreement } from './agreement';
 
 const own = { kind: 'jsonl', train: 'a', test: 'b' };

@@ -1,12 +1,12 @@
 import type { HygieneConfig } from '../config/schema';
 import type { Task } from '../tasks/task';
 
-/** How many answers the teacher is asked for, for one question; more than one only where their agreement is the check. */
-export const answersPerRow = ({ verify, samples = 3 }: HygieneConfig): number => (verify === 'agreement' ? samples : 1);
+/** How many answers the teacher is asked for per question; more than one only for `verify: agreement`. */
+export const answersPerRow = ({ verify, answers = 3 }: HygieneConfig): number => (verify === 'agreement' ? answers : 1);
 
 /**
- * What speaks against a row's answer: fewer of the readable answers to its question agree with it than are wanted, or
- * no more than half (a tie decides nothing). `null` where enough agree.
+ * Why a row's answer is doubtful: too few of the readable answers to its question agree with it, or no more than half (a tie
+ * decides nothing). `null` where enough agree.
  * @param others the further answers; `null` for one that could not be read
  */
 export function disagreement(
@@ -25,9 +25,9 @@ export function disagreement(
 }
 
 /**
- * Each passes the task's check with the other as the reference. In both directions, since a task that knows right from
- * wrong by itself looks at no reference: there, answers are the same when both are right. Where the check leaves
- * equivalent forms to the engine (math), answers in different forms count as different: rather a row too few.
+ * Each passes the task's check with the other as the reference. Both directions are checked because some tasks ignore the
+ * reference: there, two answers are the same when both are right. Where the check leaves equivalent forms to the engine
+ * (math), answers in different forms count as different: losing a row is better than keeping a wrong one.
  */
 const areSame = ({ check }: Pick<Task, 'check'>, question: string, one: string, other: string) =>
   check(question, one, other).correct && check(question, other, one).correct;

@@ -1,11 +1,11 @@
 import type { RejectedRow } from '../records';
 
-/** What a teacher's endpoint says may differ every time; more kinds than this are counted together. */
+/** Error texts of an endpoint may differ every time; further kinds are counted together. */
 const KINDS_MAX = 20;
 
 /**
- * How often rows were rejected for each reason, the most frequent first: `duplicate: near row …` -> 3. What is of one
- * row alone (names, numbers, quoted text) is left out of a reason, so that equal ones are counted together.
+ * How often rows were rejected for each reason, the most frequent first: `duplicate: near row …` -> 3. Details of a
+ * single row (names, numbers, quoted text) are removed from a reason, so that equal reasons are counted together.
  */
 export function countReasons(rejected: readonly Pick<RejectedRow, 'stage' | 'reason'>[]): Record<string, number> {
   const counts = new Map<string, number>();
@@ -18,7 +18,7 @@ export function countReasons(rejected: readonly Pick<RejectedRow, 'stage' | 'rea
   return Object.fromEntries([...ordered.slice(0, KINDS_MAX), ...(others === 0 ? [] : [['others', others] as const])]);
 }
 
-/** A quoted text ends a reason; a word that holds a digit is a name, a number or a question's own. */
+/** A reason ends at quoted text; a word with a digit is a name, a number or part of a question. */
 const kindOf = (reason: string) =>
   reason
     .slice(0, 300)

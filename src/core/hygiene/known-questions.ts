@@ -1,9 +1,10 @@
 import type { HygieneConfig } from '../config/schema';
+import { textDigest } from '../random';
 import type { Task } from '../tasks/task';
 import { NearIndex } from './near-index';
-import { PoolMatches } from './pool-matches';
+import { PoolMatches, wordingOf } from './pool-matches';
 
-/** Where a question is known from. What is in a test set is never trained on. */
+/** Where a known question comes from. Test questions are never trained on. */
 export type Origin = 'test' | 'pool' | 'row';
 
 export interface KnownQuestion {
@@ -25,11 +26,11 @@ interface Question {
 }
 
 /**
- * What the new questions of a run must not be.
- * @param known of the test sets and of the rows so far, which are held; the pool passes by, in its order
+ * The questions that a new question of a run must not repeat.
+ * @param known of the test sets and the rows so far, which are kept in memory; the pool is streamed, in its order
  */
 export async function knownQuestions(
-  task: Pick<Task, 'canonical' | 'novelty'>,
+  task: Pick<Task, 'canonical' | 'novelty' | 'newPart'>,
   config: Pick<HygieneConfig, 'near'>,
   known: {
     readonly test: readonly Question[];
@@ -51,51 +52,72 @@ export async function knownQuestions(
   return new KnownQuestions(task, config, held, matches);
 }
 
+/** Test questions are searched apart: a leak must not hide behind a nearer seed. */
+type Searched = 'test' | 'other';
+
+const searchedAs = (origin: Origin): Searched => (origin === 'test' ? 'test' : 'other');
+
+type Name = Pick<KnownQuestion, 'origin' | 'id'>;
+
 /**
- * What a new question must not be: the questions of the test sets and the rows so far, which are held, and those of the
- * pool, which passed by before.
+ * The questions that a new one must not repeat: those of the test sets and the rows so far, which are held in memory, and
+ * those of the pool, which are held too or were streamed before. Of a held question neither the text nor its form is kept,
+ * only a digest of the form and the numbers of the words: some 800 bytes for 45 words.
  */
 export class KnownQuestions {
-  private readonly exact = new Map<string, KnownQuestion>();
-  /** Test questions have an index of their own: a leak must not hide behind a nearer seed. */
-  private readonly near: Readonly<Record<'test' | 'other', NearIndex>> | null;
-  private readonly origins = new Map<string, Origin>();
+  /** Digest of a form -> the first question that has it, or a test question. */
+  private readonly exact = new Map<string, Name>();
+  private readonly near: Readonly<Record<Searched, NearIndex>> | null;
+  /** Questions that were added. */
+  size = 0;
+  /** By their numbers in `near`. */
+  private readonly names: Readonly<Record<Searched, Name[]>> = { test: [], other: [] };
 
   constructor(
-    private readonly task: Pick<Task, 'canonical' | 'novelty'>,
+    private readonly task: Pick<Task, 'canonical' | 'novelty' | 'newPart'>,
     config: Pick<HygieneConfig, 'near'>,
-    known: readonly KnownQuestion[],
+    known: Iterable<KnownQuestion>,
     private readonly pool: PoolMatches | null = null,
   ) {
-    const texts = (isTest: boolean) =>
-      known
-        .filter(({ origin }) => (origin === 'test') === isTest)
-        .map(({ origin, id, question }) => ({ id: `${origin} ${id}`, text: question }));
     this.near =
-      task.novelty === 'near'
-        ? { test: new NearIndex(config.near, texts(true)), other: new NearIndex(config.near, texts(false)) }
-        : null;
+      task.novelty === 'near' ? { test: new NearIndex(config.near), other: new NearIndex(config.near) } : null;
     for (const question of known) {
-      this.remember(question);
+      this.add(question);
     }
   }
 
-  add(question: KnownQuestion): void {
-    this.near?.[question.origin === 'test' ? 'test' : 'other'].add(
-      `${question.origin} ${question.id}`,
-      question.question,
-    );
-    this.remember(question);
+  add({ origin, id, question }: KnownQuestion): void {
+    if (this.task.novelty === 'closed-set') {
+      return;
+    }
+    this.size += 1;
+    const name = { origin, id };
+    if (this.near !== null) {
+      const searched = searchedAs(origin);
+      this.near[searched].add(wordingOf(this.task, question));
+      this.names[searched].push(name);
+    }
+    const form = textDigest(this.task.canonical(question));
+    // A test question stays one, even if it is also in the pool.
+    if (!this.exact.has(form) || origin === 'test') {
+      this.exact.set(form, name);
+    }
   }
 
-  /** The test question that this is, or is near to; else the pool's or the row's; else `null`. */
+  /** What the next `find` would do first for the questions added since the last one, a question a step. */
+  *prepare(): Generator<void> {
+    yield* this.near?.test.prepare() ?? [];
+    yield* this.near?.other.prepare() ?? [];
+  }
+
+  /** The test question that it repeats or is near to; else the seed or row; else `null`. */
   find(question: string): Match | null {
     if (this.task.novelty === 'closed-set') {
       return null;
     }
-    const held = this.exact.get(this.task.canonical(question));
+    const held = this.exact.get(textDigest(this.task.canonical(question)));
     if (held?.origin === 'test') {
-      return { origin: 'test', id: held.id, similarity: 1 };
+      return { ...held, similarity: 1 };
     }
     const leak = this.nearest('test', question);
     if (leak !== null) {
@@ -103,36 +125,18 @@ export class KnownQuestions {
     }
     const seed = this.pool?.same(question);
     const same = seed === undefined ? held : { origin: 'pool' as const, id: seed };
-    return same === undefined ? this.nearestOther(question) : { origin: same.origin, id: same.id, similarity: 1 };
+    return same === undefined ? this.nearestOther(question) : { ...same, similarity: 1 };
   }
 
-  /** Of a seed and a row that are equally near the seed, which was there before. */
+  /** Of a seed and a row that are equally near, the seed, which was there first. */
   private nearestOther(question: string): Match | null {
     const row = this.nearest('other', question);
     const seed = this.pool?.nearest(question);
     return seed === undefined || (row !== null && row.similarity > seed.similarity) ? row : { origin: 'pool', ...seed };
   }
 
-  private nearest(set: 'test' | 'other', question: string): Match | null {
-    const found = this.near?.[set].nearest(question) ?? null;
-    return found === null
-      ? null
-      : {
-          origin: this.origins.get(found.id) as Origin,
-          id: found.id.slice(found.id.indexOf(' ') + 1),
-          similarity: found.similarity,
-        };
-  }
-
-  private remember(question: KnownQuestion): void {
-    if (this.task.novelty === 'closed-set') {
-      return;
-    }
-    this.origins.set(`${question.origin} ${question.id}`, question.origin);
-    const form = this.task.canonical(question.question);
-    // What is a test question stays one, wherever else it stands.
-    if (!this.exact.has(form) || question.origin === 'test') {
-      this.exact.set(form, question);
-    }
+  private nearest(searched: Searched, question: string): Match | null {
+    const found = this.near?.[searched].nearest(wordingOf(this.task, question)) ?? null;
+    return found === null ? null : { ...(this.names[searched][found.number] as Name), similarity: found.similarity };
   }
 }

@@ -6,7 +6,7 @@ import { type Interval, tail } from './interval';
  * Percentile bootstrap interval of a mean paired difference: whole pairs are drawn with replacement, so what two arms
  * share (the same question, the same random seed) stays shared. The same stream name gives the same interval.
  *
- * @param differences one number a pair, at least one
+ * @param differences one number per pair, at least one
  */
 export function bootstrapDifference(
   differences: readonly number[],

@@ -107,7 +107,7 @@ describe('cumulative accuracy by score', () => {
     expect(found?.curve.map(({ percent }) => percent)).toEqual([0, 0, 0, 0]);
   });
 
-  test('of scores that say nothing lies in the band of real shuffles', () => {
+  test('of uninformative scores is within the band of real shuffles', () => {
     const stream = randomStream('no-effect');
     const rows = Array.from({ length: 2000 }, () => outcome(stream.next(), stream.next() < 0.7));
     const found = cumulativeAccuracy(rows, { stream: ['test'] });

@@ -2,7 +2,7 @@ import { quantile } from 'simple-statistics';
 import { randomStream, type StreamName } from '../random';
 import { type Interval, tail } from './interval';
 
-/** One synthetic row as a student met it: the score of the seed it came from, and whether its answer was right. */
+/** One synthetic row as answered by a student: the score of the seed it came from, and whether the answer was right. */
 export interface ScoredOutcome {
   readonly score: number;
   readonly correct: boolean;
@@ -15,7 +15,7 @@ export interface CumulativePoint {
   readonly percent: number;
   /** A - c, in percentage points. */
   readonly points: number;
-  /** Where `percent` lies for shuffled rows, 95 % of the shuffles. */
+  /** The range of `percent` for 95 % of shuffled orders. */
   readonly shuffled: Interval;
 }
 
@@ -28,10 +28,10 @@ export interface CumulativeAccuracy {
 
 /**
  * Cumulative accuracy of rows in the order of their seeds' scores against shuffled ones (arXiv 2512.00884, figure 3).
- * Rows of equal score count with their mean, so the order in which ties stand decides nothing.
+ * Rows of equal score count with their mean, so the order of ties does not matter.
  *
  * @param steps points of the curve
- * @returns `null` where the student has nothing right, or there are no rows
+ * @returns `null` where the student has no right answer, or there are no rows
  */
 export function cumulativeAccuracy(
   outcomes: readonly ScoredOutcome[],
@@ -43,18 +43,18 @@ export function cumulativeAccuracy(
     return null;
   }
   const accuracy = correct / n;
-  const places = checkpoints(n, options.steps ?? 20);
-  const byScore = sharesOf(expectedByScore(outcomes), places);
+  const positions = checkpoints(n, options.steps ?? 20);
+  const byScore = sharesOf(expectedByScore(outcomes), positions);
   const stream = randomStream('shuffled', ...options.stream);
   const values = outcomes.map((outcome) => Number(outcome.correct));
-  const shuffles = Array.from({ length: options.shuffles ?? 200 }, () => sharesOf(stream.shuffle(values), places));
+  const shuffles = Array.from({ length: options.shuffles ?? 200 }, () => sharesOf(stream.shuffle(values), positions));
   const percentOf = (share: number) => (100 * (accuracy - share)) / accuracy;
-  const curve = places.map((place, index) => {
+  const curve = positions.map((position, index) => {
     const band = shuffles.map((shares) => percentOf(shares[index] as number));
     const [low, high] = quantile(band, [tail, 1 - tail]) as [number, number];
     const share = byScore[index] as number;
     return {
-      share: place / n,
+      share: position / n,
       percent: percentOf(share),
       points: 100 * (accuracy - share),
       shuffled: { low, high },
@@ -84,13 +84,13 @@ function expectedByScore(outcomes: readonly ScoredOutcome[]): number[] {
 }
 
 /** Mean of the first k values, for each k, which ascend. */
-function sharesOf(values: readonly number[], places: readonly number[]): number[] {
+function sharesOf(values: readonly number[], positions: readonly number[]): number[] {
   let sum = 0;
   let taken = 0;
-  return places.map((place) => {
-    for (; taken < place; taken += 1) {
+  return positions.map((position) => {
+    for (; taken < position; taken += 1) {
       sum += values[taken] as number;
     }
-    return sum / place;
+    return sum / position;
   });
 }

@@ -9,7 +9,7 @@ export interface PairedDifference extends Spread {
 
 /**
  * The paired t-test: `first[i] - second[i]`, pair by pair. Without spread the t statistic is infinite: equal non-zero
- * differences are certain (p = 0), all zero is no difference (p = 1).
+ * differences are certain (p = 0), all zero means no difference (p = 1).
  */
 export function pairedDifference(first: readonly number[], second: readonly number[]): PairedDifference {
   const spread = spreadOf(first.map((value, index) => value - (second[index] as number)));

@@ -4,14 +4,14 @@ import { twoSidedP } from './student-t';
 export interface RankCorrelation {
   readonly n: number;
   readonly rho: number;
-  /** Two-sided, by Student's t with n - 2 degrees of freedom; rough below ten points. */
+  /** Two-sided, by Student's t with n - 2 degrees of freedom; approximate below ten points. */
   readonly p: number;
 }
 
 /**
  * Spearman's rank correlation; ties share the mean of their ranks.
  *
- * @returns `null` below three points, or where one side does not vary: there is no correlation to tell
+ * @returns `null` below three points, or where one side does not vary
  */
 export function rankCorrelation(first: readonly number[], second: readonly number[]): RankCorrelation | null {
   const n = first.length;

@@ -3,7 +3,7 @@ import { randomStream, type StreamName } from '../random';
 import { tail } from './interval';
 import { type CurvePoint, rowsToReach } from './rows-to-reach';
 
-/** A 95 % interval of a number of rows; an end that is `null` lies beyond the last checkpoint. */
+/** A 95 % interval of a number of rows; an end that is `null` is beyond the last checkpoint. */
 export interface RowsInterval {
   readonly low: number | null;
   readonly high: number | null;
@@ -15,13 +15,13 @@ export interface CurvePair {
   readonly baseline: readonly CurvePoint[];
 }
 
-/** What is asked of the mean curves of a resample; `null` where the answer lies beyond the last checkpoint. */
+/** The quantity that is computed from the mean curves of a resample; `null` where it is beyond the last checkpoint. */
 type Question = (arm: readonly CurvePoint[], baseline: readonly CurvePoint[]) => number | null;
 
 /**
  * Percentile bootstrap over random seeds: whole pairs are drawn with replacement and the question is asked of their mean
  * curves. A resample in which the accuracy is not reached counts as larger than every number, so a censored end of the
- * interval is `null` and never the budget's end. With few seeds the interval is rough; below two pairs there is none.
+ * interval is `null` and never the budget's end. With few seeds the interval is approximate; with fewer than two pairs there is none.
  */
 export function bootstrapOverSeeds(
   pairs: readonly CurvePair[],
@@ -55,7 +55,7 @@ export function meanCurve(curves: readonly (readonly CurvePoint[])[]): CurvePoin
 
 /**
  * How many times the rows of the arm the baseline needs for an accuracy, N_baseline(tau) / N_arm(tau): above 1 the arm
- * is the more efficient one. `null` where one of them does not reach it, or the arm has it before its first row.
+ * is the more efficient one. `null` where one of them does not reach it, or the arm starts above it.
  */
 export function timesTheData(
   arm: readonly CurvePoint[],

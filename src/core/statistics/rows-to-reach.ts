@@ -1,10 +1,10 @@
-/** One checkpoint of a learning curve, as a rule the mean over random seeds. */
+/** One checkpoint of a learning curve, usually the mean over random seeds. */
 export interface CurvePoint {
   readonly rows: number;
   readonly accuracy: number;
 }
 
-/** "Not reached" is an outcome of its own: the budget's end is no estimate of it. */
+/** "Not reached" is an outcome of its own: the end of the budget is not an estimate of it. */
 export type RowsToReach = { readonly reached: true; readonly rows: number } | { readonly reached: false };
 
 /**

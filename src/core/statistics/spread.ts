@@ -2,12 +2,12 @@ import { mean, sampleStandardDeviation } from 'simple-statistics';
 import type { Interval } from './interval';
 import { tQuantile } from './student-t';
 
-/** What repeated measurements (one a random seed) say together. */
+/** Summary of repeated measurements (one per random seed). */
 export interface Spread {
   /** Number of values. */
   readonly n: number;
   readonly mean: number;
-  /** Sample standard deviation (divisor n - 1); `null` for a single value, which says nothing of the spread. */
+  /** Sample standard deviation (divisor n - 1); `null` for a single value, which has no spread. */
   readonly sd: number | null;
   /** Student's t interval of the mean; `null` for a single value. */
   readonly interval: Interval | null;

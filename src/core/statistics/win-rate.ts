@@ -1,6 +1,6 @@
 import { pairedDifference } from './paired-t';
 
-/** One setting (task, student, rows an iteration): accuracies by arm and random seed, one number a checkpoint. */
+/** One setting (task, student, rows per iteration): accuracies by arm and random seed, one number per checkpoint. */
 export interface WinSetting {
   /** Arm -> random seed -> accuracy at each checkpoint. */
   readonly arms: ReadonlyMap<string, ReadonlyMap<number, readonly number[]>>;

@@ -3,8 +3,8 @@ import { NumberColumn } from './number-column';
 import {
   type Candidate,
   hasScore,
-  type Measured,
   type RankedSeed,
+  type ScoredCandidate,
   type Selector,
   shuffled,
   Unmeasured,
@@ -14,20 +14,20 @@ import { Smallest } from './smallest';
 /** Lion's line between hard and easy: the reference's mark is better by at least this. */
 const LION_HARD_FROM = 1;
 
-/** Tells the side that is kept from the other; `edge` where only the ids of equals can tell. */
-type Sides = (seed: Measured) => 'kept' | 'other' | 'edge';
+/** Distinguishes the kept side from the other; `edge` where only the ids of equal seeds decide. */
+type Sides = (seed: ScoredCandidate) => 'kept' | 'other' | 'edge';
 
 /**
- * One seed of the side that is kept, one of the other, in turn; uniform inside each side. So every prefix is balanced,
- * as long as both sides last; then the longer one fills up. The sides are halves, for Lion those of its own line.
+ * Alternates between seeds of the kept side and of the other, uniform within each side. So every prefix is balanced until
+ * one side is used up; the rest comes from the other. The sides are halves, for Lion those of its own line.
  */
-export function balancedSelector(places: number, { score, keep }: StrategyConfig): Selector {
+export function balancedSelector(count: number, { score, keep }: StrategyConfig): Selector {
   const isLion = score === 'lion';
   const names = isLion ? { high: 'hard side', low: 'easy side' } : { high: 'high half', low: 'low half' };
-  const kept = new Side(places, names[keep]);
-  const other = new Side(places, names[keep === 'high' ? 'low' : 'high']);
-  const edge: Measured[] = [];
-  const unmeasured = new Unmeasured(places);
+  const kept = new Side(count, names[keep]);
+  const other = new Side(count, names[keep === 'high' ? 'low' : 'high']);
+  const edge: ScoredCandidate[] = [];
+  const unmeasured = new Unmeasured(count);
   const half = new Half(keep);
   const passes = isLion ? 1 : 2;
   let sideOf: Sides | null = isLion
@@ -55,12 +55,12 @@ export function balancedSelector(places: number, { score, keep }: StrategyConfig
       for (const [index, seed] of edge.splice(0).toSorted(shuffled).entries()) {
         (index < room ? kept : other).add(seed);
       }
-      return unmeasured.after(inTurn(kept, other, places));
+      return unmeasured.after(inTurn(kept, other, count));
     },
   };
 }
 
-/** The better half of the pool, of an odd number the middle too; of equals those that come first in shuffled order. */
+/** The better half of the pool, including the middle of an odd number; of equal seeds those that come first in shuffled order. */
 class Half {
   /** How many of the edge are in the half: the edge is one seed, unless two hashes are equal. */
   edgeKept = 0;
@@ -82,7 +82,7 @@ class Half {
     const ascending = scores.slice().sort();
     const line = ascending[this.keep === 'high' ? scores.length - size : size - 1] as number;
     const isBetter = (score: number) => (this.keep === 'high' ? score > line : score < line);
-    const ofTies = size - scores.reduce((count, score) => count + Number(isBetter(score)), 0);
+    const ofTies = size - scores.reduce((sum, score) => sum + Number(isBetter(score)), 0);
     const ties = this.tieBreaks
       .values()
       .filter((_, index) => scores[index] === line)
@@ -100,16 +100,16 @@ class Half {
 
 class Side {
   size = 0;
-  private readonly seeds: Smallest<Measured>;
+  private readonly seeds: Smallest<ScoredCandidate>;
 
   constructor(
-    places: number,
+    count: number,
     private readonly name: string,
   ) {
-    this.seeds = new Smallest<Measured>(places, shuffled);
+    this.seeds = new Smallest<ScoredCandidate>(count, shuffled);
   }
 
-  add(seed: Measured): void {
+  add(seed: ScoredCandidate): void {
     this.size += 1;
     this.seeds.add(seed);
   }
@@ -123,10 +123,10 @@ class Side {
   }
 }
 
-function inTurn(kept: Side, other: Side, places: number): RankedSeed[] {
+function inTurn(kept: Side, other: Side, count: number): RankedSeed[] {
   const sides = [kept.named(other.size), other.named(kept.size)];
   const longest = Math.max(...sides.map(({ length }) => length));
   return Array.from({ length: longest }, (_, index) => sides.flatMap((side) => side.slice(index, index + 1)))
     .flat()
-    .slice(0, places);
+    .slice(0, count);
 }

@@ -1,5 +1,6 @@
+import { judgeOf } from '../config/judge-of';
 import type { Seed } from '../records';
-import { gradeRequests, judgeOf, readGradeRequest, readMarks, writeMarks } from './judging';
+import { gradeRequests, readGradeRequest, readMarks, writeMarks } from './judging';
 
 const seed: Seed = { id: 'a', question: 'What is 2+2?\n\n[Answer]\nno', answer: 'It is 4.', stratum: 'all' };
 
@@ -57,7 +58,7 @@ describe('requests', () => {
     expect(JSON.stringify(request)).not.toContain('It is 4.');
   });
 
-  test('of Lion are two, with the places exchanged; without a reference there is none', () => {
+  test('of Lion are two, with the count exchanged; without a reference there is none', () => {
     const requests = gradeRequests('lion', { ...seed, question: 'What is 2+2?' }, 'Five.') ?? [];
     expect(requests.map(({ order, messages }) => [order, readGradeRequest(messages)?.answers])).toEqual([
       ['reference-first', ['It is 4.', 'Five.']],

@@ -1,11 +1,10 @@
-import type { RunConfig, TeacherConfig } from '../config/schema';
 import type { Seed } from '../records';
 import type { ChatMessage } from '../tasks/task';
 
 /**
  * Grading by prompt. `judge` grades the student's answer alone; `lion` (Lion, arXiv 2305.12870) grades it beside the
- * reference answer, twice with the places exchanged, because referees favour a place. The paper's own texts are not
- * known: these are ours, explanation first, the grade on the last line.
+ * reference answer, twice with their order swapped, because judges favour a position. The paper does not
+ * publish its prompts; these are ours: first the explanation, then the grade on the last line.
  */
 
 export type GradeKind = 'judge' | 'lion';
@@ -13,29 +12,7 @@ export type GradeKind = 'judge' | 'lion';
 /** Part of every grade's identity. Raise it when a text below changes. */
 export const judgePromptVersion = 1;
 
-/** The judge as a configuration of its own: what the file leaves out is the teacher's. A price goes with its model. */
-export function judgeOf({ teacher, judge }: Pick<RunConfig, 'teacher' | 'judge'>): TeacherConfig {
-  // A teacher that errs on demand has a judge that does not.
-  const { price, base_url, max_tokens_parameter, noise: _, ...shared } = teacher;
-  const { provider = teacher.provider, model = teacher.model } = judge ?? {};
-  const isElsewhere = provider !== teacher.provider;
-  const isAnother = isElsewhere || model !== teacher.model;
-  return {
-    ...shared,
-    ...(isElsewhere ? { model: 'offline' } : { base_url }),
-    ...(isAnother ? {} : { price, max_tokens_parameter }),
-    ...{ temperature: 0.2, max_tokens: 512, mode: 'live' as const },
-    ...written(judge ?? {}),
-  };
-}
-
-/** Without the keys that are not there, which would otherwise overwrite. */
-const written = <T extends object>(given: T) =>
-  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof T]: Exclude<T[Key], undefined>;
-  };
-
-/** One request to the judge about a seed. `order` says whose answer stands first. */
+/** One request to the judge about a seed. `order` says whose answer comes first. */
 export interface GradeRequest {
   readonly order: 'alone' | 'reference-first' | 'student-first';
   readonly messages: readonly ChatMessage[];
@@ -47,7 +24,7 @@ export interface Marks {
   readonly reference: number | null;
 }
 
-/** The requests whose grades together make a seed's; `null` where there is nothing to compare with. */
+/** The requests whose grades are combined into a seed's grade; `null` where there is no reference to compare with. */
 export function gradeRequests(kind: GradeKind, seed: Seed, answer: string): readonly GradeRequest[] | null {
   if (kind === 'judge') {
     return [{ order: 'alone', messages: [judgeRules, { role: 'user', content: judgeText(seed.question, answer) }] }];
@@ -63,7 +40,7 @@ export function gradeRequests(kind: GradeKind, seed: Seed, answer: string): read
   return [compare('reference-first', reference, answer), compare('student-first', answer, reference)];
 }
 
-/** Marks from a judge's reply; `null` when it is not to be read. A mark outside 1 to 10 is none. */
+/** Marks from a judge's reply; `null` when it cannot be read. A mark outside 1 to 10 does not count. */
 export function readMarks(order: GradeRequest['order'], text: string): Marks | null {
   if (order === 'alone') {
     const [student] = marksOn(text, gradeLine, 1) ?? [];
@@ -76,7 +53,7 @@ export function readMarks(order: GradeRequest['order'], text: string): Marks | n
   return order === 'reference-first' ? { student: second, reference: first } : { student: first, reference: second };
 }
 
-/** What a request to the judge asks about; `null` when it is none of these. An offline judge answers by it. */
+/** What a request to the judge asks about; `null` when it is not such a request. Used by offline judges. */
 export function readGradeRequest(
   messages: readonly ChatMessage[],
 ): { readonly question: string; readonly answers: readonly string[] } | null {
@@ -128,13 +105,13 @@ const lionForm =
   /^\[Question\]\n([\s\S]*)\n\n\[Answer 1\]\n([\s\S]*)\n\[End of 1\]\n\n\[Answer 2\]\n([\s\S]*)\n\[End\]$/;
 
 const mark = String.raw`(\d{1,3}(?:\.\d{1,3})?)(?:\s*/\s*10)?`;
-/** What models put around a line: emphasis, quotes of Markdown. A sign is not among it: -3 is no mark. */
+/** What models put around a line: emphasis, quotes of Markdown. A sign is not part of it: -3 is not a mark. */
 const before = String.raw`[\s*_#>\`]*`;
 const after = String.raw`[\s*_.\`]*`;
 const gradeLine = new RegExp(`^${before}grade${before}:${before}${mark}${after}$`, 'i');
 const scoresLine = new RegExp(`^${before}scores?${before}:${before}${mark}[\\s,;&]+${mark}${after}$`, 'i');
 
-/** The last line that has text decides: a grade in the middle of an explanation may be one that is argued against. */
+/** The last line that has text decides: a grade in the middle of an explanation may be one that the judge argues against. */
 function marksOn(text: string, form: RegExp, count: number): number[] | null {
   const last = text.trimEnd().split('\n').at(-1) ?? '';
   const found = form.exec(last.trim());

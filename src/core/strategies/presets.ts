@@ -7,23 +7,23 @@ type PresetName = Extract<StrategyInFile, string>;
 /** The strategies that have a name (arXiv 2512.00884, section 3, unless said otherwise). */
 const presets: Readonly<Record<PresetName, Preset>> = {
   random: usual('random'),
-  /** Random picks, evenly over the strata: shows how much of a gain is mere rebalancing of a skewed pool. */
+  /** Random picks, evenly over the strata: shows how much of a gain comes from merely rebalancing a skewed pool. */
   stratified: { ...usual('random'), select: 'stratified' },
   loss: usual('loss'),
   'true-loss': { ...usual('loss'), target: 'reference' },
   entropy: usual('entropy'),
-  /** LLM2LLM's rule: seeds that the student gets wrong, filled up with random others. */
+  /** LLM2LLM's rule: seeds that the student gets wrong, topped up with random others. */
   incorrect: usual('incorrect'),
   reward: usual('reward'),
   judge: usual('judge'),
   lion: usual('lion'),
   badge: usual('badge'),
   'true-badge': { ...usual('badge'), target: 'reference' },
-  /** The control arm: what the student is surest of. It must end below `random`, or a sign is wrong. */
+  /** The control arm: the seeds that the student is most certain of. If it does not end below `random`, a sign is wrong. */
   'loss-low': { ...usual('loss'), keep: 'low' },
 };
 
-/** Replaces a preset by what it means, and gives a strategy of one's own a name that says what it is. */
+/** Replaces a preset by what it stands for, and gives a custom strategy a descriptive name. */
 export function resolveStrategy(inFile: StrategyInFile): StrategyConfig {
   if (typeof inFile === 'string') {
     return { ...presets[inFile], name: inFile };
@@ -34,39 +34,42 @@ export function resolveStrategy(inFile: StrategyInFile): StrategyConfig {
   return { ...strategy, name: preset?.[0] ?? describe(strategy) };
 }
 
-/** What a strategy asks for and cannot have, with what would work. `key` is a key of the strategy. */
+/** Combinations that do not work, with what would. `key` is a key of the strategy. */
 export function strategyProblems(strategy: StrategyConfig): { readonly key: string; readonly message: string }[] {
   const { score, select, target, temperature } = strategy;
   const { targets } = scorers[score];
   const problems: { key: string; message: string }[] = [];
   const isBlind = select === 'uniform' || select === 'stratified';
   if (score === 'random' && !isBlind) {
-    problems.push({ key: 'select', message: `score: random gives no score for select: ${select}; uniform works` });
+    problems.push({ key: 'select', message: `score: random has no scores for select: ${select}; use select: uniform` });
   }
   if (score !== 'random' && isBlind) {
     problems.push({ key: 'select', message: `select: ${select} does not look at score: ${score}; use score: random` });
   }
   if (score === 'badge' && select !== 'kmeans++' && !isBlind) {
-    const message = `score: badge is a gradient and no number for select: ${select}; kmeans++ works`;
+    const message = `score: badge gives a gradient, not a number that select: ${select} could use; use select: kmeans++`;
     problems.push({ key: 'select', message });
   }
   if (select === 'kmeans++' && score !== 'badge' && score !== 'random') {
-    const message = `select: kmeans++ needs gradients, which score: ${score} has not; use score: badge, or select: top`;
+    const message = `select: kmeans++ needs gradients, which score: ${score} does not have; use score: badge, or select: top`;
     problems.push({ key: 'select', message });
   }
   if (score === 'badge' && strategy.keep === 'low') {
-    problems.push({ key: 'keep', message: 'score: badge has no low end; keep: high works' });
+    problems.push({ key: 'keep', message: 'score: badge has no low end; use keep: high' });
   }
   if (temperature !== 1 && select !== 'sample') {
     problems.push({ key: 'temperature', message: `select: ${select} has no temperature; it needs select: sample` });
   }
   if (targets.length > 0 && !targets.includes(target)) {
-    problems.push({ key: 'target', message: `score: ${score} looks at the student's own answer; target: own works` });
+    problems.push({
+      key: 'target',
+      message: `score: ${score} always scores the student's own answer; use target: own`,
+    });
   }
   return problems;
 }
 
-/** A scorer as it is when nothing else is said. */
+/** A scorer with its default settings. */
 function usual(score: StrategyConfig['score']): Preset {
   const { keeps, selects } = scorers[score];
   return { score, target: 'own', per: 'token', keep: keeps, select: selects, temperature: 1, rescore: 'each' };

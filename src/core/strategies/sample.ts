@@ -1,22 +1,22 @@
 import type { StrategyConfig } from '../config/schema';
 import { NumberColumn } from './number-column';
 import { scorers } from './scorers';
-import { hasScore, type Measured, type RankedSeed, type Selector, shuffled, Unmeasured } from './selector';
+import { hasScore, type RankedSeed, type ScoredCandidate, type Selector, shuffled, Unmeasured } from './selector';
 import { Smallest } from './smallest';
 
 interface Keyed {
-  readonly seed: Measured;
+  readonly seed: ScoredCandidate;
   readonly weight: number;
   readonly key: number;
 }
 
 /**
- * Draws one after the other without replacement, each in proportion to its weight: seeds in the order of -ln(u) / weight
+ * Draws without replacement, in proportion to the weights: seeds in the order of -ln(u) / weight
  * with u uniform (Efraimidis and Spirakis 2006). Seeds of weight 0 follow, in shuffled order.
  */
-export function sampleSelector(places: number, strategy: StrategyConfig, uniformOf: (id: string) => number): Selector {
-  const drawn = new Smallest<Keyed>(places, byKey);
-  const unmeasured = new Unmeasured(places);
+export function sampleSelector(count: number, strategy: StrategyConfig, uniformOf: (id: string) => number): Selector {
+  const drawn = new Smallest<Keyed>(count, byKey);
+  const unmeasured = new Unmeasured(count);
   const scores = new NumberColumn();
   const isShare = isSharePlainly(strategy);
   const passes = isShare ? 1 : 2;
@@ -47,16 +47,16 @@ export function sampleSelector(places: number, strategy: StrategyConfig, uniform
 const byKey = (left: Keyed, right: Keyed) =>
   left.key === right.key ? shuffled(left.seed, right.seed) : left.key - right.key;
 
-/** A score that is a share already is the weight, to the power 1 / temperature. */
+/** A score that is already a share is itself the weight, to the power 1 / temperature. */
 const isSharePlainly = ({ score, keep }: StrategyConfig) => keep === 'high' && !scorers[score].isSigned;
 
 const shareWeights = ({ temperature }: StrategyConfig) =>
   temperature === 1 ? (value: number) => value : (value: number) => value ** (1 / temperature);
 
 /**
- * Other scores (signed ones, and any whose low end is kept) go through a softmax of their standard scores, turned so that
- * the kept end is heavy. They are summed in ascending order: the last bits of a sum hang on its order, and the pool's is
- * none to hang on.
+ * Other scores (signed ones, and any whose low end is kept) go through a softmax of their standard scores, with the sign
+ * that gives the kept end more weight. They are summed in ascending order, because a floating-point sum depends on its
+ * order and must not depend on that of the pool.
  */
 function softmaxWeights(scores: Float64Array, { keep, temperature }: StrategyConfig): (value: number) => number {
   const ascending = scores.slice().sort();

@@ -1,23 +1,24 @@
 import type { StrategyConfig } from '../config/schema';
 import type { AnswerLoss, Draw, Grade, Prediction, Reward, Seed } from '../records';
+import { settleVerdict } from '../tasks/settle-verdict';
 import type { Task } from '../tasks/task';
 
 type Score = StrategyConfig['score'];
 
 /** What a scorer is, independently of what it finds (arXiv 2512.00884, section 3). */
 export interface Scorer {
-  /** What is measured beside the student's predictions: losses and rewards by the engine, grades by a judge. */
+  /** What is measured in addition to the student's predictions: losses and rewards by the engine, grades by a judge. */
   readonly measures: 'loss' | 'reward' | 'gradients' | 'grades' | null;
-  /** The answers it can look at, its usual one first. */
+  /** The answers that it can score, the default first. */
   readonly targets: readonly StrategyConfig['target'][];
-  /** Whether it looks at reference answers even where the target is the student's own. */
+  /** Whether it needs reference answers even where the target is the student's own. */
   readonly needsReference: boolean;
   /** The end of the scores that marks a seed the student needs. */
   readonly keeps: StrategyConfig['keep'];
   readonly selects: StrategyConfig['select'];
-  /** Scores may be below zero, or their zero means nothing: they cannot be shares. */
+  /** Scores may be negative, or their zero has no meaning: they cannot be shares. */
   readonly isSigned: boolean;
-  /** Calls of a judge for every seed of the pool, each iteration, on top of the student's own work. */
+  /** Judge calls per seed of the pool and iteration, in addition to the student's own work. */
   readonly callsPerSeed: 0 | 1 | 2;
 }
 
@@ -32,13 +33,13 @@ export const scorers: Readonly<Record<Score, Scorer>> = {
   /** A low reward marks a seed that the student answers badly. */
   reward: { ...byEngine, measures: 'reward', targets: ['own'], keeps: 'low', isSigned: true },
   judge: { ...byEngine, measures: 'grades', targets: ['own'], keeps: 'low', callsPerSeed: 1 },
-  /** The reference's mark minus the student's: hard from 1 on, and as many hard seeds as easy ones. */
+  /** The reference's mark minus the student's: hard from 1 up; as many hard seeds as easy ones. */
   lion: {
     ...byEngine,
     ...{ measures: 'grades', targets: ['own'], needsReference: true, selects: 'balanced', isSigned: true },
     callsPerSeed: 2,
   },
-  /** No number but a gradient: large ones that are unlike each other. */
+  /** Not a number but a gradient: selects large ones that differ from each other. */
   badge: { ...byEngine, measures: 'gradients', targets: ['own', 'reference'], selects: 'kmeans++' },
 };
 
@@ -51,15 +52,15 @@ export interface StrategyNeeds {
   readonly reference: boolean;
 }
 
-/** What was measured of one seed; absent where there is nothing. */
-export interface Measured {
+/** What was measured for one seed; absent where nothing was. */
+export interface SeedMeasurements {
   /** The student's own answer. */
   readonly prediction?: Prediction | undefined;
   /** Of the answer that `strategy.target` names. */
   readonly loss?: AnswerLoss | undefined;
   readonly reward?: Reward | undefined;
   readonly grade?: Grade | undefined;
-  /** Where k-means++ took it. */
+  /** Its draw by k-means++. */
   readonly draw?: Draw | undefined;
 }
 
@@ -67,8 +68,8 @@ export interface ScoredSeed {
   readonly id: string;
   readonly score: number | null;
   /**
-   * `unreadable`: the answer has not the form of one, and what it scores is the scorer's definition.
-   * `unmeasured`: there is no number (no answer, no reference, no readable grade, nothing finite).
+   * `unreadable`: the answer does not have the form of one; the scorer defines what that scores.
+   * `unmeasured`: there is no score (no answer, no reference, no readable grade, or not finite).
    * `unscored`: the strategy does not score.
    */
   readonly state: 'scored' | 'unreadable' | 'unmeasured' | 'unscored';
@@ -86,13 +87,13 @@ export function measurementsOf({ score, target }: StrategyConfig): StrategyNeeds
 type Found = Omit<ScoredSeed, 'id'>;
 
 /**
- * Gives a seed its number, from what was measured of it.
- * @param task its check serves the scorers that look at right and wrong
+ * Scores a seed from its measurements.
+ * @param task its check is used by scorers that depend on right and wrong
  */
 export function scorerOf(
   strategy: StrategyConfig,
   task: Pick<Task, 'check'>,
-): (seed: Seed, measured: Measured) => Found {
+): (seed: Seed, measured: SeedMeasurements) => Found {
   const lossOf = meanOf(strategy);
   switch (strategy.score) {
     case 'random':
@@ -110,14 +111,14 @@ export function scorerOf(
     case 'lion':
       return (_, { grade }) => found(grade && differenceOf(grade));
     case 'badge':
-      // Seeds that were drawn have the squared distance they were drawn by. The others have none: they were not needed.
+      // Drawn seeds have the squared distance they were drawn with. The others have none, since they were not needed.
       return (_, { draw }) => found(draw?.distance);
   }
 }
 
 const unmeasured: Found = { score: null, state: 'unmeasured' };
 
-/** `null` and what is not finite are no numbers. */
+/** `null` and values that are not finite do not count as numbers. */
 function found(value: number | null | undefined): Found {
   return value == null || !Number.isFinite(value) ? unmeasured : { score: rounded(value), state: 'scored' };
 }
@@ -130,7 +131,7 @@ const meanOf =
 const differenceOf = ({ student, reference }: Grade) =>
   student === null || reference === null ? null : reference - student;
 
-/** 1 where the final answer is not the reference's. An unreadable answer is wrong, as in LLM2LLM, and says so in its state. */
+/** 1 where the final answer is not the reference's. An unreadable answer counts as wrong, as in LLM2LLM; its state says that it was unreadable. */
 function incorrectScore(
   task: Pick<Task, 'check'>,
   { question, answer }: Seed,
@@ -139,10 +140,13 @@ function incorrectScore(
   if (prediction === undefined || answer === null) {
     return unmeasured;
   }
-  const verdict = task.check(question, answer, prediction.text);
-  const isRight = verdict.correct || prediction.secondOpinion === 'correct';
-  return { score: isRight ? 0 : 1, state: verdict.wellFormed ? 'scored' : 'unreadable' };
+  const checked = task.check(question, answer, prediction.text);
+  const { secondOpinion } = prediction;
+  const verdict = secondOpinion === undefined ? checked : settleVerdict(checked, secondOpinion);
+  return verdict.state === 'unmeasured'
+    ? unmeasured
+    : { score: verdict.correct ? 0 : 1, state: verdict.wellFormed ? 'scored' : 'unreadable' };
 }
 
-/** Six significant digits: what differs less is a tie, so the last bits of a matrix product decide no selection. */
+/** Six significant digits: a smaller difference is a tie, so that rounding in a matrix product does not decide a selection. */
 const rounded = (value: number) => Number(value.toPrecision(6));

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { type Measurements, type SelectInput, scoreSeeds, selectSeeds } from '../../../test/support/select-seeds';
 import type { StrategyInFile } from '../config/schema';
-import type { AnswerLoss, Grade, Pick, Prediction, Seed } from '../records';
-import { operatorChains } from '../tasks/operator-chains';
+import type { AnswerLoss, Grade, Prediction, Seed, SelectedSeed } from '../records';
+import { operatorChains } from '../tasks/operator-chains/task';
 import { resolveStrategy, strategyProblems } from './presets';
 import { measurementsOf, scorers } from './scorers';
 
@@ -26,7 +26,11 @@ const answersOf = (texts: readonly string[]): Prediction[] =>
   seedsOf(texts.length).map(({ id }, index) => ({ id, text: texts[index] ?? '', tokenIds: [], finish: 'stop' }));
 const byLoss = { score: 'loss', target: 'own', per: 'token', keep: 'high', temperature: 1, rescore: 'each' } as const;
 
-function selectFrom(inFile: StrategyInFile, values: readonly number[], more: Partial<SelectInput> = {}): Pick[] {
+function selectFrom(
+  inFile: StrategyInFile,
+  values: readonly number[],
+  more: Partial<SelectInput> = {},
+): SelectedSeed[] {
   return selectSeeds({
     task,
     strategy: resolveStrategy(inFile),
@@ -41,7 +45,7 @@ function selectFrom(inFile: StrategyInFile, values: readonly number[], more: Par
 }
 const scoresOf = (inFile: StrategyInFile, seeds: readonly Seed[], some: Partial<Measurements>) =>
   scoreSeeds(resolveStrategy(inFile), task, { seeds, measurements: some });
-const indexes = (picks: readonly Pick[]) => picks.map(({ seedId }) => Number(seedId.slice(5)));
+const indexes = (picks: readonly SelectedSeed[]) => picks.map(({ seedId }) => Number(seedId.slice(5)));
 
 const losses = fc.array(fc.integer({ min: 0, max: 8 }), { minLength: 1, maxLength: 60 });
 const strategies = fc.constantFrom<StrategyInFile>(
@@ -259,13 +263,13 @@ describe('scores', () => {
     expect(picks.map(({ score }) => score)).toEqual([1, 1, 1, 0, null]);
   });
 
-  test('of incorrect: what the engine finds right in another form is right', () => {
+  test('of incorrect: what the engine finds right in another form is right, and what ran out of time is not measured', () => {
     const predictions = (answersOf(['5', '5', '5']) ?? []).map((prediction, index) => ({
       ...prediction,
       ...(index === 0 ? {} : { secondOpinion: index === 1 ? 'correct' : 'timeout' }),
     }));
     const scored = scoresOf('incorrect', seedsOf(3), { predictions });
-    expect(scored.map(({ score }) => score)).toEqual([1, 0, 1]);
+    expect(scored.map(({ score }) => score)).toEqual([1, 0, null]);
   });
 });
 

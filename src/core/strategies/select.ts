@@ -1,29 +1,32 @@
 import type { StrategyConfig } from '../config/schema';
 import { TutelageError } from '../errors';
 import { stableHash } from '../random';
-import type { Pick as Picked, Seed } from '../records';
+import type { Seed, SelectedSeed } from '../records';
 import type { Task } from '../tasks/task';
-import { type Measured, scorerOf } from './scorers';
+import { type SeedMeasurements, scorerOf } from './scorers';
 import type { Selector } from './selector';
 import { selectorOf, tieBreakStream } from './selectors';
 
+/** Seeds selected per row wanted: the second half are replacements, used in rank order for rows that were rejected. */
+export const SEEDS_PER_ROW = 2;
+
 export interface SelectionOptions {
   readonly strategy: StrategyConfig;
-  /** Its check serves the scorers that look at right and wrong. */
+  /** Its check is used by scorers that depend on right and wrong. */
   readonly task: Pick<Task, 'check'>;
-  /** How many picks are wanted, replacements included. */
+  /** How many seeds to select, replacements included. */
   readonly count: number;
-  /** Places of the ranking that are passed over: where the pool is ranked once, those of earlier iterations. */
+  /** Ranks to skip: where the pool is ranked once, those that earlier iterations used. */
   readonly skip?: number;
   readonly runSeed: number;
   readonly iteration: number;
 }
 
 /**
- * The seeds to show the teacher, in rank order, chosen while the pool passes by: `passes` times, each time whole. A
- * smaller `count` gives the beginning of a larger one's picks, so replacements for rejected rows are the picks that
- * follow. No seed comes twice, unless more are wanted than the pool holds: then the ranking begins again, so that every
- * seed comes floor(count / n) times and the best ones once more.
+ * The seeds to show the teacher, in rank order, selected while the pool is streamed `passes` times. A smaller `count` gives
+ * a prefix of what a larger one gives, so replacements for rejected rows are simply the next seeds. No seed is selected
+ * twice unless `count` exceeds the pool: then the ranking starts again, so that every seed is selected floor(count / n)
+ * times and the best ones once more.
  */
 export class Selection {
   readonly passes: number;
@@ -41,7 +44,7 @@ export class Selection {
     this.passes = this.selector.passes;
   }
 
-  see(seed: Seed, measured: Measured, pass: number): void {
+  see(seed: Seed, measured: SeedMeasurements, pass: number): void {
     const scored = this.scoreOf(seed, measured);
     if (pass === 0) {
       this.size += 1;
@@ -52,24 +55,24 @@ export class Selection {
   }
 
   /**
-   * The picks, each with its seed.
+   * The selected seeds.
    *
-   * Seeds with the same question (skewed pools have them) count as one that is asked again: their requests are the same
-   * but for the count, and every pick shall get an answer of its own.
+   * Seeds with the same question (skewed pools have them) count as one that is asked again: their requests differ only in
+   * that count, and each must get an answer of its own.
    *
-   * @param askedEarlier question -> how often the run asked about it in earlier iterations; absent is never
+   * @param askedEarlier question -> how often the run asked about it in earlier iterations; absent: never
    */
-  picks(askedEarlier: ReadonlyMap<string, number>): { readonly pick: Picked; readonly seed: Seed }[] {
+  picks(askedEarlier: ReadonlyMap<string, number>): { readonly pick: SelectedSeed; readonly seed: Seed }[] {
     const { count, skip = 0 } = this.options;
     const ranked = this.selector.ranked();
     this.refuseEmpty();
     const asked = new Map(askedEarlier);
     return Array.from({ length: count }, (_, rank) => {
-      const place = skip + rank;
-      const seed = ranked[place % ranked.length] as (typeof ranked)[number];
+      const position = skip + rank;
+      const seed = ranked[position % ranked.length] as (typeof ranked)[number];
       const askedBefore = asked.get(seed.question) ?? 0;
       asked.set(seed.question, askedBefore + 1);
-      const round = Math.floor(place / ranked.length);
+      const round = Math.floor(position / ranked.length);
       const { id, question, answer, stratum, score, tieBreak } = seed;
       const reason = round === 0 ? seed.reason : `${seed.reason}, round ${round + 1} of a pool of ${ranked.length}`;
       return {
@@ -84,7 +87,7 @@ export class Selection {
       throw new RangeError('the pool is empty: there is no seed to select');
     }
     if (this.unmeasured === this.size) {
-      // A selection without one score would be a random one under another name.
+      // A selection without a single score would be a random one under another name.
       throw new TutelageError(
         'damaged',
         `strategy ${this.options.strategy.name} found no score for any of the ${this.size} seeds of the pool`,

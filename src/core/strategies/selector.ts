@@ -2,23 +2,23 @@ import type { Draw, Seed } from '../records';
 import type { ScoredSeed } from './scorers';
 import { Smallest } from './smallest';
 
-/** A seed as it passes by, with its number. */
+/** A seed of the stream, with its tie-break. */
 export interface Candidate extends ScoredSeed, Seed {
   readonly tieBreak: number;
   readonly draw?: Draw | undefined;
 }
 
-export type Measured = Candidate & { readonly score: number };
+export type ScoredCandidate = Candidate & { readonly score: number };
 
-/** A seed in its place, with the reason for it. */
+/** A seed at its rank, with the reason for it. */
 export type RankedSeed = Candidate & { readonly reason: string };
 
 /**
- * Finds the first places of the order in which a strategy takes seeds, each once, while the pool passes by: as often as
- * it says, each time whole, in any order. It keeps as many seeds as places are wanted, and at most two numbers a seed.
+ * Finds the first seeds in the order of a strategy while the pool is streamed `passes` times, in any order. It keeps only as
+ * many seeds as are wanted, and at most two numbers per seed of the pool.
  *
- * Ties are broken by a hash of the seed's id in the stream of this run and iteration, never by the pool's order: grades
- * tie massively, and pools are often sorted. Seeds without a score come last.
+ * Ties are broken by a hash of the seed's id in the stream of this run and iteration, never by the pool's order: many grades
+ * tie, and pools are often sorted. Seeds without a score come last.
  */
 export interface Selector {
   readonly passes: 1 | 2;
@@ -32,7 +32,7 @@ export function shuffled(left: Candidate, right: Candidate): number {
   return left.tieBreak - right.tieBreak || (left.id < right.id ? -1 : Number(left.id > right.id));
 }
 
-export const hasScore = (seed: Candidate): seed is Measured => seed.score !== null;
+export const hasScore = (seed: Candidate): seed is ScoredCandidate => seed.score !== null;
 
 export const withReason = (seeds: readonly Candidate[], reason: string): RankedSeed[] =>
   seeds.map((seed) => ({ ...seed, reason }));
@@ -41,8 +41,8 @@ export const withReason = (seeds: readonly Candidate[], reason: string): RankedS
 export class Unmeasured {
   private readonly seeds: Smallest<Candidate>;
 
-  constructor(private readonly places: number) {
-    this.seeds = new Smallest(places, shuffled);
+  constructor(private readonly count: number) {
+    this.seeds = new Smallest(count, shuffled);
   }
 
   add(seed: Candidate): void {
@@ -50,6 +50,6 @@ export class Unmeasured {
   }
 
   after(ranked: readonly RankedSeed[]): RankedSeed[] {
-    return [...ranked, ...withReason(this.seeds.sorted(), 'unmeasured')].slice(0, this.places);
+    return [...ranked, ...withReason(this.seeds.sorted(), 'unmeasured')].slice(0, this.count);
   }
 }

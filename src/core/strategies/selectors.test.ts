@@ -3,7 +3,7 @@ import { plainRanking } from '../../../test/support/plain-ranking';
 import { scoreSeeds, selectSeeds } from '../../../test/support/select-seeds';
 import type { StrategyInFile } from '../config/schema';
 import type { Seed } from '../records';
-import { operatorChains } from '../tasks/operator-chains';
+import { operatorChains } from '../tasks/operator-chains/task';
 import { resolveStrategy } from './presets';
 
 const task = operatorChains({ step_weights: [1], zipf: 1.5, pool_size: 10, test_size: 10 });

@@ -3,7 +3,15 @@ import { randomStream, type StreamName } from '../random';
 import type { Draw } from '../records';
 import { balancedSelector } from './balanced';
 import { sampleSelector } from './sample';
-import { type Candidate, hasScore, type Measured, type Selector, shuffled, Unmeasured, withReason } from './selector';
+import {
+  type Candidate,
+  hasScore,
+  type ScoredCandidate,
+  type Selector,
+  shuffled,
+  Unmeasured,
+  withReason,
+} from './selector';
 import { Smallest } from './smallest';
 import { stratifiedSelector } from './stratified';
 
@@ -16,39 +24,39 @@ interface Stream {
 /** The stream that breaks ties; a seed's number is `stableHash(...stream, id)`. */
 export const tieBreakStream = ({ runSeed, iteration }: Stream): StreamName => ['select', runSeed, iteration];
 
-/** @param places how many are wanted; fewer where the pool has fewer */
-export function selectorOf(strategy: StrategyConfig, places: number, stream: Stream): Selector {
+/** @param count how many seeds to select; fewer if the pool is smaller */
+export function selectorOf(strategy: StrategyConfig, count: number, stream: Stream): Selector {
   switch (strategy.select) {
     case 'uniform':
-      return uniformSelector(places);
+      return uniformSelector(count);
     case 'stratified':
-      return stratifiedSelector(places);
+      return stratifiedSelector(count);
     case 'top':
-      return topSelector(places, strategy.keep);
+      return topSelector(count, strategy.keep);
     case 'sample':
-      return sampleSelector(places, strategy, (id) => 1 - randomStream('sample', ...placeOf(stream), id).next());
+      return sampleSelector(count, strategy, (id) => 1 - randomStream('sample', ...streamKey(stream), id).next());
     case 'balanced':
-      return balancedSelector(places, strategy);
+      return balancedSelector(count, strategy);
     case 'kmeans++':
-      return drawnSelector(places);
+      return drawnSelector(count);
   }
 }
 
-const placeOf = ({ runSeed, iteration }: Stream) => [runSeed, iteration] as const;
+const streamKey = ({ runSeed, iteration }: Stream) => [runSeed, iteration] as const;
 
-function uniformSelector(places: number): Selector {
-  const seeds = new Smallest(places, shuffled);
+function uniformSelector(count: number): Selector {
+  const seeds = new Smallest(count, shuffled);
   return { passes: 1, see: (seed) => seeds.add(seed), ranked: () => withReason(seeds.sorted(), 'drawn') };
 }
 
 /** The given end first. */
-function topSelector(places: number, keep: StrategyConfig['keep']): Selector {
+function topSelector(count: number, keep: StrategyConfig['keep']): Selector {
   const sign = keep === 'high' ? -1 : 1;
-  const best = new Smallest<Measured>(
-    places,
+  const best = new Smallest<ScoredCandidate>(
+    count,
     (left, right) => sign * (left.score - right.score) || shuffled(left, right),
   );
-  const unmeasured = new Unmeasured(places);
+  const unmeasured = new Unmeasured(count);
   return {
     passes: 1,
     see: (seed) => (hasScore(seed) ? best.add(seed) : unmeasured.add(seed)),
@@ -56,10 +64,10 @@ function topSelector(places: number, keep: StrategyConfig['keep']): Selector {
   };
 }
 
-/** As k-means++ drew them, in the engine. Seeds without a gradient follow; the others were not reached. */
-function drawnSelector(places: number): Selector {
+/** In the order in which the engine's k-means++ drew them, then seeds without a gradient; the rest was not reached. */
+function drawnSelector(count: number): Selector {
   const drawn: (Candidate & { readonly draw: Draw })[] = [];
-  const unmeasured = new Unmeasured(places);
+  const unmeasured = new Unmeasured(count);
   return {
     passes: 1,
     see: (seed) => {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { Smallest } from './smallest';
 
-test('keeps the first of an order, whatever passes by and in whatever order', () => {
+test('keeps the first items of an order, whatever comes and in whatever sequence', () => {
   void fc.assert(
     fc.property(fc.array(fc.integer({ min: -20, max: 20 }), { maxLength: 200 }), fc.nat(50), (numbers, count) => {
       const ascending = (left: number, right: number) => left - right;

@@ -1,11 +1,11 @@
 /**
- * The first items of an order, out of any number that pass by: a heap with the last of those kept on top, so that room
- * and time hang on how many are kept.
+ * The first items of an order, out of a stream of any length: a heap with the last kept item on top, so that memory
+ * and time depend on how many are kept.
  */
 export class Smallest<T> {
   private readonly heap: T[] = [];
 
-  /** @param compare a total order, or what is kept of equal items would hang on when they came */
+  /** @param compare a total order; otherwise the order of arrival would decide between equal items */
   constructor(
     private readonly count: number,
     private readonly compare: (left: T, right: T) => number,

@@ -2,10 +2,10 @@ import { type Candidate, type Selector, shuffled, withReason } from './selector'
 import { Smallest } from './smallest';
 
 /**
- * Random, but evenly over the strata: one seed of each in turn, in a shuffled order inside each, until the smaller ones
- * are used up. The control for a pool that is skewed: what a strategy gains beyond this arm is not mere rebalancing.
+ * Random, but evenly over the strata: one seed of each in turn, shuffled within each, until the smaller ones are
+ * used up. The control for a skewed pool: what a strategy gains over this arm is more than rebalancing.
  */
-export function stratifiedSelector(places: number): Selector {
+export function stratifiedSelector(count: number): Selector {
   const sizes = new Map<string, number>();
   const strata = new Map<string, Smallest<Candidate>>();
   let turns = 0;
@@ -17,24 +17,24 @@ export function stratifiedSelector(places: number): Selector {
         sizes.set(stratum, (sizes.get(stratum) ?? 0) + 1);
         return;
       }
-      turns ||= turnsFor(places, [...sizes.values()]);
+      turns ||= turnsFor(count, [...sizes.values()]);
       const own = strata.get(stratum) ?? new Smallest(turns, shuffled);
       strata.set(stratum, own);
       own.add(seed);
     },
     ranked: () => {
       const kept = [...strata.values()].flatMap((seeds) => seeds.sorted()).sort(shuffled);
-      return withReason(evenlyOverStrata(kept, ({ stratum }) => stratum).slice(0, places), 'drawn');
+      return withReason(evenlyOverStrata(kept, ({ stratum }) => stratum).slice(0, count), 'drawn');
     },
   };
 }
 
-/** After so many turns all places are taken, or all seeds. */
-function turnsFor(places: number, sizes: readonly number[]): number {
+/** The number of turns after which that many seeds are taken, or all are. */
+function turnsFor(count: number, sizes: readonly number[]): number {
   const longest = Math.max(...sizes);
   let turns = 0;
   let taken = 0;
-  while (taken < places && turns < longest) {
+  while (taken < count && turns < longest) {
     taken += sizes.filter((size) => size > turns).length;
     turns += 1;
   }

@@ -2,16 +2,28 @@ import { randomStream } from '../random';
 import type { Seed } from '../records';
 import type { FileRow } from './task';
 
-/** In the place of `makeData` of a task that reads files. */
+/** Options that name data files, with those paths made absolute. */
+export function withDataPaths<
+  Options extends { readonly train?: string | undefined; readonly test?: string | undefined },
+>(options: Options, resolve: (path: string) => string): Options {
+  const { train, test } = options;
+  return {
+    ...options,
+    ...(train === undefined ? {} : { train: resolve(train) }),
+    ...(test === undefined ? {} : { test: resolve(test) }),
+  };
+}
+
+/** Stands in for `makeData` in tasks that read files. */
 export function readsFiles(): never {
   throw new RangeError('this task reads its data from files');
 }
 
 /**
- * The places, in file order from 0, of the rows that are drawn by the run's seed, in the order drawn; `null` for all of
- * them as they stand. A smaller set is the beginning of a larger one.
+ * The indexes, from 0 in file order, of the rows drawn by the run's random seed, in the order drawn; `null`: all rows, in
+ * file order. A smaller set is a prefix of a larger one.
  */
-export function drawnPlaces(
+export function drawnIndexes(
   set: 'pool' | 'test',
   count: number,
   size: number | undefined,
@@ -20,13 +32,13 @@ export function drawnPlaces(
   return size === undefined || size >= count
     ? null
     : randomStream('file-data', set, seed)
-        .shuffle(Array.from({ length: count }, (_, place) => place))
+        .shuffle(Array.from({ length: count }, (_, index) => index))
         .slice(0, size);
 }
 
-/** Ids name the row's place in the file, whatever was drawn. */
-export const seedOf = (set: 'pool' | 'test', place: number, row: FileRow): Seed => ({
-  id: `${set}-${String(place).padStart(5, '0')}`,
+/** Ids contain the row's index in the file, independent of what was drawn. */
+export const seedOf = (set: 'pool' | 'test', index: number, row: FileRow): Seed => ({
+  id: `${set}-${String(index).padStart(5, '0')}`,
   ...row,
 });
 
@@ -43,17 +55,20 @@ export function textField(
     typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint' ? String(value) : value;
   if (typeof text !== 'string') {
     return {
-      reason: `"${field}" is no text but ${value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value}`,
+      reason: `"${field}" must be text, but is ${value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value}`,
     };
   }
   return text.trim() === '' ? { reason: `"${field}" is empty` } : text.trim();
 }
 
-/** The loosest form in which two questions are surely the same: characters, case, punctuation and spaces aside. */
-export const plainText = (text: string) =>
-  text
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/(?<=\d),(?=\d{3})/g, '')
-    .replace(/[^\p{L}\p{N}+\-*/=<>^.%\\]+|\.(?!\d)/gu, ' ')
-    .trim();
+/**
+ * The form in which two questions are the same: white space aside, and case where it is prose. Signs are meaning: 8 × 2 is
+ * not 8 ÷ 2, 5² not 52, and a && b not a || b.
+ */
+export function plainText(text: string): string {
+  const spaced = text.normalize('NFC').trim().replace(/\s+/g, ' ');
+  return isProse(spaced) ? spaced.toLowerCase().replace(/ ?[.!?]+$/, '') : spaced;
+}
+
+/** Words and sentences. Formulas and code tell apart what prose does not: f(X) and f(x). */
+const isProse = (text: string) => !/[\\{}=<>;|&^_`]|\w\(/.test(text);

@@ -1,9 +1,9 @@
-import { taskSchema } from '../config/task-schema';
 import { randomStream } from '../random';
 import type { Seed } from '../records';
-import { taskOf } from '.';
-import { solvableHands } from './game24-hands';
-import { drawWordProblem, numbersOf } from './word-problems';
+import { taskSchema } from '../tasks/registry';
+import { solvableHands } from './game24/hands';
+import { drawWordProblem, numbersOf } from './gsm8k/templates';
+import { taskOf } from './registry';
 
 /** Checks by other means than the code's own: floating point and all orders for hands, a plain closure for proofs. */
 
@@ -44,7 +44,9 @@ function checkSets(options: object, sizes: { pool: number; test: number }) {
     expect(task.parseAnswer(answer as string, question)).toEqual({ ok: true, value: answer });
     expect(task.stratum(question, null)).toBe(stratum);
     expect(
-      [...task.studentPrompt(question), ...(answer ?? '')].filter((character) => !task.alphabet?.includes(character)),
+      [...String(task.studentPrompt(question)), ...(answer ?? '')].filter(
+        (character) => !task.alphabet?.includes(character),
+      ),
     ).toEqual([]);
   }
   return { task, pool, test: tests.test as readonly Seed[] };

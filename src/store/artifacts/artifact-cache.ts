@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { withExclusiveLock } from '../../processes/exclusive-lock';
 
 /**
- * Copies of what lies elsewhere, kept within a bound: files under `<root>/ab/cdef...`, and folders with models laid out
+ * Copies of what is stored elsewhere, kept within a bound: files under `<root>/ab/cdef...`, and folders with models laid out
  * for reading. When it is full, what was not used for longest goes; what was used within the last minutes never does,
  * however full it is. Use is written down as the time of modification, so all processes of a workspace see it, and no
  * mark of a dead one stays.

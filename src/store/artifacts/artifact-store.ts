@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { copyFile, link, mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { copyFile, link, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import type { ArtifactKind, ArtifactRef } from '../../core/artifact-ref';
 import { canonicalJson } from '../../core/canonical-json';
 import { type AddressedFiles, localFiles } from './addressed-files';
-import { allRecords, linesOf } from './tables';
-import { copyAndSync, exists, hashFile, writeAndSync, writeWhole } from './whole-files';
+import { allRecords } from './tables';
+import { copyAndSync, exists, hashFile, linesOf, writeAndSync, writeWhole } from './whole-files';
 
 /**
  * Immutable files under `<root>/ab/cdef...`, addressed by the sha256 of their content. Writing the same content again
@@ -27,18 +27,28 @@ export interface ArtifactStore {
   /** Path of a directory with the files of a stored directory, verified once and reused. Read-only by convention. */
   checkout(ref: ArtifactRef): Promise<string>;
   has(ref: ArtifactRef): Promise<boolean>;
+  /** The files of a stored directory that are its own, `*.safetensors`; its small files may belong to others. */
+  weightsIn(ref: ArtifactRef): Promise<StoredFile[]>;
+  /** Forgets a stored directory and its weights. A bucket, which other machines read, keeps all of it. */
+  removeDirectory(ref: ArtifactRef): Promise<void>;
   /** Keeps paths that it gave from being cleared away until the function that it returns is called. */
   keepInUse(paths: readonly string[]): () => void;
 }
 
+/** A file of a stored directory. */
+export interface StoredFile {
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
 /** The stored form of a directory. */
 interface Manifest {
-  readonly files: Readonly<Record<string, { sha256: string; bytes: number }>>;
+  readonly files: Readonly<Record<string, StoredFile>>;
 }
 
 /**
  * @param root `<workspace>/artifacts`; directories are laid out beside it, under `<workspace>/checkouts`.
- * @param files where the content lies; the folder itself unless told otherwise
+ * @param files where the content is stored; by default the folder itself
  */
 export function openArtifactStore(
   root: string,
@@ -87,6 +97,24 @@ export function openArtifactStore(
     return target;
   }
 
+  async function weightsIn(ref: ArtifactRef): Promise<StoredFile[]> {
+    const manifest = JSON.parse(await readText(ref)) as Manifest;
+    return Object.entries(manifest.files).flatMap(([name, file]) => (name.endsWith('.safetensors') ? [file] : []));
+  }
+
+  async function removeDirectory(ref: ArtifactRef): Promise<void> {
+    await rm(join(checkouts, ref.sha256), { recursive: true, force: true });
+    if (!(await files.has(ref.sha256))) {
+      return;
+    }
+    const weights = await weightsIn(ref);
+    // The manifest goes first: without it nobody looks for the rest.
+    await files.remove(ref.sha256);
+    for (const { sha256 } of weights) {
+      await files.remove(sha256);
+    }
+  }
+
   async function* readLines(ref: ArtifactRef) {
     yield* linesOf(await files.pathOf(ref));
   }
@@ -103,6 +131,8 @@ export function openArtifactStore(
     pathOf: files.pathOf,
     checkout,
     has: (ref) => files.has(ref.sha256),
+    weightsIn,
+    removeDirectory,
     keepInUse: files.keepInUse,
   };
 }

@@ -9,7 +9,7 @@ import { s3LocationOf } from './s3-location';
 
 /**
  * The artifacts of a workspace, wherever they lie: in its folder, or in the bucket that TUTELAGE_ARTIFACTS names, of
- * which the workspace then holds a bounded cache. The cache is a folder of its own, because what lies in `artifacts` may
+ * which the workspace then holds a bounded cache. The cache is a folder of its own, because what is in `artifacts` may
  * lie nowhere else.
  *
  * @throws TutelageError `usage` where the variable says nothing useful
@@ -25,7 +25,7 @@ export function openArtifacts(workspace: Pick<Workspace, 'artifacts' | 'artifact
   return openArtifactStore(artifactCache, checkouts, cachedFiles(artifactCache, remote, cache));
 }
 
-/** What machines that share a bucket know of each other's jobs; `null` where artifacts lie in the workspace. */
+/** The jobs of machines that share a bucket; `null` where artifacts are in the workspace. */
 export function openSharedJobs(): SharedJobs | null {
   const location = s3LocationOf(process.env);
   return location === null ? null : sharedJobs(openBucket(location.bucket), location.prefix);

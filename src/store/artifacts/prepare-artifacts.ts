@@ -7,7 +7,7 @@ import { s3Files } from './s3-files';
 import { s3LocationOf } from './s3-location';
 import { hashFile } from './whole-files';
 
-/** Of what lies under the prefix, so that a later version can tell what it finds. */
+/** The version of the layout under the prefix, so that a later version knows what it reads. */
 const FORMAT = 1;
 const SENT_AT_ONCE = 8;
 
@@ -19,7 +19,7 @@ interface Sent {
 
 /**
  * Before anything is bought: tries that the bucket can be read and written, and sends what the workspace's own folder
- * holds from before it shared a bucket, so that a run that began on one machine goes on on several. Does nothing where
+ * holds from before it shared a bucket, so that a run that began on one machine can continue on several. Does nothing where
  * artifacts stay in the workspace.
  *
  * @throws TutelageError that says what is wrong with the bucket, its name or the credentials
@@ -44,7 +44,7 @@ export async function prepareArtifacts(workspace: Workspace, onProgress: (messag
   let done = 0;
   const sendSome = async () => {
     for (let file = files.pop(); file !== undefined; file = files.pop()) {
-      // A damaged file stays where it is, to be found by whoever reads it.
+      // A damaged file stays where it is, for its reader to report.
       if (!(await remote.has(file.sha256)) && (await hashFile(file.path)) === file.sha256) {
         await remote.send(file.sha256, file.path);
       }

@@ -1,31 +1,31 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { patientRetries } from './s3-patience';
 import { s3Problem, statusOf } from './s3-problems';
+import { retriesWithin } from './s3-retries';
 
 /** A way to one bucket. */
 export interface S3Access {
   readonly bucket: string;
   /** `http://host:port`, for people. */
   readonly endpoint: string;
-  readonly patienceMs: number;
+  readonly retryMsMax: number;
   /**
-   * Does something with the client; what fails for good is told by `s3Problem`.
+   * Does something with the client; a permanent failure is described by `s3Problem`.
    * @param action follows "could not"
    */
   doing<T>(action: string, work: (client: S3Client) => Promise<T>): Promise<T>;
 }
 
-export function openAccess(bucket: string, patienceMs: number): S3Access {
+export function openAccess(bucket: string, retryMsMax: number): S3Access {
   const endpoint = endpointName();
   let client: Promise<S3Client> | undefined;
   return {
     bucket,
     endpoint,
-    patienceMs,
+    retryMsMax,
     doing: async (action, work) => {
       const startedMs = Date.now();
       try {
-        client ??= openClient(patienceMs);
+        client ??= openClient(retryMsMax);
         return await work(await client);
       } catch (error) {
         throw s3Problem(error, { endpoint, bucket, action, startedMs });
@@ -34,7 +34,7 @@ export function openAccess(bucket: string, patienceMs: number): S3Access {
   };
 }
 
-/** Loaded by whoever needs it: a third of a second that a run on local files need not spend. */
+/** Loaded on first use: it takes a third of a second, which a run on local files need not spend. */
 export function sdk() {
   // Which Node this program runs on is its own business; the people who see the warning cannot act on it.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
@@ -56,13 +56,13 @@ export async function absentAs<T, Absent>(absent: Absent, ask: () => Promise<T>)
   }
 }
 
-async function openClient(patienceMs: number): Promise<S3Client> {
+async function openClient(retryMsMax: number): Promise<S3Client> {
   const { S3Client: Client } = await sdk();
   const options = {
     // Servers other than AWS's own mostly have no host name for each bucket.
     forcePathStyle: customEndpoint() !== undefined,
     followRegionRedirects: true,
-    retryStrategy: patientRetries(patienceMs),
+    retryStrategy: retriesWithin(retryMsMax),
     requestHandler: { connectionTimeout: 5000, socketTimeout: 30_000 },
     // The signature covers the body's hash, and what is read is hashed by the store; not every server knows the newer sums.
     requestChecksumCalculation: 'WHEN_REQUIRED' as const,

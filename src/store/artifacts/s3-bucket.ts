@@ -12,7 +12,7 @@ export interface Bucket {
   /** In several parts at once where it is large. */
   putFile(key: string, path: string, signal?: AbortSignal): Promise<void>;
   /**
-   * @param options.onlyIf the object has this tag, or there is none (`null`)
+   * @param options.onlyIf the object has this tag, or no tag (`null`)
    * @returns false where it is otherwise
    */
   putText(key: string, text: string, options?: { onlyIf?: string | null }): Promise<boolean>;
@@ -24,16 +24,16 @@ export interface Bucket {
   remove(key: string): Promise<void>;
 }
 
-const PATIENCE_MS = 120_000;
+const RETRY_MS_MAX = 120_000;
 
 const PART_BYTES = 8 * 1024 ** 2;
 const PARTS_AT_ONCE = 4;
 /** S3 allows 10,000 parts; a model of a terabyte has larger ones. */
 const PARTS_MAX = 9000;
 
-/** @param options.patienceMs for how long a request is repeated that meets what may pass */
-export function openBucket(bucket: string, options: { patienceMs?: number } = {}): Bucket {
-  const access = openAccess(bucket, options.patienceMs ?? PATIENCE_MS);
+/** @param options.retryMsMax for how long a request is retried after a passing failure */
+export function openBucket(bucket: string, options: { retryMsMax?: number } = {}): Bucket {
+  const access = openAccess(bucket, options.retryMsMax ?? RETRY_MS_MAX);
   return {
     name: `${access.endpoint}/${bucket}`,
     has: (key) => has(access, key),

@@ -10,13 +10,13 @@ export function s3Files(bucket: Bucket, prefix: string): RemoteFiles {
     has: (sha256) => bucket.has(keyOf(sha256)),
     send: (sha256, path) => bucket.putFile(keyOf(sha256), path),
     fetch: async ({ kind, sha256, bytes }, path) => {
-      const place = `${bucket.name}/${keyOf(sha256)}`;
+      const address = `${bucket.name}/${keyOf(sha256)}`;
       if (!(await bucket.getFile(keyOf(sha256), path, bytes))) {
-        throw damaged(`artifact ${kind} ${sha256} is not whole at ${place}`);
+        throw damaged(`artifact ${kind} ${sha256} is not whole at ${address}`);
       }
       const found = await hashFile(path);
       if (found !== sha256) {
-        throw damaged(`artifact ${place} should hash to ${sha256}, but hashes to ${found}`);
+        throw damaged(`artifact ${address} should hash to ${sha256}, but hashes to ${found}`);
       }
     },
   };

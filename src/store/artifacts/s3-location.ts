@@ -1,6 +1,6 @@
 import { TutelageError } from '../../core/errors';
 
-/** Where artifacts lie, when they do not lie in the workspace. */
+/** Where artifacts are stored when they are not in the workspace. */
 export interface S3Location {
   readonly bucket: string;
   /** Before every key; empty, or with a slash at its end. */
@@ -18,11 +18,11 @@ const CACHE_GIB = 20;
  * @throws TutelageError `usage`
  */
 export function s3LocationOf(environment: NodeJS.ProcessEnv): S3Location | null {
-  const { TUTELAGE_ARTIFACTS: place = '', TUTELAGE_CACHE_GIB: cache = '' } = environment;
-  if (place === '') {
+  const { TUTELAGE_ARTIFACTS: address = '', TUTELAGE_CACHE_GIB: cache = '' } = environment;
+  if (address === '') {
     return null;
   }
-  const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(place);
+  const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(address);
   const segments = (match?.[2] ?? '').split('/').filter((segment) => segment !== '');
   if (match === null || segments.some((segment) => !/^[\w.=-]+$/.test(segment) || /^\.+$/.test(segment))) {
     throw new TutelageError(

@@ -56,7 +56,7 @@ export function s3Problem(error: unknown, attempt: S3Attempt): unknown {
     );
   }
   if (name === 'NoSuchBucket') {
-    return problem('missing', 'there is no such bucket', `make it, or correct TUTELAGE_ARTIFACTS`);
+    return problem('missing', 'the bucket does not exist', `create it, or correct TUTELAGE_ARTIFACTS`);
   }
   if (REGION.has(name) || status === 301) {
     return problem('usage', `the bucket is in another region (${name})`, 'name its region with AWS_REGION');
@@ -80,6 +80,6 @@ export function s3Problem(error: unknown, attempt: S3Attempt): unknown {
   return problem(
     'transient',
     `tried ${$metadata?.attempts} times in ${seconds} s, last met ${last}`,
-    'see whether the endpoint is up and AWS_ENDPOINT_URL_S3 is right; what was done so far is kept, and the same command goes on',
+    'check that the endpoint is up and AWS_ENDPOINT_URL_S3 is right; finished work is kept, and the same command resumes',
   );
 }

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
 import { absentAs, type S3Access, sdk } from './s3-access';
-import { pauseMs } from './s3-patience';
+import { pauseMs } from './s3-retries';
 
 const PART_BYTES = 8 * 1024 ** 2;
 const PARTS_AT_ONCE = 4;
@@ -41,7 +41,7 @@ export const getFile = (access: S3Access, key: string, path: string, bytes: numb
 /** The body comes after the answer, so the client does not ask again for one that is cut; this does. */
 async function getBytes(
   client: S3Client,
-  { bucket, patienceMs }: S3Access,
+  { bucket, retryMsMax }: S3Access,
   { key, range }: { key: string; range?: string | undefined },
 ) {
   const { GetObjectCommand } = await sdk();
@@ -55,7 +55,7 @@ async function getBytes(
     try {
       return { bytes: await bytesOf(answer), tag: answer.ETag ?? '' };
     } catch (error) {
-      if (Date.now() - startedMs >= patienceMs) {
+      if (Date.now() - startedMs >= retryMsMax) {
         throw Object.assign(new Error('the body ended early', { cause: error }), {
           name: 'TimeoutError',
           code: (error as NodeJS.ErrnoException).code,

@@ -1,9 +1,17 @@
-import { createReadStream } from 'node:fs';
 import type { ArtifactKind, ArtifactRef } from '../../core/artifact-ref';
 import { canonicalJson } from '../../core/canonical-json';
 import { PART_ROWS } from '../../core/table';
-import type { ArtifactStore } from './artifact-store';
-import { turnTaker } from './turns';
+import { turnTaker } from './yield-to-event-loop';
+
+/** What a table is stored through: an artifact store, or a part of one. */
+interface TableWriter {
+  putText(kind: ArtifactKind, text: string): Promise<ArtifactRef>;
+}
+
+interface TableReader {
+  readText(ref: ArtifactRef): Promise<string>;
+  readLines(ref: ArtifactRef): AsyncIterable<string>;
+}
 
 /** Records as they come; what is small enough may be a list. */
 export type Records<T> = AsyncIterable<T> | Iterable<T>;
@@ -13,7 +21,7 @@ export type Records<T> = AsyncIterable<T> | Iterable<T>;
  * references. The same records give the same artifacts; up to one part they are those of `putRecords`.
  */
 export async function putTable(
-  store: Pick<ArtifactStore, 'putText'>,
+  store: TableWriter,
   kind: ArtifactKind,
   records: Records<object>,
   { partRows = PART_ROWS }: { readonly partRows?: number } = {},
@@ -36,7 +44,7 @@ export async function putTable(
 
 /** One table of several, in order: the list of them. */
 export async function listParts(
-  store: Pick<ArtifactStore, 'putText'>,
+  store: TableWriter,
   kind: ArtifactKind,
   parts: readonly ArtifactRef[],
 ): Promise<ArtifactRef> {
@@ -49,7 +57,7 @@ export async function listParts(
 }
 
 /** The parts of a table, in order: itself, where it has none. */
-export async function partsOf(store: Pick<ArtifactStore, 'readText'>, table: ArtifactRef): Promise<ArtifactRef[]> {
+export async function partsOf(store: Pick<TableReader, 'readText'>, table: ArtifactRef): Promise<ArtifactRef[]> {
   if (table.parts === undefined) {
     return [table];
   }
@@ -68,7 +76,7 @@ interface RowRange {
  * The hash of each part is checked before its first record is given.
  */
 export async function* readTable<T>(
-  store: Pick<ArtifactStore, 'readText' | 'readLines'>,
+  store: TableReader,
   table: ArtifactRef,
   { from = 0, to = Number.POSITIVE_INFINITY }: RowRange = {},
 ): AsyncGenerator<T> {
@@ -96,11 +104,7 @@ export async function* readTable<T>(
 }
 
 /** The same as a list. */
-export async function allRecords<T>(
-  store: Pick<ArtifactStore, 'readText' | 'readLines'>,
-  table: ArtifactRef,
-  range: RowRange = {},
-): Promise<T[]> {
+export async function allRecords<T>(store: TableReader, table: ArtifactRef, range: RowRange = {}): Promise<T[]> {
   const records: T[] = [];
   for await (const record of readTable<T>(store, table, range)) {
     records.push(record);
@@ -110,7 +114,7 @@ export async function allRecords<T>(
 
 /** The records of these ids, out of a table of any size. */
 export async function recordsById<T extends { readonly id?: string }>(
-  store: Pick<ArtifactStore, 'readText' | 'readLines'>,
+  store: TableReader,
   table: ArtifactRef,
   ids: Iterable<string>,
 ): Promise<ReadonlyMap<string, T>> {
@@ -122,21 +126,4 @@ export async function recordsById<T extends { readonly id?: string }>(
     }
   }
   return found;
-}
-
-/** Lines of a file that was verified, without its empty ones. JSON strings may hold what other readers take for an end of line. */
-export async function* linesOf(path: string): AsyncGenerator<string> {
-  let rest = '';
-  for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: 1 << 20 })) {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() as string;
-    for (const line of lines) {
-      if (line !== '') {
-        yield line;
-      }
-    }
-  }
-  if (rest !== '') {
-    yield rest;
-  }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { copyFile, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
@@ -62,8 +62,41 @@ export async function hashFile(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
+/** One hash of all files directly in a folder, by name and content; `null` where there is no such folder. */
+export async function hashFolder(folder: string): Promise<string | null> {
+  const names = await readdir(folder).catch(() => null);
+  if (names === null) {
+    return null;
+  }
+  const hash = createHash('sha256');
+  for (const name of names.sort()) {
+    const path = join(folder, name);
+    if ((await stat(path)).isFile()) {
+      hash.update(`${name}\n${await hashFile(path)}\n`);
+    }
+  }
+  return hash.digest('hex');
+}
+
 export const exists = (path: string) =>
   stat(path).then(
     () => true,
     () => false,
   );
+
+/** Lines of a file that was verified, without its empty ones. JSON strings may hold what other readers take for an end of line. */
+export async function* linesOf(path: string): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: 1 << 20 })) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() as string;
+    for (const line of lines) {
+      if (line !== '') {
+        yield line;
+      }
+    }
+  }
+  if (rest !== '') {
+    yield rest;
+  }
+}

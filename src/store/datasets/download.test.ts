@@ -54,7 +54,7 @@ it('a file comes whole, with its licence beside it, and is not asked for again',
   expect(requests).toEqual([undefined]);
 });
 
-it('an interrupted download goes on where it ended', async () => {
+it('an interrupted download resumes where it stopped', async () => {
   await expect(download(file('/cut'), target)).rejects.toMatchObject({ kind: 'missing' });
   const { size } = await stat(`${target}.part`);
   await download(file('/cut'), target);

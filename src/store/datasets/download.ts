@@ -83,7 +83,7 @@ const unavailable = (file: PublishedFile, why: string) =>
   new TutelageError(
     'missing',
     `${file.url} cannot be downloaded: ${why}`,
-    'try again (it goes on where it ended), or name a local copy with task.train and task.test',
+    'try again (it resumes where it stopped), or name a local copy with task.train and task.test',
   );
 
 const causeOf = (error: Error) => (error.cause instanceof Error ? error.cause.message : error.message);

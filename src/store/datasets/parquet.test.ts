@@ -2,7 +2,8 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import { type DataLine, readDataFile } from './read-data-file';
+import type { DataLine } from './data-lines';
+import { readDataFile } from './read-data-file';
 
 it('a Parquet file is told by its content and read with its columns, group by group', async () => {
   const file = join(await mkdtemp(join(tmpdir(), 'tutelage-parquet-')), 'train.anything');

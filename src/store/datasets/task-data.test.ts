@@ -2,8 +2,8 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TaskConfig } from '../../core/config/schema';
-import { taskSchema } from '../../core/config/task-schema';
 import type { Seed } from '../../core/records';
+import { taskSchema } from '../../core/tasks/registry';
 import { loadTaskData } from './task-data';
 
 const line = (question: string, answer = '5') => JSON.stringify({ question, answer });
@@ -67,15 +67,29 @@ describe('data files', () => {
     ]);
     expect(await load(mixed, `${line('A quite new question?')}\n${lines[0]}\n`)).toBe(
       [
-        'train.jsonl:317: is no line of JSON: Unterminated string in JSON at position 20',
+        'train.jsonl:317: is not valid JSON: the line ends in the middle of a value',
         'train.jsonl:319: expected a JSON object, got a list',
         'train.jsonl:401: is not UTF-8 text (Latin-1 or another encoding?); save the file as UTF-8',
         'train.jsonl:10: there is no column "question"; there are prompt, answer',
-        'train.jsonl:318: "answer" cannot be read as task.check says: "no number"',
+        'train.jsonl:318: "answer" cannot be read by check: number: "no number": not exactly one number',
         'train.jsonl:20: the same question as in line 5',
-        'test.jsonl:2: this test question is a seed too, in train.jsonl:1',
+        'test.jsonl:2: this test question is also a seed, in train.jsonl:1',
       ].join('\n'),
     );
+  });
+
+  it.each([
+    [{}, ['3:30 p.m.', '4:45', '2-3', '5-6', 'none', 'a "few"'], 3],
+    [{ check: 'labels', labels: ['yes', 'no'] }, ['perhaps', 'never "mind"', 'often'], 1],
+    [{ check: 'choice' }, ['first', 'second one', 'the third'], 1],
+    [{ check: 'regex', pattern: '\\d{4}' }, ['12', '345 "6"', '7'], 1],
+    [{ check: 'json' }, ['{', '{"a', '[1'], 1],
+  ])('whose references cannot be read tell each kind of it once: %p', async (options, answers, kinds) => {
+    const rows = [...answers, ...answers].map((answer, index) => line(`What is the thing number ${index}?`, answer));
+    const problems = String(await load(rows.join('\n'), good(2, 100).join('\n'), options)).split('\n');
+    const ofTrain = problems.filter((problem) => problem.startsWith('train.jsonl'));
+    expect(ofTrain).toHaveLength(kinds);
+    expect(ofTrain.every((problem) => /in all \d+ rows|also lines? /.test(problem))).toBe(true);
   });
 
   it.each([

@@ -5,17 +5,17 @@ import type { Bucket } from '../artifacts/s3-bucket';
 import { hashFile } from '../artifacts/whole-files';
 
 /**
- * The newest checkpoint of each unfinished job, for whichever machine goes on with it. `latest` names a step and the
+ * The newest checkpoint of each unfinished job, for whichever machine resumes it. `latest` names a step and the
  * files of its checkpoint by their hashes; it is written after them and only ever moves to a later step, so two machines
  * that work on one job (one was only slow) leave a whole checkpoint whatever they do.
  */
 export interface SharedCheckpoints {
-  /** Keeps the job's checkpoint of that step, unless a later one is there or the job is finished. */
+  /** Keeps the job's checkpoint of that step, unless there is a later one or the job is finished. */
   keep(hash: string, checkpoint: { step: number; directory: string }, signal: AbortSignal): Promise<void>;
   /**
    * Lays the newest one out among the checkpoints in a job's directory, where it is newer than those.
    *
-   * @returns its step; `null` where there is nothing newer
+   * @returns its step; `null` where nothing is newer
    */
   bring(hash: string, directory: string): Promise<number | null>;
   /** Removes what there is of a job's checkpoints. */
@@ -42,7 +42,7 @@ export function sharedCheckpoints(
   const latestKey = (hash: string) => `${folder}${hash}/latest`;
   const fileKey = (hash: string, sha256: string) => `${folder}${hash}/checkpoints/${sha256}`;
 
-  /** What cannot be read counts as nothing: the job goes on from an earlier point, and the next checkpoint replaces it. */
+  /** What cannot be read counts as absent: the job resumes from an earlier point, and the next checkpoint replaces it. */
   async function readLatest(hash: string): Promise<{ latest: Latest | null; tag: string | null }> {
     const found = await bucket.getText(latestKey(hash));
     return { latest: found === null ? null : parse(found.text), tag: found?.tag ?? null };

@@ -15,7 +15,7 @@ export interface SharedJobs {
   /** `null` where nobody finished the job. */
   read(hash: string): Promise<JobRecordFiles | null>;
   /**
-   * @param options.replace a record that is there; else it stays
+   * @param options.replace whether to replace an existing record; otherwise it is kept
    * @returns false where one stays
    */
   put(hash: string, files: JobRecordFiles, options: { replace: boolean }): Promise<boolean>;
@@ -43,11 +43,11 @@ export function sharedJobs(bucket: Bucket, prefix: string): SharedJobs {
   };
 }
 
-function parse(text: string, place: string): JobRecordFiles {
+function parse(text: string, address: string): JobRecordFiles {
   try {
     return recordFiles.parse(JSON.parse(text));
   } catch (cause) {
-    throw new TutelageError('damaged', `${place} is not a job's record`, 'remove the object: the job is done again', {
+    throw new TutelageError('damaged', `${address} is not a job's record`, 'remove the object: the job is done again', {
       cause,
     });
   }

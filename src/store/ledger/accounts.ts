@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Caps } from '../../core/budget/price';
+import { type Caps, formatUsd, usdOf } from '../../core/budget/price';
 import { TutelageError } from '../../core/errors';
 import type { Change, LedgerDatabase } from './database';
 import type { AccountKind } from './schema';
@@ -9,7 +9,7 @@ export interface AccountName {
   readonly name: string;
 }
 
-/** What settled, reserved and unknown calls count together. */
+/** The sum of settled, reserved and unknown calls. */
 export interface Committed {
   readonly samples: number;
   readonly tokens: number;
@@ -50,7 +50,7 @@ export function setCaps(account: AccountName, caps: Caps, who: string): Change<v
       if (limit !== null && limit < committed[cap]) {
         throw new TutelageError(
           'usage',
-          `the cap of ${describe(cap, limit)} for ${account.kind} ${account.name} is below the ${describe(cap, committed[cap])} already spent or held`,
+          `the cap of ${describe(cap, limit)} for ${account.kind} ${account.name} is below the ${describe(cap, committed[cap])} already spent or reserved`,
           `choose at least ${describe(cap, committed[cap])}`,
         );
       }
@@ -101,7 +101,7 @@ export async function readAccounts(transaction: LedgerDatabase, names: readonly 
   });
 }
 
-/** The first cap that adding this would pass, or `null`. */
+/** The first cap that adding this would exceed, or `null`. */
 export function bindingCap(account: Account, added: Committed): CapName | null {
   const passes = (cap: CapName) => {
     const limit = account.caps[cap];
@@ -110,7 +110,7 @@ export function bindingCap(account: Account, added: Committed): CapName | null {
   return capNames.find(passes) ?? null;
 }
 
-/** Adds to what the run and its experiment have committed. The experiment's bill counts a shared answer nowhere: it was bought once. */
+/** Adds to what the run and its experiment have committed. A shared answer is no charge to the experiment, which bought it once. */
 export async function changeAccounts(
   transaction: LedgerDatabase,
   { run, experiment }: { readonly run: string; readonly experiment: string | null },
@@ -164,7 +164,7 @@ function checkCaps(caps: Caps, whose: string): void {
     if (limit !== null && !(Number.isSafeInteger(limit) && limit > 0)) {
       throw new TutelageError(
         'usage',
-        `a cap is a positive whole number; that of ${describe(cap, limit)} for ${whose} is none`,
+        `expected a cap that is a positive whole number, got ${describe(cap, limit)} for ${whose}`,
         'correct the budget in the file',
       );
     }
@@ -172,7 +172,7 @@ function checkCaps(caps: Caps, whose: string): void {
 }
 
 export function describe(cap: CapName, amount: number): string {
-  return cap === 'nanoUsd' ? `USD ${(amount / 1e9).toFixed(6)}` : `${amount} ${cap}`;
+  return cap === 'nanoUsd' ? formatUsd(usdOf(amount)) : `${amount} ${cap}`;
 }
 
 const capColumns = (caps: Caps) => ({

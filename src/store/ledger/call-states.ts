@@ -6,8 +6,12 @@ import { sql } from 'kysely';
  */
 
 /** What forbids a second purchase, or a second call for the same row. */
-export const isHeldOrOwned = sql<boolean>`state in ('reserved', 'settled')`;
+export const isReservedOrOwned = sql<boolean>`state in ('reserved', 'settled')`;
 
 export const isReserved = sql<boolean>`state = 'reserved'`;
 
 export const isUnknown = sql<boolean>`state = 'unknown'`;
+
+/** Owners are sessions (processes), and batch jobs. */
+export const jobOwner = (job: string): string => `batch:${job}`;
+export const isJob = (owner: string): boolean => owner.startsWith(jobOwner(''));

@@ -3,12 +3,13 @@ import type { Updateable } from 'kysely';
 import type { TokenUsage } from '../../core/budget/price';
 import { TutelageError } from '../../core/errors';
 import { type Committed, changeAccounts } from './accounts';
-import { isHeldOrOwned } from './call-states';
+import { isReserved, isReservedOrOwned } from './call-states';
 import type { Change, LedgerDatabase, Moment } from './database';
-import type { Reservation } from './reserve';
+import { together } from './database';
+import { isOnAccountOverCap, type Overrun, overrunBehindRelease, stopAccountsOverCap } from './overruns';
+import type { Reservation } from './reservations';
 import type { CallFinish, CallsTable } from './schema';
 import { compressAnswer, readAnswer, type StoredAnswer } from './stored-answer';
-import { together } from './together';
 
 /** Whether a reserved request goes out. */
 export type SendDecision =
@@ -16,10 +17,12 @@ export type SendDecision =
   /** The workspace owns the answer: the run is charged for it, nothing is sent. */
   | { readonly send: false; readonly owned: StoredAnswer }
   /** The same request is in flight in this session or another one. */
-  | { readonly send: false; readonly inFlight: true };
+  | { readonly send: false; readonly inFlight: true }
+  /** An account went over a cap since the call was reserved: it was released, or may not be sent. */
+  | { readonly send: false; readonly overrun: Overrun };
 
 /** What came back. */
-export interface Outcome {
+export interface CallOutcome {
   readonly usage: TokenUsage;
   readonly nanoUsd: number;
   readonly finish: CallFinish;
@@ -41,28 +44,45 @@ export function markSent(
       .select(['id', 'state'])
       .where('request_hash', '=', requestHash)
       .where('shared_from', 'is', null)
-      .where(isHeldOrOwned)
+      .where(isReservedOrOwned)
       .executeTakeFirst();
     if (other?.state === 'reserved') {
       return { send: false, inFlight: true };
     }
     if (other?.state === 'settled') {
       const owned = await readAnswer(transaction, other.id);
-      await chargeShared(transaction, moment, { call, owned, nanoUsd: priceOf(owned.usage) });
-      return { send: false, owned };
+      const overrun = await chargeShared(transaction, moment, { call, owned, nanoUsd: priceOf(owned.usage) });
+      return overrun === null ? { send: false, owned } : { send: false, overrun };
     }
-    await changeReserved(transaction, call, { request_hash: requestHash, sent_at: moment.at });
-    return { send: true };
+    const { numUpdatedRows } = await transaction
+      .updateTable('calls')
+      .set({ request_hash: requestHash, sent_at: moment.at })
+      .where('id', '=', call.id)
+      .where(isReserved)
+      .where((when) => when.not(isOnAccountOverCap))
+      .executeTakeFirst();
+    if (numUpdatedRows === 1n) {
+      return { send: true };
+    }
+    const overrun = await overrunBehindRelease(transaction, call);
+    if (overrun === null) {
+      throw noLongerReserved(call);
+    }
+    return { send: false, overrun };
   };
 }
 
-/** Settles and stores the raw answer together. From the commit on the answer is owned for ever. */
-export function settle(call: Reservation, outcome: Outcome): Change<void> {
+/**
+ * Settles the call and stores its raw answer in one transaction. After the commit the workspace owns the answer. What it
+ * cost is booked even where that is above the reserved worst case.
+ * @returns the overrun, where that took an account over a cap
+ */
+export function settle(call: Reservation, outcome: CallOutcome): Change<Overrun | null> {
   const body = compressAnswer(outcome.raw);
   const sha256 = createHash('sha256').update(outcome.raw).digest('hex');
-  return async (transaction, { at }) => {
+  return async (transaction, moment) => {
     await together([
-      changeReserved(transaction, call, settledColumns(outcome, at)),
+      changeReserved(transaction, call, settledColumns(outcome, moment.at)),
       transaction.insertInto('answers').values({ call: call.id, body, sha256 }).execute(),
       changeAccounts(transaction, call, {
         samples: 0,
@@ -70,26 +90,31 @@ export function settle(call: Reservation, outcome: Outcome): Change<void> {
         nanoUsd: outcome.nanoUsd - call.worst.nanoUsd,
       }),
     ]);
+    return isAboveWorst(call, outcome) ? stopAccountsOverCap(transaction, moment, call) : null;
   };
 }
 
-/** The request certainly cost nothing and waits to be sent again: the room stays held, a crash would release it. */
+/** The request certainly cost nothing and will be sent again: its room stays reserved, and a crash would release it. */
 export function takeBack(call: Reservation, attempt?: number): Change<void> {
   const counted = attempt === undefined ? {} : { attempt };
   return (transaction) => changeReserved(transaction, call, { request_hash: null, sent_at: null, ...counted });
 }
 
-/** The calls cost nothing and will not be sent. */
+/** The calls cost nothing and will not be sent. One that an overrun has released already stays so. */
 export function release(calls: readonly Reservation[]): Change<void> {
   return async (transaction, { at }) => {
     for (const call of calls) {
-      await changeReserved(transaction, call, { state: 'released', samples: 0, ended_at: at });
-      await changeAccounts(transaction, call, heldBack(call));
+      const columns = { state: 'released' as const, samples: 0, ended_at: at };
+      if (await isChanged(transaction, call, columns)) {
+        await changeAccounts(transaction, call, givenBack(call));
+      } else if (!(await isReleased(transaction, call))) {
+        throw noLongerReserved(call);
+      }
     }
   };
 }
 
-/** Sent, and the outcome is lost: it counts at its worst case for ever, but holds no sample. */
+/** Sent, and the outcome is lost: from now on it counts at its worst case, but as no sample. */
 export function markUnknown(call: Reservation): Change<void> {
   return async (transaction, { at }) => {
     await changeReserved(transaction, call, { state: 'unknown', samples: 0, ended_at: at });
@@ -97,7 +122,7 @@ export function markUnknown(call: Reservation): Change<void> {
   };
 }
 
-/** The row was not accepted after all: its sample is free for another one, its money stays spent. Doing it twice is doing it once. */
+/** The row was not accepted after all: its sample is free for another row, its money stays spent. Idempotent. */
 export function dropSamples(run: string, rows: readonly string[]): Change<void> {
   return async (transaction, { isShared }) => {
     for (const row of rows) {
@@ -106,7 +131,7 @@ export function dropSamples(run: string, rows: readonly string[]): Change<void> 
         .select(['id', 'run', 'experiment', 'shared_from'])
         .where('run', '=', run)
         .where('row', '=', row)
-        .where(isHeldOrOwned)
+        .where(isReservedOrOwned)
         .where('samples', '=', 1)
         .$if(isShared, (query) => query.forUpdate())
         .execute();
@@ -121,7 +146,7 @@ export function dropSamples(run: string, rows: readonly string[]): Change<void> 
 
 const nothing: Committed = { samples: 0, tokens: 0, nanoUsd: 0 };
 
-const heldBack = ({ worst, samples }: Reservation): Committed => ({
+const givenBack = ({ worst, samples }: Reservation): Committed => ({
   samples: -samples,
   tokens: -worst.tokens,
   nanoUsd: -worst.nanoUsd,
@@ -129,12 +154,12 @@ const heldBack = ({ worst, samples }: Reservation): Committed => ({
 
 async function chargeShared(
   transaction: LedgerDatabase,
-  { at }: Moment,
+  moment: Moment,
   { call, owned, nanoUsd }: { readonly call: Reservation; readonly owned: StoredAnswer; readonly nanoUsd: number },
-): Promise<void> {
+): Promise<Overrun | null> {
   const { usage, requestHash, finish } = owned;
   await changeReserved(transaction, call, {
-    ...settledColumns({ usage, nanoUsd, finish }, at),
+    ...settledColumns({ usage, nanoUsd, finish }, moment.at),
     request_hash: requestHash,
     shared_from: owned.call,
   });
@@ -143,38 +168,61 @@ async function chargeShared(
     tokens: usage.inputTokens + usage.outputTokens - call.worst.tokens,
     nanoUsd: nanoUsd - call.worst.nanoUsd,
   };
-  await changeAccounts(transaction, call, change, heldBack(call));
+  await changeAccounts(transaction, call, change, givenBack(call));
+  return isAboveWorst(call, { usage, nanoUsd }) ? stopAccountsOverCap(transaction, moment, call) : null;
 }
 
-const settledColumns = ({ usage, nanoUsd, finish }: Omit<Outcome, 'raw'>, at: number) => ({
+const isAboveWorst = ({ worst }: Reservation, { usage, nanoUsd }: Pick<CallOutcome, 'usage' | 'nanoUsd'>): boolean =>
+  usage.inputTokens + usage.outputTokens > worst.tokens || nanoUsd > worst.nanoUsd;
+
+const settledColumns = ({ usage, nanoUsd, finish }: Omit<CallOutcome, 'raw'>, at: number) => ({
   state: 'settled' as const,
   input_tokens: usage.inputTokens,
   cached_tokens: usage.cachedTokens,
+  cache_write_tokens: usage.cacheWriteTokens ?? 0,
   output_tokens: usage.outputTokens,
   reasoning_tokens: usage.reasoningTokens,
   nano_usd: nanoUsd,
   estimated: usage.estimated ? 1 : 0,
+  absurd: usage.isAbsurd ? 1 : 0,
   finish,
   ended_at: at,
 });
 
-/** @throws TutelageError `transient` when the call is no longer this session's: another process took it for dead */
+/** @throws TutelageError `transient` when the call is no longer this session's: another process considered it dead */
 async function changeReserved(
   transaction: LedgerDatabase,
-  { id, purpose, run }: Reservation,
+  call: Reservation,
   columns: Updateable<CallsTable>,
 ): Promise<void> {
+  if (!(await isChanged(transaction, call, columns))) {
+    throw noLongerReserved(call);
+  }
+}
+
+/** `false` where the call is not reserved any more. */
+async function isChanged(
+  transaction: LedgerDatabase,
+  { id }: Reservation,
+  columns: Updateable<CallsTable>,
+): Promise<boolean> {
   const { numUpdatedRows } = await transaction
     .updateTable('calls')
     .set(columns)
     .where('id', '=', id)
-    .where('state', '=', 'reserved')
+    .where(isReserved)
     .executeTakeFirst();
-  if (numUpdatedRows !== 1n) {
-    throw new TutelageError(
-      'transient',
-      `the ${purpose} call ${id} of run ${run} is not reserved any more: its process was taken for dead, or it has ended`,
-      'the step will be done again from what is settled',
-    );
-  }
+  return numUpdatedRows === 1n;
 }
+
+async function isReleased(transaction: LedgerDatabase, { id }: Reservation): Promise<boolean> {
+  const call = await transaction.selectFrom('calls').select('state').where('id', '=', id).executeTakeFirst();
+  return call?.state === 'released';
+}
+
+const noLongerReserved = ({ id, purpose, run }: Reservation) =>
+  new TutelageError(
+    'transient',
+    `the ${purpose} call ${id} of run ${run} is no longer reserved: its process was considered dead, or the call has ended`,
+    'the step is repeated; settled calls are reused',
+  );

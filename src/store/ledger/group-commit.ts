@@ -1,5 +1,4 @@
-import { type Change, type LedgerStore, LedgerUnreachable, type Touched } from './database';
-import { together } from './together';
+import { type Change, type LedgerStore, LedgerUnreachable, type Touched, together } from './database';
 
 /** What a change has to do with the others of its group. */
 export interface Sharing {
@@ -21,7 +20,7 @@ interface Waiting {
  * One transaction for all changes that arrive within a few milliseconds: a durable commit costs an fsync, and a
  * thousand calls a second must not wait for as many. A caller resolves after the commit that holds its change. When a
  * change throws, the group is rolled back and each is done alone, so that one failure is its own only; a database that
- * stays away fails them all.
+ * stays unreachable fails them all.
  */
 export class GroupCommit {
   private waiting: Waiting[] = [];

@@ -2,21 +2,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Caps, capsOf, type TokenUsage } from '../../core/budget/price';
 import type { Spend } from '../../core/run-record';
 import { type Account, type AccountName, openAccount, readAccount, setCaps } from './accounts';
+import { jobOwner } from './call-states';
 import {
+  type CallOutcome,
   dropSamples,
   markSent,
   markUnknown,
-  type Outcome,
   release,
   type SendDecision,
   settle,
   takeBack,
 } from './calls';
-import type { Change, StoreOptions } from './database';
+import type { Change, LedgerMark, StoreOptions } from './database';
 import { GroupCommit } from './group-commit';
-import { openStore } from './open-store';
-import { openSession } from './own-session';
-import { jobOwner } from './owner';
+import { readMark } from './identity';
+import { isPostgres, openStore, openStoreToRead } from './location';
+import type { Overrun } from './overruns';
+import { openLedgerSession } from './own-session';
 import {
   type Bill,
   billOf,
@@ -24,43 +26,41 @@ import {
   callCounts,
   recount,
   spendOf,
+  triesOf,
   type UnknownCall,
   unknownCalls,
 } from './queries';
 import type { StoredCall } from './read-ledger';
-import {
-  type Charge,
-  type Refusal,
-  type Reservation,
-  type Reserved,
-  type RowToReserve,
-  reserveAgain,
-  reserveRows,
-} from './reserve';
+import type { Charge, Refusal, Reservation } from './reservations';
+import { type Reserved, type RowToReserve, reserveAgain, reserveRows } from './reserve';
 import { type CallToReserve, type ReservedCalls, reserveCalls } from './reserve-calls';
-import { recoverDead } from './sessions';
+import { endAllSessions, endCallsOf, recoverDead } from './sessions';
 import { shareCalls } from './share-calls';
 
 export type { Account, AccountName, CapName } from './accounts';
-export type { Outcome, SendDecision } from './calls';
-export type { Bill, CallCounts, UnknownCall } from './queries';
-export type { Charge, GrantedCall, GrantedRow, Refusal, Reservation, Reserved, RowToReserve } from './reserve';
+export type { CallOutcome, SendDecision } from './calls';
+export type { LedgerMark } from './database';
+export type { Overrun } from './overruns';
+export { type Bill, type CallCounts, RECENT_MS, type UnknownCall } from './queries';
+export type { Charge, GrantedCall, Refusal, Reservation } from './reservations';
+export type { GrantedRow, Reserved, RowToReserve } from './reserve';
 export type { CallToReserve, ReservedCalls } from './reserve-calls';
 export type { StoredAnswer } from './stored-answer';
 
 /**
- * The table of calls and the rule over it: settled + reserved + unknown never exceeds a cap. Every promise that
+ * The table of calls and the rule over it: nothing is reserved that could take settled + reserved + unknown over a cap,
+ * and nothing is sent on an account that an endpoint's bill took over one. Every promise that
  * resolves has been committed durably. One ledger a process; several processes may share the file.
  */
 export interface Ledger {
   /** The accounts of a run and of its experiment. Idempotent: an account that exists keeps its caps. */
   openAccount(opening: Opening): Promise<void>;
-  /** @throws TutelageError `usage` when a cap would be below what is spent or held */
+  /** @throws TutelageError `usage` when a cap would be below what is spent or reserved */
   setCaps(account: AccountName, caps: Caps, who: string): Promise<void>;
   account(account: AccountName): Promise<Account>;
   /**
-   * All calls of every row at worst-case price, in rank order, up to the first refusal. With the name of a batch job they
-   * are the job's: they outlive this process, and asking again finds them.
+   * All calls of every row at worst-case price, in rank order, up to the first refusal. With a batch job's name they
+   * belong to the job: they outlive this process, and reserving again finds them.
    */
   reserveRows(charge: Charge, rows: readonly RowToReserve[], job?: string): Promise<Reserved>;
   /** Calls that make no row (grades), each at worst-case price, in order, up to the first refusal. */
@@ -69,11 +69,16 @@ export interface Ledger {
   reserveAgain(lost: Reservation): Promise<Reservation | Refusal>;
   /** The last step before a request goes out; not where the workspace owns the answer or an equal request is in flight. */
   markSent(call: Reservation, requestHash: string, priceOf: (usage: TokenUsage) => number): Promise<SendDecision>;
-  /** After `markSent` found an equal request in flight: resolves when it is worth another look. */
+  /** After `markSent` found an equal request in flight: resolves when `markSent` is worth calling again. */
   equalRequestEnded(requestHash: string): Promise<void>;
   /** The request cost nothing and will be sent again. */
   takeBack(call: Reservation, attempt: number): Promise<void>;
-  settle(call: Reservation, outcome: Outcome): Promise<void>;
+  /** How often a batch job was given each request without answering it, by hash. */
+  triesOfJob(run: string, job: string): Promise<ReadonlyMap<string, number>>;
+  /** Ends what is reserved in a batch job's name: what was not sent is released, and of `all` the rest becomes unknown. */
+  endJob(job: string, what: 'unsent' | 'all'): Promise<void>;
+  /** @returns the overrun, where the bill took an account over a cap: nothing more is sent on that account */
+  settle(call: Reservation, outcome: CallOutcome): Promise<Overrun | null>;
   release(calls: readonly Reservation[]): Promise<void>;
   markUnknown(call: Reservation): Promise<void>;
   /** Rows (by name) of this run that were not accepted: their samples are free again. Idempotent. */
@@ -83,10 +88,10 @@ export interface Ledger {
    * @throws TutelageError `usage` when they are above a cap; then there is no account
    */
   openSharing(opening: Opening, groups: readonly (readonly StoredCall[])[]): Promise<void>;
-  /** Ends what dead processes left; answers how many calls became unknown. Also done when the ledger opens. */
+  /** Ends the calls of dead processes; returns how many became unknown. Also done when the ledger opens. */
   recover(): Promise<number>;
   /** As the run's budget counts it: answers shared with other runs at their price. */
-  spendOf(run: string): Promise<Spend>;
+  spendOf(run: string, throughIteration?: number): Promise<Spend>;
   /** As the experiment's cap counts it: every bought answer once. */
   spendOfExperiment(experiment: string): Promise<Spend>;
   billOf(account: AccountName | null): Promise<Bill>;
@@ -94,11 +99,13 @@ export interface Ledger {
   unknownCalls(account: AccountName | null): Promise<UnknownCall[]>;
   /** Sentences about accounts that do not add up; empty when all do. */
   recount(): Promise<string[]>;
+  /** Which ledger it is, and how far it has come. */
+  mark(): Promise<LedgerMark>;
   /** Sent calls of this session become unknown, the others are released. */
   close(): Promise<void>;
 }
 
-/** Who is charged, and by which caps of the file. Budgets that are left out have no caps. */
+/** Who is charged, with the caps from the configuration. A budget that is left out has no caps. */
 export interface Opening extends Charge {
   readonly budget: CapsInFile;
   readonly experimentBudget?: CapsInFile | undefined;
@@ -106,30 +113,60 @@ export interface Opening extends Charge {
 
 type CapsInFile = Parameters<typeof capsOf>[0];
 
-/** How often an equal request of another process is looked at. */
+/** In the ledger of a copied workspace: ends what the processes of the original had open when it was copied. */
+export async function endForeignSessions(location: string): Promise<void> {
+  const store = await openStore(location);
+  try {
+    await store.change(endAllSessions, []);
+  } finally {
+    await store.close();
+  }
+}
+
+/** What is shown of accounts. */
+export type LedgerView = Pick<Ledger, 'account' | 'spendOf' | 'callCounts' | 'close'>;
+
+/**
+ * The ledger for whoever only looks: nothing is made or changed, no session begins.
+ * @returns `null` for a file that does not exist
+ */
+export async function openLedgerView(location: string, options: StoreOptions = {}): Promise<LedgerView | null> {
+  const store = await openStoreToRead(location, options);
+  return (
+    store && {
+      account: (account) => store.read((database) => readAccount(database, account)),
+      spendOf: (run) => store.read((database) => spendOf(database, { kind: 'run', name: run })),
+      callCounts: (account) => store.read((database) => callCounts(database, account)),
+      close: () => store.close(),
+    }
+  );
+}
+
+/** How often the ledger is asked about an equal request of another process. */
 const pollMs = 100;
 /** How long an equal request of this process is waited for before the ledger is asked again. */
 const lookAgainMs = 5000;
 
-/** @param place as `ledgerPlace` says it: the workspace's file, made when missing, or the address of a database */
+/** @param location as `ledgerLocation` says it: the workspace's file, made when missing, or the address of a database */
 export async function openLedger(
-  place: string,
+  location: string,
   options: StoreOptions & { readonly groupWindowMs?: number } = {},
 ): Promise<Ledger> {
-  const store = await openStore(place, options);
+  const store = await openStore(location, options);
   const group = new GroupCommit(store, options.groupWindowMs ?? 2);
-  const session = await openSession(group).catch(async (error: unknown) => {
+  const session = await openLedgerSession(group).catch(async (error: unknown) => {
     await store.close();
     throw error;
   });
   let made = 0;
+  let lastSettled: string | undefined;
   const nextId = () => `${session.id}.${++made}`;
   const inFlight = new InFlight();
 
-  const ending = async (calls: readonly Reservation[], change: Change<void>, apart?: string) => {
+  const ending = async <T>(calls: readonly Reservation[], change: Change<T>, apart?: string): Promise<T> => {
     const ids = calls.map(({ id }) => id);
     try {
-      await session.ending(ids, change, apart);
+      return await session.ending(ids, change, apart);
     } finally {
       ids.forEach((id) => {
         inFlight.end(id);
@@ -167,17 +204,29 @@ export async function openLedger(
       }
     },
     takeBack: (call, attempt) => ending([call], takeBack(call, attempt)),
-    settle: (call, outcome) => ending([call], settle(call, outcome), call.id),
+    settle: async (call, outcome) => {
+      const overrun = await ending([call], settle(call, outcome), call.id);
+      lastSettled = call.id;
+      return overrun;
+    },
     release: (calls) => ending(calls, release(calls)),
     markUnknown: (call) => ending([call], markUnknown(call)),
+    triesOfJob: (run, job) => store.read((database) => triesOf(database, run, jobOwner(job))),
+    endJob: async (job, what) => {
+      await group.submit(endCallsOf(jobOwner(job), what));
+    },
     dropSamples: (run, rows) => group.submit(dropSamples(run, rows), { touched: [{ kind: 'run', name: run }] }),
     recover: () => group.submit(recoverDead(session.id)),
-    spendOf: (run) => store.read((database) => spendOf(database, { kind: 'run', name: run })),
+    spendOf: (run, through) => store.read((database) => spendOf(database, { kind: 'run', name: run }, through)),
     spendOfExperiment: (name) => store.read((database) => spendOf(database, { kind: 'experiment', name })),
     billOf: (account) => store.read((database) => billOf(database, account)),
     callCounts: (account) => store.read((database) => callCounts(database, account)),
     unknownCalls: (account) => store.read((database) => unknownCalls(database, account)),
     recount: () => store.read(recount),
+    mark: async () => {
+      const mark = await store.read((database) => readMark(database, !isPostgres(location)));
+      return lastSettled === undefined ? mark : { ...mark, lastSettled };
+    },
     close: async () => {
       store.hurry();
       await session.close();
@@ -195,7 +244,7 @@ function openAccounts({ run, experiment, budget, experimentBudget }: Opening): C
   };
 }
 
-/** Requests of this process that are out, so that an equal one waits for the outcome without polling. */
+/** Requests of this process in flight, so that an equal one waits for the outcome without polling. */
 class InFlight {
   private readonly hashes = new Map<string, string>();
   private readonly outcomes = new Map<string, { readonly promise: Promise<void>; readonly resolve: () => void }>();
@@ -218,7 +267,7 @@ class InFlight {
     }
   }
 
-  /** Waits until the outcome is there; `false` where this process has no such request. */
+  /** Waits for the outcome; `false` where this process has no such request in flight. */
   async ended(hash: string): Promise<boolean> {
     const outcome = this.outcomes.get(hash);
     // A batch job that begins here may be collected elsewhere.

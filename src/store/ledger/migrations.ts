@@ -48,6 +48,16 @@ export const migrations: readonly (readonly string[])[] = [
   [`alter table answers add column sha256 text`],
   // One run's calls, and what one process left, are found without those of all others.
   [`create index calls_run on calls (run)`, `create index calls_of_owner on calls (owner) where state = 'reserved'`],
+  // A further answer is bought to see whether the answers agree; `verify` is what hygiene does with them.
+  [`update calls set purpose = 'agreement' where purpose = 'verify'`],
+  // Endpoints report usage that cannot be true; the call is marked.
+  [`alter table calls add column absurd integer not null default 0`],
+  // Some endpoints bill input that is written to their cache at a price of its own.
+  [`alter table calls add column cache_write_tokens integer not null default 0`],
+  // A ledger is distinguished from one that was begun anew in its place.
+  [`create table identity (one integer primary key, id text not null, check (one = 1))`],
+  // What an iteration spent is the sum over its own calls, whenever it is asked; calls of before have none.
+  [`alter table calls add column iteration integer`],
 ];
 
 const typesInPostgres: Readonly<Record<string, string>> = {
@@ -61,11 +71,11 @@ export const inPostgres = (statement: string): string =>
   statement.replace(/\b(integer|blob|text)\b/g, (type) => typesInPostgres[type] ?? type);
 
 /** @throws TutelageError `usage` when a newer program wrote the ledger */
-export function refuseNewer(version: number, place: string): void {
+export function refuseNewer(version: number, location: string): void {
   if (version > migrations.length) {
     throw new TutelageError(
       'usage',
-      `the ledger ${place} has version ${version}, this program knows versions up to ${migrations.length}`,
+      `the ledger ${location} has version ${version}, this program knows versions up to ${migrations.length}`,
       'use the newer tutelage that wrote it, or another workspace',
     );
   }

@@ -2,7 +2,7 @@ import { accountNames } from './accounts';
 import { type SendDecision, takeBack } from './calls';
 import { type Change, LedgerUnreachable } from './database';
 import type { GroupCommit, Sharing } from './group-commit';
-import type { Charge, Reservation } from './reserve';
+import type { Charge, Reservation } from './reservations';
 import {
   beginSession,
   endCallsById,
@@ -14,24 +14,24 @@ import {
   SessionEnded,
 } from './sessions';
 
-/** This process, as the ledger knows it. Another session takes its place where others took it for dead. */
+/** This process, as the ledger knows it. It opens a new session when others considered it dead. */
 export interface OwnSession {
   readonly id: string;
   /** @param change made anew for the session that it is done in */
   reserving<T>(change: () => Change<T>, charge: Charge): Promise<T>;
-  /** The last step before a request goes out: resolves only while nobody can have taken this process for dead. */
+  /** The last step before a request goes out: resolves only while nobody can have considered this process dead. */
   sending(call: Reservation, change: Change<SendDecision>, hash: string): Promise<SendDecision>;
-  /** Where the database stays away, the calls end as those of a dead process would, once it is back. */
-  ending(calls: readonly string[], change: Change<void>, apart?: string): Promise<void>;
+  /** While the database is unreachable the calls stay open; once it is back they end like those of a dead process. */
+  ending<T>(calls: readonly string[], change: Change<T>, apart?: string): Promise<T>;
   close(): Promise<void>;
 }
 
-export async function openSession(group: GroupCommit): Promise<OwnSession> {
-  /** Not later than the sign that the lease counts from. */
+export async function openLedgerSession(group: GroupCommit): Promise<OwnSession> {
+  /** Not later than the renewal that the lease counts from. */
   let signedAt = Date.now();
   let id = await begin(group);
   await group.submit(recoverDead(id));
-  /** Calls of which the end could not be written down. */
+  /** Calls whose end could not be recorded. */
   const left = new Set<string>();
 
   async function endLeft(): Promise<void> {
@@ -44,18 +44,18 @@ export async function openSession(group: GroupCommit): Promise<OwnSession> {
     }
   }
 
-  async function giveSign(): Promise<void> {
+  async function renew(): Promise<void> {
     const at = Date.now();
     if (!(await group.submit(renewLease(id)))) {
       id = await begin(group);
     }
     signedAt = at;
     await endLeft();
-    // What another machine left is waited for by somebody, who is told only that it is busy.
+    // Somebody may be waiting for a call that a dead process of another machine left; the ledger only says `busy`.
     await group.submit(recoverDead(id));
   }
 
-  const timer = setInterval(() => void giveSign().catch(() => undefined), leaseRenewalMs);
+  const timer = setInterval(() => void renew().catch(() => undefined), leaseRenewalMs);
   timer.unref();
 
   const submitted = async <T>(calls: readonly string[], change: Change<T>, sharing: Sharing): Promise<T> => {
@@ -84,20 +84,20 @@ export async function openSession(group: GroupCommit): Promise<OwnSession> {
         if (!(error instanceof SessionEnded)) {
           throw error;
         }
-        await giveSign();
+        await renew();
         return submitted([], change(), { touched });
       }
     },
     sending: async (call, change, apart) => {
       for (;;) {
         if (Date.now() - signedAt > leaseMs / 2) {
-          await giveSign();
+          await renew();
         }
         const decision = await submitted([call.id], change, { apart });
         if (!decision.send || Date.now() - signedAt < leaseMs - leaseRenewalMs) {
           return decision;
         }
-        // So slow that others may have ended the call meanwhile; then this fails.
+        // The commit took so long that others may have ended the call; then this fails.
         await submitted([call.id], takeBack(call), {});
       }
     },
@@ -106,7 +106,7 @@ export async function openSession(group: GroupCommit): Promise<OwnSession> {
       clearInterval(timer);
       await group.idle();
       await group.submit(endSession(id)).catch((error: unknown) => {
-        // Whoever comes next finds it dead.
+        // The next session finds this one dead.
         if (!(error instanceof LedgerUnreachable)) {
           throw error;
         }

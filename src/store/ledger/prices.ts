@@ -1,8 +1,7 @@
 import { access } from 'node:fs/promises';
 import { sql } from 'kysely';
 import type { LedgerDatabase } from './database';
-import { openStore } from './open-store';
-import { isPostgres } from './place';
+import { isPostgres, openStore } from './location';
 import type { CallPurpose } from './schema';
 
 /** What an answer cost when it was bought, whoever uses it since. */
@@ -31,14 +30,14 @@ export interface PriceList {
 /**
  * What the settled calls of these runs cost. Of the ledger as it is at this moment, for a reader that buys nothing.
  *
- * @param place as `ledgerPlace` says it
+ * @param location as `ledgerLocation` says it
  * @returns `null` where the workspace has no ledger
  */
-export async function readPrices(place: string, runs: readonly string[]): Promise<PriceList | null> {
-  if (!isPostgres(place) && !(await exists(place))) {
+export async function readPrices(location: string, runs: readonly string[]): Promise<PriceList | null> {
+  if (!isPostgres(location) && !(await exists(location))) {
     return null;
   }
-  const store = await openStore(place);
+  const store = await openStore(location);
   try {
     return await store.read((database) => pricesOf(database, runs));
   } finally {

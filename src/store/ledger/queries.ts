@@ -1,8 +1,10 @@
 import { type RawBuilder, sql } from 'kysely';
+import { usdOf } from '../../core/budget/price';
 import type { Spend } from '../../core/run-record';
 import type { AccountName } from './accounts';
 import { isUnknown } from './call-states';
 import type { LedgerDatabase } from './database';
+import { isOverrun } from './overruns';
 import type { CallPurpose, CallState } from './schema';
 
 /** What was paid to the teacher: every bought answer once, whoever shares it. */
@@ -21,9 +23,17 @@ export interface CallCounts {
   /** Settled by an answer that the workspace owned already. */
   readonly shared: number;
   readonly estimated: number;
+  /** Requests that the endpoint refused or whose reply was lost; most were sent again. */
+  readonly failed: number;
+  /** Rows whose answer came in the last half minute. */
+  readonly recentSamples: number;
   readonly oldestInFlightSince: number | null;
   /** What was paid: an answer that is shared was bought by one run alone. */
   readonly bought: Bill;
+  /** Settled calls that were billed above their worst case, and by how much. */
+  readonly overruns: { readonly calls: number; readonly tokens: number; readonly nanoUsd: number };
+  /** Calls whose reported usage could not be true: booked at their worst case. */
+  readonly absurd: number;
 }
 
 export interface UnknownCall {
@@ -40,8 +50,33 @@ export interface UnknownCall {
 /** How many rows are so. */
 const counted = (so: RawBuilder<unknown>) => sql<number>`count(*) filter (where ${so})`;
 
-/** A run's budget counts shared answers at their price; an experiment's is over its bill, which does not. */
-export async function spendOf(database: LedgerDatabase, { kind, name }: AccountName): Promise<Spend> {
+const aboveWorst = (amount: string, worst: string) =>
+  sql<number>`coalesce(sum(case when state = 'settled' and ${sql.raw(amount)} > ${sql.raw(worst)}
+    then ${sql.raw(amount)} - ${sql.raw(worst)} end), 0)`;
+
+interface OverrunRow {
+  readonly overrunCalls: number;
+  readonly overrunTokens: number;
+  readonly overrunNanoUsd: number;
+}
+
+const billingColumns = [
+  sql<number>`coalesce(sum(estimated), 0)`.as('estimated'),
+  sql<number>`coalesce(sum(absurd), 0)`.as('absurd'),
+  counted(isOverrun).as('overrunCalls'),
+  aboveWorst('input_tokens + output_tokens', 'worst_tokens').as('overrunTokens'),
+  aboveWorst('nano_usd', 'worst_nano_usd').as('overrunNanoUsd'),
+] as const;
+
+/**
+ * A run's budget counts shared answers at their price; an experiment's is over its bill, which does not.
+ * @param through the last iteration whose calls count; `null`: all
+ */
+export async function spendOf(
+  database: LedgerDatabase,
+  { kind, name }: AccountName,
+  through: number | null = null,
+): Promise<Spend> {
   const total = (column: string, state: CallState) =>
     sql<number>`coalesce(sum(case when state = ${state} then ${sql.ref(column)} end), 0)`;
   const row = await database
@@ -54,19 +89,40 @@ export async function spendOf(database: LedgerDatabase, { kind, name }: AccountN
       counted(sql`state = 'unknown'`).as('unknownCalls'),
       total('worst_tokens', 'unknown').as('unknownTokens'),
       total('worst_nano_usd', 'unknown').as('unknownNanoUsd'),
+      ...billingColumns,
     ])
     .where(kind, '=', name)
     .$if(kind === 'experiment', (query) => query.where('shared_from', 'is', null))
+    .$if(through !== null, (query) =>
+      query.where((when) => when.or([when('iteration', '<=', through), when('iteration', 'is', null)])),
+    )
     .executeTakeFirstOrThrow();
   return {
     samples: row.samples,
     inputTokens: row.input,
     outputTokens: row.output,
-    priceMicroUsd: Math.ceil(row.nanoUsd / 1000),
+    usd: usdOf(row.nanoUsd),
     unknownCalls: row.unknownCalls,
     unknownTokens: row.unknownTokens,
-    unknownMicroUsd: Math.ceil(row.unknownNanoUsd / 1000),
+    unknownUsd: usdOf(row.unknownNanoUsd),
+    ...billingOf(row),
   };
+}
+
+/** Nothing where every count was within its bounds: then there is nothing to be told. */
+function billingOf(row: Pick<CallCounts, 'estimated' | 'absurd'> & OverrunRow): Pick<Spend, 'billing'> {
+  const { overrunCalls, overrunTokens, overrunNanoUsd, absurd, estimated } = row;
+  return overrunCalls + absurd + estimated === 0
+    ? {}
+    : {
+        billing: {
+          aboveWorstCalls: overrunCalls,
+          aboveWorstTokens: overrunTokens,
+          aboveWorstUsd: usdOf(overrunNanoUsd),
+          absurdCalls: absurd,
+          estimatedCalls: estimated - absurd,
+        },
+      };
 }
 
 /** @param account `null`: the whole workspace */
@@ -85,6 +141,9 @@ export async function billOf(database: LedgerDatabase, account: AccountName | nu
     .executeTakeFirstOrThrow();
 }
 
+/** A rate is that of the last half minute: long enough to be steady, short enough to follow what the endpoint does. */
+export const RECENT_MS = 30_000;
+
 export async function callCounts(database: LedgerDatabase, { kind, name }: AccountName): Promise<CallCounts> {
   const row = await database
     .selectFrom('calls')
@@ -99,7 +158,9 @@ export async function callCounts(database: LedgerDatabase, { kind, name }: Accou
       boughtSum('input_tokens').as('inputTokens'),
       boughtSum('output_tokens').as('outputTokens'),
       boughtSum('nano_usd').as('nanoUsd'),
-      sql<number>`coalesce(sum(estimated), 0)`.as('estimated'),
+      ...billingColumns,
+      sql<number>`coalesce(sum(case when state <> 'unknown' then attempt - 1 end), 0)`.as('failed'),
+      counted(sql`state = 'settled' and samples = 1 and ended_at >= ${Date.now() - RECENT_MS}`).as('recentSamples'),
       sql<number | null>`min(case when state = 'reserved' then sent_at end)`.as('oldest'),
     ])
     .where(kind, '=', name)
@@ -111,13 +172,31 @@ export async function callCounts(database: LedgerDatabase, { kind, name }: Accou
     inFlight,
     shared,
     estimated,
+    failed: row.failed,
+    recentSamples: row.recentSamples,
     oldestInFlightSince: row.oldest,
     bought: { calls, inputTokens, outputTokens, nanoUsd },
+    overruns: { calls: row.overrunCalls, tokens: row.overrunTokens, nanoUsd: row.overrunNanoUsd },
+    absurd: row.absurd,
   };
 }
 
 const boughtSum = (column: string) =>
   sql<number>`coalesce(sum(case when state = 'settled' and shared_from is null then ${sql.ref(column)} end), 0)`;
+
+/** How often an owner sent each request without an answer, by hash. */
+export async function triesOf(database: LedgerDatabase, run: string, owner: string): Promise<Map<string, number>> {
+  const rows = await database
+    .selectFrom('calls')
+    .select(['request_hash', sql<number>`count(*)`.as('tries')])
+    .where('run', '=', run)
+    .where('owner', '=', owner)
+    .where('state', 'in', ['released', 'unknown'])
+    .where('request_hash', 'is not', null)
+    .groupBy('request_hash')
+    .execute();
+  return new Map(rows.map(({ request_hash, tries }) => [request_hash ?? '', tries]));
+}
 
 /** @param account `null`: the whole workspace */
 export async function unknownCalls(database: LedgerDatabase, account: AccountName | null): Promise<UnknownCall[]> {

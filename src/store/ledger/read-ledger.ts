@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { AccountName } from './accounts';
 import type { LedgerDatabase, StoreOptions } from './database';
-import { openStore } from './open-store';
+import { openStore } from './location';
 import { recount } from './queries';
 import type { AccountsTable, CallsTable, CapChangesTable } from './schema';
 import { readAnswer, type StoredAnswer } from './stored-answer';
@@ -10,7 +10,7 @@ export type StoredCall = Selectable<CallsTable>;
 export type StoredAccount = Selectable<AccountsTable>;
 export type StoredCapChange = Selectable<CapChangesTable>;
 
-/** The ledger as an auditor reads it: rows as they are stored, nothing written, no session opened. */
+/** The ledger for auditors: rows as they are stored; writes nothing, opens no session. */
 export interface LedgerReader {
   /** In the order in which they were reserved. */
   callsOf(account: AccountName): Promise<readonly StoredCall[]>;
@@ -23,7 +23,7 @@ export interface LedgerReader {
   answersWithoutCall(): Promise<string[]>;
   account(account: AccountName): Promise<StoredAccount | null>;
   capChangesOf(account: AccountName): Promise<StoredCapChange[]>;
-  /** What the database itself finds wrong with its file; empty when nothing. */
+  /** Problems that the database itself finds in its file; empty when there are none. */
   integrityProblems(): Promise<string[]>;
   /** Sentences about accounts that do not add up; empty when all do. */
   recount(): Promise<string[]>;
@@ -31,12 +31,12 @@ export interface LedgerReader {
 }
 
 /**
- * @param place as `ledgerPlace` says it
+ * @param location as `ledgerLocation` says it
  * @throws TutelageError `missing` when it cannot be opened
  */
-export async function openLedgerReader(place: string, options: StoreOptions = {}): Promise<LedgerReader> {
-  const store = await openStore(place, options);
-  // Every check asks for them; they are read once, as of one moment. Runs are looked at one after the other.
+export async function openLedgerReader(location: string, options: StoreOptions = {}): Promise<LedgerReader> {
+  const store = await openStore(location, options);
+  // Every check needs them; they are read once, as of one moment. Runs are audited one after the other.
   const known = new Map<string, Promise<readonly StoredCall[]>>();
   const forgetOtherRuns = (key: string) => {
     for (const other of [...known.keys()].filter((one) => one.startsWith('run ') && one !== key)) {
@@ -110,3 +110,11 @@ async function answersWithoutCall(database: LedgerDatabase): Promise<string[]> {
     .execute();
   return rows.map(({ call }) => call);
 }
+
+/** Calls that make a row, or ask for its answer again; the others grade an answer of the student. */
+export const isOfRow = (purpose: StoredCall['purpose']): boolean =>
+  purpose === 'question' || purpose === 'answer' || purpose === 'agreement';
+
+/** The row that a call belongs to: a further answer is named by its row and its number, `seed#0#hash~2`. */
+export const rowOf = ({ purpose, row }: StoredCall): string =>
+  purpose === 'agreement' ? row.replace(/~\d+$/, '') : row;

@@ -1,19 +1,23 @@
 import type { WorstCase } from '../../core/budget/price';
-import type { Committed } from './accounts';
-import { changeAccounts } from './accounts';
-import { isHeldOrOwned } from './call-states';
+import { isReservedOrOwned } from './call-states';
 import type { Change, LedgerDatabase } from './database';
-import { accountsOf, addReservation, assertWithinCaps, firstRefusal, hold, nothingInFlight } from './hold';
-import type { Charge, GrantedCall, Refusal, Reservation } from './reserve';
+import {
+  accountsOf,
+  type Charge,
+  type GrantedCall,
+  type Needs,
+  type Refusal,
+  type Reservation,
+  reserveInOrder,
+} from './reservations';
 import type { CallPurpose } from './schema';
 import { readAnswer } from './stored-answer';
-import { together } from './together';
 
 /** A call that stands alone: it makes no row and counts as no sample. */
 export interface CallToReserve {
   /** Names the call within its run and purpose. */
   readonly row: string;
-  readonly purpose: Exclude<CallPurpose, 'question' | 'answer' | 'verify'>;
+  readonly purpose: Exclude<CallPurpose, 'question' | 'answer' | 'agreement'>;
   readonly worst: WorstCase;
 }
 
@@ -21,7 +25,7 @@ export interface ReservedCalls {
   /** A prefix of the calls asked for. */
   readonly granted: readonly GrantedCall[];
   /** Why the next call was not granted; `busy`: another attempt works on it. `null` when all were. */
-  readonly refused: Refusal | 'busy' | null;
+  readonly overBudget: Refusal | 'busy' | null;
 }
 
 /** Reserves calls in the order given, up to the first that a cap refuses, in one transaction. */
@@ -33,37 +37,18 @@ export function reserveCalls(
 ): Change<ReservedCalls> {
   return async (transaction, moment) => {
     const accounts = await accountsOf(transaction, charge);
-    const granted: GrantedCall[] = [];
-    const reservations: Reservation[] = [];
-    let added: Committed = { samples: 0, tokens: 0, nanoUsd: 0 };
-    let refused: ReservedCalls['refused'] = null;
-    for (const call of calls) {
+    const needsOf = async (call: CallToReserve): Promise<Needs<GrantedCall> | 'busy'> => {
       const owned = await ownedCall(transaction, charge.run, call);
       if (owned?.state === 'reserved') {
-        refused = 'busy';
-        break;
+        return 'busy';
       }
       if (owned?.state === 'settled') {
-        granted.push({ stored: await readAnswer(transaction, owned.shared_from ?? owned.id) });
-        continue;
+        return { granted: { stored: await readAnswer(transaction, owned.shared_from ?? owned.id) }, reservations: [] };
       }
       const reservation: Reservation = { ...charge, ...call, id: nextId(), samples: 0 };
-      const sum = addReservation(added, reservation);
-      const refusal = firstRefusal(accounts, sum);
-      if (refusal !== null) {
-        refused = { ...refusal, final: false };
-        break;
-      }
-      added = sum;
-      reservations.push(reservation);
-      granted.push({ reservation });
-    }
-    await together([hold(transaction, moment, { owner, reservations }), changeAccounts(transaction, charge, added)]);
-    await assertWithinCaps(transaction, charge, accounts, reservations.length > 0);
-    if (refused !== null && refused !== 'busy') {
-      refused = { ...refused, final: await nothingInFlight(transaction, moment, { owner, account: refused.account }) };
-    }
-    return { granted, refused };
+      return { granted: { reservation }, reservations: [reservation] };
+    };
+    return reserveInOrder(transaction, moment, { owner, charge, accounts, items: calls, needsOf });
   };
 }
 
@@ -74,6 +59,6 @@ async function ownedCall(transaction: LedgerDatabase, run: string, { row, purpos
     .where('run', '=', run)
     .where('row', '=', row)
     .where('purpose', '=', purpose)
-    .where(isHeldOrOwned)
+    .where(isReservedOrOwned)
     .executeTakeFirst();
 }

@@ -1,18 +1,23 @@
 import type { WorstCase } from '../../core/budget/price';
-import { type AccountName, type CapName, type Committed, changeAccounts } from './accounts';
-import { isHeldOrOwned } from './call-states';
-import type { Change, LedgerDatabase } from './database';
-import { accountsOf, addReservation, assertWithinCaps, firstRefusal, hold, nothingInFlight } from './hold';
-import { isJob } from './owner';
-import type { CallPurpose, CallsTable } from './schema';
+import { changeAccounts, readAccount } from './accounts';
+import { isJob, isReservedOrOwned } from './call-states';
+import { type Change, type LedgerDatabase, together } from './database';
+import { overrunOf } from './overruns';
+import {
+  accountsOf,
+  addReservation,
+  assertWithinCaps,
+  type Charge,
+  firstRefusal,
+  type GrantedCall,
+  insertReservations,
+  nothing,
+  type Refusal,
+  type Reservation,
+  reserveInOrder,
+} from './reservations';
+import type { CallsTable } from './schema';
 import { readAnswer, type StoredAnswer } from './stored-answer';
-import { together } from './together';
-
-/** Who is charged. */
-export interface Charge {
-  readonly run: string;
-  readonly experiment: string | null;
-}
 
 export interface RowToReserve {
   /** Names the row within its run. */
@@ -29,24 +34,6 @@ export interface RowToReserve {
   };
 }
 
-/** Room held for one call. It is this session's until it is settled, released or unknown. */
-export interface Reservation extends Charge {
-  readonly id: string;
-  readonly row: string;
-  readonly purpose: CallPurpose;
-  readonly worst: WorstCase;
-  readonly samples: 0 | 1;
-}
-
-/** A call of the row: room for it, or the answer that the run has paid for already. */
-export type GrantedCall =
-  | {
-      readonly reservation: Reservation;
-      /** Its owner held it before; the request that it was sent as, or `null`. */
-      readonly held?: { readonly sentAs: string | null };
-    }
-  | { readonly stored: StoredAnswer };
-
 export interface GrantedRow {
   readonly row: string;
   readonly question: GrantedCall;
@@ -54,28 +41,21 @@ export interface GrantedRow {
   readonly answer: GrantedCall | null;
   /** As many as were asked for; none where the stored answer wants none. */
   readonly further: readonly GrantedCall[];
-  /** Held by its owner for an answer that is not wanted after all. */
+  /** Reserved by its owner for an answer that is not wanted after all. */
   readonly unwanted: readonly Reservation[];
-}
-
-export interface Refusal {
-  readonly account: AccountName;
-  readonly cap: CapName;
-  /** Nothing is in flight any more that could come in cheaper and free room. */
-  readonly final: boolean;
 }
 
 export interface Reserved {
   /** Named by `row`; those that an earlier attempt has bought something of come first. */
   readonly granted: readonly GrantedRow[];
   /** Why the others were not granted; `busy`: another attempt works on one. `null` when all were. */
-  readonly refused: Refusal | 'busy' | null;
+  readonly overBudget: Refusal | 'busy' | null;
 }
 
 /**
  * Reserves rows in rank order, up to the first that a cap refuses, in one transaction. Rows that an earlier attempt has
- * paid for, in part or whole, come before all others: what lost calls hold back must not leave them half bought, and
- * without lost calls they fit, since they were granted together once. A row is granted when
+ * paid for, in part or whole, come before all others: the room that lost calls take up must not leave them half
+ * bought, and without lost calls they fit, since they were granted together once. A row is granted when
  * everything settled, reserved or unknown, and all of this row's calls at their worst, stay within every cap of the run
  * and of its experiment. Since true prices are never above worst cases, a row is granted exactly when the true prices
  * of the rows before it and its own worst case fit: early or late, the same answers give the same cut.
@@ -91,47 +71,27 @@ export function reserveRows(
       callsOfRows(transaction, charge.run, rows),
       accountsOf(transaction, charge),
     ]);
-    const granted: GrantedRow[] = [];
-    const reservations: Reservation[] = [];
-    let added: Committed = { samples: 0, tokens: 0, nanoUsd: 0 };
-    let refused: Reserved['refused'] = null;
-    for (const wanted of begunFirst(rows, owned)) {
-      const row = await grantRow(transaction, { ...charge, owner }, wanted, owned, nextId);
-      if (row === 'busy') {
-        refused = 'busy';
-        break;
-      }
-      const held = heldBy(row);
-      const sum = held.reduce(addReservation, added);
-      const refusal = firstRefusal(accounts, sum);
-      if (refusal !== null && held.length > 0) {
-        refused = { ...refusal, final: false };
-        break;
-      }
-      added = sum;
-      reservations.push(...held);
-      granted.push(row);
-    }
-    await together([hold(transaction, moment, { owner, reservations }), changeAccounts(transaction, charge, added)]);
-    await assertWithinCaps(transaction, charge, accounts, reservations.length > 0);
-    if (refused !== null && refused !== 'busy') {
-      refused = { ...refused, final: await nothingInFlight(transaction, moment, { owner, account: refused.account }) };
-    }
-    return { granted, refused };
+    const needsOf = async (wanted: RowToReserve) => {
+      const granted = await grantRow(transaction, { ...charge, owner }, wanted, owned, nextId);
+      return granted === 'busy' ? granted : { granted, reservations: newReservations(granted) };
+    };
+    const items = begunFirst(rows, owned);
+    return reserveInOrder(transaction, moment, { owner, charge, accounts, items, needsOf });
   };
 }
 
-/** Reserves the same call anew after its outcome was lost; the lost one goes on counting. */
+/** Reserves the same call anew after its outcome was lost; the lost one continues to count. */
 export function reserveAgain(owner: string, lost: Reservation, id: string): Change<Reservation | Refusal> {
   return async (transaction, moment) => {
     const accounts = await accountsOf(transaction, lost);
     const again: Reservation = { ...lost, id };
-    const added = addReservation({ samples: 0, tokens: 0, nanoUsd: 0 }, again);
+    const added = addReservation(nothing, again);
     const refusal = firstRefusal(accounts, added);
     if (refusal !== null) {
-      return { ...refusal, final: true };
+      const overrun = await overrunOf(transaction, await readAccount(transaction, refusal.account));
+      return { ...refusal, final: true, overrun };
     }
-    await hold(transaction, moment, { owner, reservations: [again] });
+    await insertReservations(transaction, moment, { owner, reservations: [again] });
     await changeAccounts(transaction, lost, added);
     await assertWithinCaps(transaction, lost, accounts, true);
     return again;
@@ -153,7 +113,7 @@ async function callsOfRows(transaction: LedgerDatabase, run: string, rows: reado
             'in',
             rows.flatMap((row) => [row.row, ...furtherNames(row)]),
           )
-          .where(isHeldOrOwned)
+          .where(isReservedOrOwned)
           .execute();
   return new Map(calls.map((call) => [`${call.purpose} ${call.row}`, call]));
 }
@@ -166,7 +126,7 @@ function begunFirst(rows: readonly RowToReserve[], owned: ReadonlyMap<string, Ow
 
 /**
  * What the row needs: the run may own its question, or both calls, from an attempt that was interrupted; and the owner
- * may hold calls of it, where it is a batch job (`isJob`), which outlives the processes that look after it.
+ * may have reserved calls of it, where it is a batch job (`isJob`), which outlives the processes that look after it.
  */
 async function grantRow(
   transaction: LedgerDatabase,
@@ -178,7 +138,7 @@ async function grantRow(
   const { row } = wanted;
   const ownQuestion = owned.get(`question ${row}`);
   const ownAnswer = owned.get(`answer ${row}`);
-  const ownFurther = furtherNames(wanted).map((name) => ({ name, own: owned.get(`verify ${name}`) }));
+  const ownFurther = furtherNames(wanted).map((name) => ({ name, own: owned.get(`agreement ${name}`) }));
   const all = [ownQuestion, ownAnswer, ...ownFurther.map(({ own }) => own)];
   if (all.some((call) => call?.state === 'reserved' && !(isJob(owner) && call.owner === owner))) {
     return 'busy';
@@ -194,9 +154,9 @@ async function grantRow(
     }
     return own === undefined
       ? { reservation: reservation(nextId(), purpose, name) }
-      : { reservation: reservation(own.id, purpose, name), held: { sentAs: own.request_hash } };
+      : { reservation: reservation(own.id, purpose, name), reservedBefore: { sentAs: own.request_hash } };
   };
-  const takeFurther = () => Promise.all(ownFurther.map(({ own, name }) => take(own, 'verify', name)));
+  const takeFurther = () => Promise.all(ownFurther.map(({ own, name }) => take(own, 'agreement', name)));
   const unwantedOf = (calls: readonly { readonly name: string; readonly own: OwnCall | undefined }[]) =>
     calls.flatMap(({ own, name }) =>
       own?.state === 'reserved' && own.request_hash === null
@@ -217,14 +177,14 @@ async function grantRow(
     : { row, question, answer, further: [], unwanted: unwantedOf(ownFurther) };
 }
 
-type RowPurpose = 'question' | 'answer' | 'verify';
+type RowPurpose = 'question' | 'answer' | 'agreement';
 
 /** Within a run and purpose every call has a name of its own. */
 const furtherNames = ({ row, further }: RowToReserve): string[] =>
   Array.from({ length: further?.count ?? 0 }, (_, index) => `${row}~${index + 1}`);
 
-function heldBy({ question, answer, further }: GrantedRow): Reservation[] {
+function newReservations({ question, answer, further }: GrantedRow): Reservation[] {
   return [question, answer, ...further].flatMap((call) =>
-    call !== null && 'reservation' in call && call.held === undefined ? [call.reservation] : [],
+    call !== null && 'reservation' in call && call.reservedBefore === undefined ? [call.reservation] : [],
   );
 }

@@ -5,20 +5,21 @@ export interface LedgerTables {
   accounts: AccountsTable;
   cap_changes: CapChangesTable;
   sessions: SessionsTable;
+  identity: IdentityTable;
 }
 
 /**
- * `reserved`: room is held at worst-case price, and the request was sent if `request_hash` is set.
+ * `reserved`: room is reserved at worst-case price, and the request was sent if `request_hash` is set.
  * `settled`: the true price is known and the answer is stored. `unknown`: sent, outcome lost, counts at worst case.
  * `released`: certainly cost nothing.
  */
 export type CallState = 'reserved' | 'settled' | 'unknown' | 'released';
 
-/** `question` and `answer` make a row, `verify` asks for its answer again; `judge` and `lion` grade one of the student. */
-export type CallPurpose = 'question' | 'answer' | 'verify' | 'judge' | 'lion';
+/** `question` and `answer` make a row, `agreement` asks for its answer again, to compare; `judge` and `lion` grade one of the student for a strategy, `verdict` for an evaluation. */
+export type CallPurpose = 'question' | 'answer' | 'agreement' | 'judge' | 'lion' | 'verdict';
 
-/** How a paid reply ended: `unreadable` is a completion without text. */
-export type CallFinish = 'stop' | 'length' | 'content_filter' | 'unreadable';
+/** How a paid reply ended. `incomplete`: for any other reason, or for none it gave; `unreadable`: whole, and without text. */
+export type CallFinish = 'stop' | 'length' | 'content_filter' | 'refused' | 'incomplete' | 'unreadable';
 
 export interface CallsTable {
   id: string;
@@ -27,6 +28,8 @@ export interface CallsTable {
   /** Names the row within its run: parent seed, how often it was asked before, and the question's request. */
   row: string;
   purpose: CallPurpose;
+  /** That first needed the call; `null` for a preview, and in ledgers of versions that did not note it. */
+  iteration: number | null;
   /** `null` until the request is about to be sent. */
   request_hash: string | null;
   attempt: number;
@@ -37,6 +40,7 @@ export interface CallsTable {
   worst_nano_usd: number;
   input_tokens: number;
   cached_tokens: number;
+  cache_write_tokens: number;
   output_tokens: number;
   reasoning_tokens: number;
   nano_usd: number;
@@ -44,6 +48,8 @@ export interface CallsTable {
   samples: number;
   /** 1 where the reply had no usage and the tokens are upper bounds. */
   estimated: number;
+  /** 1 where the reply reported a hundred times the worst case or more, and the worst case was booked. */
+  absurd: number;
   finish: CallFinish | null;
   /** The bought call whose answer this run is charged for; `null` for a bought call. */
   shared_from: string | null;
@@ -84,12 +90,19 @@ export interface CapChangesTable {
   caps_after: string;
 }
 
+/** One row. */
+export interface IdentityTable {
+  one: number;
+  /** Random, from when the ledger was made. */
+  id: string;
+}
+
 export interface SessionsTable {
   id: string;
   host: string;
   boot: string;
   pid: number;
-  /** Start time of the process in kernel ticks, so that a reused pid is told apart; empty where the system has none. */
+  /** Start time of the process in kernel ticks, to recognise a reused pid; empty where the system has none. */
   process_start: string;
   lease_until: number;
   ended: number;

@@ -1,20 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, readlinkSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { TutelageError } from '../../core/errors';
+import { type Machine, startOf, thisMachine } from '../../processes/process-identity';
 import { changeAccounts } from './accounts';
 import { isReserved } from './call-states';
 import type { Change, LedgerDatabase, Moment } from './database';
 
-/** How long a session that cannot be looked at (another machine's) counts as alive after its last sign. */
+/** How long a session on another machine, whose process cannot be checked, counts as alive after its last renewal. */
 export const leaseMs = 60_000;
 export const leaseRenewalMs = 15_000;
 
-interface Process {
-  /** Machine and process-id namespace: within one, a pid can be looked up. */
-  readonly host: string;
-  readonly boot: string;
+interface Process extends Machine {
   readonly pid: number;
+  /** Empty in sessions of systems that did not say. */
   readonly process_start: string;
 }
 
@@ -48,14 +45,14 @@ export class SessionEnded extends TutelageError {
   constructor() {
     super(
       'transient',
-      'another process took this one for dead, because it gave no sign for a minute',
-      'the step will be done again from what is settled',
+      'another process considered this one dead, because its lease was not renewed for a minute',
+      'the step is repeated; settled calls are reused',
     );
   }
 }
 
 /**
- * Reserving as a session that has ended would hold room for ever. On a ledger of several machines the session is kept
+ * Reserving as a session that has ended would keep room reserved for ever. On a ledger of several machines the session is kept
  * open until this transaction ends, so that whoever ends it sees what was reserved.
  * @throws SessionEnded
  */
@@ -89,11 +86,30 @@ export function recoverDead(ownId: string): Change<number> {
   };
 }
 
+/** Ends all sessions, whoever they are of: in a copied ledger they are those of the original's processes. */
+export const endAllSessions: Change<void> = async (transaction, moment) => {
+  const open = await transaction.selectFrom('sessions').select('id').where('ended', '=', 0).execute();
+  for (const { id } of open) {
+    await endSession(id)(transaction, moment);
+  }
+};
+
 /** A session's sent calls become unknown, the others are released. Answers how many became unknown. */
 export function endSession(id: string): Change<number> {
   return async (transaction, moment) => {
     await transaction.updateTable('sessions').set({ ended: 1 }).where('id', '=', id).execute();
     const left = await openCalls(transaction, moment).where('owner', '=', id).execute();
+    return endCalls(left)(transaction, moment);
+  };
+}
+
+/** Ends what one owner has reserved. */
+export function endCallsOf(owner: string, what: 'unsent' | 'all'): Change<number> {
+  return async (transaction, moment) => {
+    const left = await openCalls(transaction, moment)
+      .where('owner', '=', owner)
+      .$if(what === 'unsent', (query) => query.where('request_hash', 'is', null))
+      .execute();
     return endCalls(left)(transaction, moment);
   };
 }
@@ -108,7 +124,7 @@ export function endCallsById(ids: readonly string[]): Change<number> {
   };
 }
 
-/** Only while its lease is the one that was looked at: a sign of life may have come in between. */
+/** Only if its lease is unchanged: it may have been renewed since it was read. */
 function endDead({ id, lease_until }: { readonly id: string; readonly lease_until: number }): Change<number> {
   return async (transaction, moment) => {
     const { numUpdatedRows } = await transaction
@@ -153,7 +169,7 @@ function endCalls(calls: readonly OpenCall[]): Change<number> {
 }
 
 /**
- * A process of this machine is looked up. One of another machine is alive while its lease runs; the time in which the
+ * A process of this machine is checked directly. One of another machine is alive while its lease runs; the time in which the
  * database itself was away does not count against it.
  */
 function isAlive(other: Process & { lease_until: number }, me: Process, { at, upSince, isShared }: Moment): boolean {
@@ -164,44 +180,9 @@ function isAlive(other: Process & { lease_until: number }, me: Process, { at, up
   if (other.boot !== me.boot) {
     return false;
   }
-  if (other.process_start !== '') {
-    return processStart(other.pid) === other.process_start;
-  }
-  return pidExists(other.pid) && leaseRuns;
+  return other.process_start === '' ? leaseRuns : startOf(other.pid) === other.process_start;
 }
-
-let known: Process | undefined;
 
 function thisProcess(): Process {
-  known ??= {
-    host: `${hostname()} ${readOr('', () => readlinkSync('/proc/self/ns/pid'))}`,
-    boot: readOr('', () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
-    pid: process.pid,
-    process_start: processStart(process.pid),
-  };
-  return known;
-}
-
-/** Field 22 of /proc/<pid>/stat; the command's name before it may hold spaces and brackets. A zombie is dead. */
-function processStart(pid: number): string {
-  const stat = readOr('', () => readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' ? '' : (fields[19] ?? '');
-}
-
-function pidExists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-function readOr(fallback: string, read: () => string): string {
-  try {
-    return read();
-  } catch {
-    return fallback;
-  }
+  return { ...thisMachine(), pid: process.pid, process_start: startOf(process.pid) ?? '' };
 }

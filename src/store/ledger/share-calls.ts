@@ -21,6 +21,7 @@ export function shareCalls(owner: string, run: string, groups: readonly (readonl
         id: `${owner}.${run}.${group}.${index}`,
         run,
         experiment: null,
+        iteration: group + 1,
         attempt: 1,
         owner,
         shared_from: call.shared_from ?? call.id,

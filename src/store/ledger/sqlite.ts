@@ -1,20 +1,39 @@
+import { existsSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import { Kysely, SqliteDialect, sql } from 'kysely';
 import Database from 'libsql';
-import { TutelageError } from '../../core/errors';
-import type { Change, LedgerDatabase, LedgerStore } from './database';
+import { isTutelageError, messageOf, TutelageError } from '../../core/errors';
+import type { Change, LedgerDatabase, LedgerStore, StoreOptions } from './database';
+import { giveIdentity, refuseBehind, refuseLostFile } from './identity';
 import { migrations, refuseNewer } from './migrations';
 import type { LedgerTables } from './schema';
 
+/** For another process's transaction. */
+const waitMsMaxDefault = 20_000;
+
 /**
  * `<workspace>/ledger.db`. WAL with synchronous FULL: a commit that returned survives a power cut. One writer at a time
- * (`begin immediate`) is what keeps the caps exact; another process's transaction is waited for, up to 20 s.
+ * (`begin immediate`) is what keeps the caps exact; another process's transaction is waited for.
  */
-export async function openSqlite(path: string): Promise<LedgerStore> {
-  const connection = connect(path);
+export async function openSqlite(path: string, options: StoreOptions = {}): Promise<LedgerStore> {
+  const { expected, waitMsMax = waitMsMaxDefault } = options;
+  refuseLostFile(path, expected);
+  const connection = connect(path, waitMsMax);
   const database = new Kysely<LedgerTables>({
     dialect: new SqliteDialect({ database: withStatementCache(connection) }),
   });
-  await transact(database, (session) => migrate(session, path));
+  try {
+    await transact(database, async (session, moment) => {
+      if (expected !== undefined) {
+        await refuseBehind(session, path, expected);
+      }
+      await migrate(session, path);
+      await giveIdentity(session, moment);
+    });
+  } catch (error) {
+    await database.destroy();
+    throw isTutelageError(error) ? error : unopened(path, error);
+  }
   return {
     read: (query) => query(database),
     change: (change) => transact(database, change),
@@ -23,24 +42,113 @@ export async function openSqlite(path: string): Promise<LedgerStore> {
       return rows.map((row) => row.integrity_check).filter((text) => text !== 'ok');
     },
     hurry: () => undefined,
+    close: async () => {
+      // The file alone is whole then. While others have it open, it is they who do this.
+      await sql`pragma busy_timeout = 100`.execute(database);
+      await sql`pragma wal_checkpoint(truncate)`.execute(database).catch(() => undefined);
+      await database.destroy();
+    },
+  };
+}
+
+/**
+ * The same file, only to be looked at: nothing is made or changed, and its folder may be read-only. A file that an older
+ * version wrote is brought to this version first.
+ * @returns `null` for a file that does not exist
+ */
+export async function openSqliteToRead(path: string, options: StoreOptions = {}): Promise<LedgerStore | null> {
+  refuseLostFile(path, options.expected);
+  if (!existsSync(path)) {
+    return null;
+  }
+  const database = new Kysely<LedgerTables>({
+    dialect: new SqliteDialect({
+      database: withStatementCache(connectToRead(path, options.waitMsMax ?? waitMsMaxDefault)),
+    }),
+  });
+  const version = await versionOf(database);
+  refuseNewer(version, path);
+  if (version < migrations.length) {
+    await database.destroy();
+    return openSqlite(path, options);
+  }
+  return {
+    read: (query) => query(database),
+    change: () => Promise.reject(new Error('the ledger was opened to be read: this is a defect')),
+    integrityProblems: () => Promise.resolve([]),
+    hurry: () => undefined,
     close: () => database.destroy(),
   };
 }
 
-function connect(path: string): Database.Database {
+/** Where not even the helper files of other readers can be made, the main file alone is read, as it was last left. */
+function connectToRead(path: string, waitMsMax: number): Database.Database {
+  const { href } = pathToFileURL(path);
+  try {
+    const connection = new Database(`${href}?mode=ro`);
+    connection.exec(`pragma busy_timeout = ${waitMsMax}`);
+    connection.prepare('pragma user_version').all();
+    return connection;
+  } catch (cause) {
+    // A locked file is about to change: what it was when it was last left is not what its money is now.
+    if (/^SQLITE_(NOTADB|BUSY)/.test((cause as { code?: string }).code ?? '')) {
+      throw unopened(path, cause);
+    }
+    return new Database(`${href}?immutable=1`);
+  }
+}
+
+/** What the file or its disk refused while the ledger was in use: it may pass, and the step is repeated. */
+function refusal(error: unknown): unknown {
+  const code = (error as { code?: string }).code ?? '';
+  const [, what, hint] = inUse.find(([pattern]) => pattern.test(code)) ?? [];
+  return what === undefined
+    ? error
+    : new TutelageError('transient', `${what}: ${messageOf(error)}`, hint, { cause: error });
+}
+
+const inUse: readonly (readonly [code: RegExp, what: string, hint: string])[] = [
+  [/^SQLITE_READONLY/, 'the ledger cannot be written', 'make ledger.db and its folder writable'],
+  [/^SQLITE_BUSY/, 'the ledger is locked by another program', 'end that program (a database browser, a backup)'],
+  [/^SQLITE_FULL/, 'the disk of the ledger is full', 'free some space'],
+  [/^SQLITE_IOERR/, 'the disk of the ledger fails', 'check the disk and the free space'],
+];
+
+const unopened = (path: string, cause: unknown) => {
+  const { code, message } = cause as { code?: string; message: string };
+  if (code === 'SQLITE_NOTADB' || code === 'SQLITE_CORRUPT') {
+    return new TutelageError(
+      'damaged',
+      `the ledger ${path} is not a database any more: ${message}`,
+      'restore the workspace from a copy that `tutelage backup` made, or start again in another folder (TUTELAGE_HOME)',
+      { cause },
+    );
+  }
+  if (code === 'SQLITE_BUSY') {
+    return new TutelageError(
+      'busy',
+      `the ledger ${path} is locked by another program: ${message}`,
+      'end that program (a database browser, a backup), then run the same command again',
+      { cause },
+    );
+  }
+  return new TutelageError(
+    'missing',
+    `the ledger ${path} cannot be opened: ${message}`,
+    'check that the workspace exists, is writable and has free space',
+    { cause },
+  );
+};
+
+function connect(path: string, waitMsMax: number): Database.Database {
   try {
     const connection = new Database(path);
-    connection.exec('pragma busy_timeout = 20000');
+    connection.exec(`pragma busy_timeout = ${waitMsMax}`);
     connection.exec('pragma journal_mode = wal');
     connection.exec('pragma synchronous = full');
     return connection;
   } catch (cause) {
-    throw new TutelageError(
-      'missing',
-      `the ledger ${path} cannot be opened: ${(cause as Error).message}`,
-      'check that the workspace exists, is writable and has free space',
-      { cause },
-    );
+    throw unopened(path, cause);
   }
 }
 
@@ -53,14 +161,18 @@ function transact<T>(database: LedgerDatabase, change: Change<T>): Promise<T> {
       return result;
     } catch (error) {
       await sql`rollback`.execute(session).catch(() => undefined);
-      throw error;
+      throw refusal(error);
     }
   });
 }
 
-async function migrate(session: LedgerDatabase, path: string): Promise<void> {
+async function versionOf(session: LedgerDatabase): Promise<number> {
   const { rows } = await sql<{ user_version: number }>`pragma user_version`.execute(session);
-  const version = rows[0]?.user_version ?? 0;
+  return rows[0]?.user_version ?? 0;
+}
+
+async function migrate(session: LedgerDatabase, path: string): Promise<void> {
+  const version = await versionOf(session);
   refuseNewer(version, path);
   for (const statement of migrations.slice(version).flat()) {
     await sql.raw(statement).execute(session);

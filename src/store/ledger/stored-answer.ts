@@ -22,8 +22,8 @@ export async function readAnswer(transaction: LedgerDatabase, call: string): Pro
   const row = await transaction
     .selectFrom('calls')
     .innerJoin('answers', 'answers.call', 'calls.id')
-    .select(['request_hash', 'finish', 'input_tokens', 'cached_tokens', 'output_tokens', 'reasoning_tokens'])
-    .select(['estimated', 'body'])
+    .select(['request_hash', 'finish', 'input_tokens', 'cached_tokens', 'cache_write_tokens'])
+    .select(['output_tokens', 'reasoning_tokens', 'estimated', 'absurd', 'body'])
     .where('calls.id', '=', call)
     .executeTakeFirst();
   if (row?.request_hash == null || row.finish === null) {
@@ -39,9 +39,11 @@ export async function readAnswer(transaction: LedgerDatabase, call: string): Pro
     usage: {
       inputTokens: row.input_tokens,
       cachedTokens: row.cached_tokens,
+      cacheWriteTokens: row.cache_write_tokens,
       outputTokens: row.output_tokens,
       reasoningTokens: row.reasoning_tokens,
       estimated: row.estimated === 1,
+      ...(row.absurd === 1 ? { isAbsurd: true } : {}),
     },
     finish: row.finish,
     raw: decompress(row.body, call),

@@ -1,7 +1,9 @@
 import type OpenAI from 'openai';
 import { toFile } from 'openai';
 import { TutelageError } from '../../core/errors';
-import { classifyError, type ErrorContext } from '../error-classes';
+import { shorten, wordsOf } from '../endpoint-words';
+import { classifyError } from '../error-classes';
+import { EndpointRefusal, type ErrorContext } from '../failure';
 import type { ChatRequest } from '../request';
 
 /** One request of a job, by the name under which its reply comes back. */
@@ -17,8 +19,18 @@ export interface BatchReply {
   readonly reason: string;
 }
 
+/** What a job's files say. */
+export interface BatchReplies {
+  /** By custom id. */
+  readonly lines: ReadonlyMap<string, BatchReply>;
+  /** Every call that the job did has its line: one without was not done. */
+  readonly areAllThere: boolean;
+}
+
 export interface BatchState {
   readonly isEnded: boolean;
+  /** It was refused because too many tokens are enqueued already, which passes. */
+  readonly isFull: boolean;
   /** Why the endpoint did not take the job at all; `null` where it did. */
   readonly refusal: string | null;
 }
@@ -29,21 +41,21 @@ export interface BatchEndpoint {
   find(key: string): Promise<string | null>;
   create(key: string, lines: readonly BatchLine[]): Promise<string>;
   stateOf(job: string): Promise<BatchState>;
-  /** By custom id, of the output file and of the error file. */
-  replies(job: string): Promise<Map<string, BatchReply>>;
-  /** Ends a job that is still at work; what it has done until then is kept and paid. */
+  /** Of the output file and of the error file. */
+  replies(job: string): Promise<BatchReplies>;
+  /** Ends a job that is still running; what it has done by then is kept and paid for. */
   cancel(job: string): Promise<void>;
 }
 
 const keyName = 'tutelage_key';
 const endedStates = new Set(['completed', 'failed', 'expired', 'cancelled']);
 
-/** Jobs that are looked through for a lost one, newest first. */
+/** How many jobs, newest first, are searched for a lost one. */
 const jobsSearchedMax = 1000;
 
 export function batchEndpoint(client: OpenAI, options: Omit<ErrorContext, 'nowMs'>): BatchEndpoint {
-  const { discreet } = options;
-  const told = async <T>(ask: () => Promise<T>): Promise<T> => {
+  const { redact } = options;
+  const classified = async <T>(ask: () => Promise<T>): Promise<T> => {
     try {
       return await ask();
     } catch (error) {
@@ -51,23 +63,36 @@ export function batchEndpoint(client: OpenAI, options: Omit<ErrorContext, 'nowMs
     }
   };
 
-  async function linesOf(file: string | null | undefined): Promise<ReplyLine[]> {
-    if (file == null) {
-      return [];
+  /** `null` where the file is gone. */
+  async function textOf(file: string): Promise<string | null> {
+    try {
+      return await (await client.files.content(file)).text();
+    } catch (error) {
+      if (isGone(error)) {
+        return null;
+      }
+      throw error;
     }
-    const text = await (await client.files.content(file)).text();
-    return text
+  }
+
+  /** One line that cannot be read says nothing about the others. */
+  async function readFile(file: string | null | undefined): Promise<{ lines: ReplyLine[]; isWhole: boolean }> {
+    const text = file == null ? '' : await textOf(file);
+    const read = (text ?? '')
       .split('\n')
       .filter((line) => line.trim() !== '')
-      .map((line) => JSON.parse(line) as ReplyLine);
+      .map(parseLine);
+    const lines = read.filter((line) => line !== null);
+    return { lines, isWhole: text !== null && lines.length === read.length };
   }
 
   return {
     find: (key) =>
-      told(async () => {
+      classified(async () => {
         let searched = 0;
-        for await (const { id, metadata } of client.batches.list({ limit: 100 })) {
-          if (metadata?.[keyName] === key) {
+        for await (const { id, metadata, status } of client.batches.list({ limit: 100 })) {
+          // A job that was not taken is made again.
+          if (metadata?.[keyName] === key && status !== 'failed') {
             return id;
           }
           searched += 1;
@@ -78,7 +103,7 @@ export function batchEndpoint(client: OpenAI, options: Omit<ErrorContext, 'nowMs
         return null;
       }),
     create: (key, lines) =>
-      told(async () => {
+      classified(async () => {
         const text = lines.map(({ customId, request }) =>
           JSON.stringify({ custom_id: customId, method: 'POST', url: '/v1/chat/completions', body: request }),
         );
@@ -95,19 +120,30 @@ export function batchEndpoint(client: OpenAI, options: Omit<ErrorContext, 'nowMs
         return id;
       }),
     stateOf: (job) =>
-      told(async () => {
+      classified(async () => {
         const { status, errors } = await client.batches.retrieve(job);
         const reason = errors?.data?.map(({ message }) => message).join('; ') ?? 'no reason was given';
-        return { isEnded: endedStates.has(status), refusal: status === 'failed' ? discreet(reason) : null };
+        const isFull = status === 'failed' && (errors?.data?.some(isAboutQueue) ?? false);
+        const refusal = status === 'failed' && !isFull ? redact(reason) : null;
+        return { isEnded: endedStates.has(status), isFull, refusal };
       }),
     replies: (job) =>
-      told(async () => {
-        const { output_file_id, error_file_id } = await client.batches.retrieve(job);
-        const lines = [...(await linesOf(error_file_id)), ...(await linesOf(output_file_id))];
-        return new Map(lines.flatMap((line) => replyOf(line, discreet)));
+      classified(async () => {
+        const { status, output_file_id, error_file_id } = await client.batches.retrieve(job);
+        const output = await readFile(output_file_id);
+        const errors = await readFile(error_file_id);
+        const lines = new Map<string, BatchReply>();
+        for (const [id, reply] of [...output.lines, ...errors.lines].flatMap((line) => replyOf(line, redact))) {
+          // A paid answer is never given up for an error line of the same request.
+          if (lines.get(id)?.status !== 200) {
+            lines.set(id, reply);
+          }
+        }
+        const isCutShort = status === 'expired' || status === 'cancelled' || status === 'failed';
+        return { lines, areAllThere: output.isWhole && errors.isWhole && isCutShort };
       }),
     cancel: (job) =>
-      told(async () => {
+      classified(async () => {
         if (!endedStates.has((await client.batches.retrieve(job)).status)) {
           await client.batches.cancel(job);
         }
@@ -116,23 +152,46 @@ export function batchEndpoint(client: OpenAI, options: Omit<ErrorContext, 'nowMs
 }
 
 interface ReplyLine {
-  readonly custom_id: string;
+  readonly custom_id?: unknown;
   readonly response?: { readonly status_code?: number; readonly body?: unknown } | null;
   readonly error?: { readonly code?: string; readonly message?: string } | null;
 }
 
-/** A line without a response (expired, cancelled) was not done and cost nothing, like one that is not there. */
-function replyOf(
-  { custom_id, response, error }: ReplyLine,
-  discreet: ErrorContext['discreet'],
-): [string, BatchReply][] {
-  if (response?.status_code === undefined) {
+/** Requests that a job had no time for; they were not done and cost nothing. */
+const undoneCodes = new Set(['batch_expired', 'batch_cancelled', 'batch_canceled']);
+
+/** Undone requests have status 503: the next job may do them. */
+function replyOf(line: ReplyLine, redact: ErrorContext['redact']): [string, BatchReply][] {
+  const { custom_id, response, error } = line;
+  if (typeof custom_id !== 'string') {
     return [];
   }
-  const inBody = (response.body as { error?: { message?: string } } | null)?.error?.message;
-  const reason = `${response.status_code}: ${discreet(inBody ?? error?.message ?? 'no reason was given')}`;
+  if (typeof response?.status_code !== 'number') {
+    const status = undoneCodes.has(error?.code ?? '') ? 503 : 400;
+    const reason = shorten(redact(wordsOf(JSON.stringify({ error })).message));
+    return [[custom_id, { status, body: null, reason: reason === '' ? 'no reason was given' : reason }]];
+  }
+  const said = wordsOf(JSON.stringify(response.body ?? null)).message || wordsOf(JSON.stringify({ error })).message;
+  const reason = `${response.status_code}: ${shorten(redact(said)) || 'no reason was given'}`;
   return [[custom_id, { status: response.status_code, body: response.body ?? null, reason }]];
 }
+
+function parseLine(text: string): ReplyLine | null {
+  try {
+    const line: unknown = JSON.parse(text);
+    return typeof line === 'object' && line !== null ? (line as ReplyLine) : null;
+  } catch {
+    return null;
+  }
+}
+
+const isAboutQueue = ({ code, message }: { readonly code?: string; readonly message?: string }): boolean =>
+  code === 'token_limit_exceeded' || /enqueued token limit/i.test(message ?? '');
+
+const isGone = (error: unknown): boolean => {
+  const refusal = (error as { cause?: unknown }).cause;
+  return refusal instanceof EndpointRefusal && (refusal.status === 404 || refusal.status === 410);
+};
 
 function asTutelageError(error: unknown, context: Omit<ErrorContext, 'nowMs'>): unknown {
   const failure = classifyError(error, { ...context, nowMs: Date.now() });
@@ -147,5 +206,5 @@ function asTutelageError(error: unknown, context: Omit<ErrorContext, 'nowMs'>): 
       'check that the endpoint has a batches API, or set teacher.mode: live',
     );
   }
-  return new TutelageError('transient', message, 'it is tried again');
+  return new TutelageError('transient', message, 'it is retried');
 }

@@ -1,5 +1,5 @@
 import OpenAI from 'openai';
-import { taskOf } from '../../core/tasks';
+import { taskOf } from '../../core/tasks/registry';
 import { startOfflineTeacher } from './server';
 
 const task = taskOf({ kind: 'operator-chains', step_weights: [1, 1, 1], zipf: 1.5, pool_size: 20, test_size: 12 });
@@ -49,7 +49,7 @@ test('an answer is a function of the request alone: its messages and its seed', 
 
 test('a request of no task it knows is refused in OpenAI’s form', async () => {
   await withClient(async (client) => {
-    const refused = ask(client, [{ role: 'user', content: 'Hello' }], 1);
-    await expect(refused).rejects.toMatchObject({ status: 400, type: 'invalid_request_error' });
+    const overBudget = ask(client, [{ role: 'user', content: 'Hello' }], 1);
+    await expect(overBudget).rejects.toMatchObject({ status: 400, type: 'invalid_request_error' });
   });
 });

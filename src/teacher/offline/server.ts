@@ -1,30 +1,15 @@
 import { type ServerType, serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { canonicalJson } from '../../core/canonical-json';
-import { type RandomStream, randomStream } from '../../core/random';
+import { randomStream } from '../../core/random';
+import { offlineProcedures } from '../../core/tasks/registry';
 import type { ChatMessage } from '../../core/tasks/task';
-import { answerGame24 } from './game24';
-import { answerOperatorChains } from './operator-chains';
-import { gradeOperatorChains } from './operator-chains-judge';
-import { answerProntoqa } from './prontoqa';
-import { answerWordProblem } from './word-problems';
 
 export interface OfflineTeacher {
   /** Up to and including `/v1`. */
   readonly baseUrl: string;
   close(): Promise<void>;
 }
-
-/** Answers one request of its task, or `null` when the request is none of it. `errs`: an answer shall be wrong. */
-export type Procedure = (messages: readonly ChatMessage[], stream: RandomStream, errs: boolean) => string | null;
-
-const procedures: readonly Procedure[] = [
-  answerOperatorChains,
-  answerGame24,
-  answerProntoqa,
-  answerWordProblem,
-  gradeOperatorChains,
-];
 
 /**
  * A teacher without a model: procedures that know a task's rules, behind the same HTTP protocol as any other teacher,
@@ -64,7 +49,7 @@ export interface OfflineRequest {
 export function completeOffline({ model, messages, seed }: OfflineRequest): object | null {
   const identity = canonicalJson({ messages, seed });
   const errs = randomStream('offline-noise', identity).next() < noiseOf(model);
-  const text = procedures.reduce<string | null>(
+  const text = offlineProcedures.reduce<string | null>(
     (found, procedure) => found ?? procedure(messages, randomStream('offline-teacher', identity), errs),
     null,
   );
@@ -87,10 +72,10 @@ export function completeOffline({ model, messages, seed }: OfflineRequest): obje
   };
 }
 
-/** The share of wrong answers, as the model's name asks for it: `offline?noise=0.1`. */
+/** The share of wrong answers that the model's name asks for: `offline?noise=0.1`. */
 const noiseOf = (model = '') => Number(/\?noise=(0(?:\.\d+)?|1)$/.exec(model)?.[1] ?? 0);
 
-/** About what a tokenizer of a large model would say: four bytes a token. */
+/** A rough tokenizer: four bytes per token. */
 const countTokens = (text: string) => Math.ceil(Buffer.byteLength(text) / 4);
 
 const errorBody = (message: string, type: string) => ({ error: { message, type, param: null, code: null } });

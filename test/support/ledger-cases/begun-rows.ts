@@ -54,9 +54,9 @@ export function begunRowsCases(ledgersOf: () => TestLedgers): void {
     await ledger.openAccount({ ...charge, budget: { tokens: 800 } });
     // Held after the death: 200 for two lost calls, 90 for three settled ones. 510 are free.
     await attemptAndDie({ a: ['lost'], b: ['lost'], c: ['settled'], d: ['settled', 'settled'] });
-    const { granted, refused } = await ledger.reserveRows(charge, rows);
+    const { granted, overBudget } = await ledger.reserveRows(charge, rows);
     expect(granted.map(({ row }) => row)).toEqual(['d', 'c', 'a', 'b']);
-    expect(refused).toBeNull();
+    expect(overBudget).toBeNull();
   });
 
   test('a row that was paid for is there even where the cap has no room for another', async () => {
@@ -68,8 +68,8 @@ export function begunRowsCases(ledgersOf: () => TestLedgers): void {
       d: ['settled', 'settled'],
     });
     await ledger.setCaps({ kind: 'run', name: 'run' }, { samples: null, tokens: 560, nanoUsd: null }, 'test');
-    const { granted, refused } = await ledger.reserveRows(charge, rows);
+    const { granted, overBudget } = await ledger.reserveRows(charge, rows);
     expect(granted.map(({ row }) => row)).toEqual(['d', 'a']);
-    expect(refused).toMatchObject({ cap: 'tokens' });
+    expect(overBudget).toMatchObject({ cap: 'tokens' });
   });
 }

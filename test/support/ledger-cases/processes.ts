@@ -58,7 +58,7 @@ export function processCases(ledgersOf: () => TestLedgers): void {
           const buyers = twoRuns(baseUrl, { experimentBudget });
           const rows = (await Promise.all(buyers.map((buyer) => buyer.rows))).flatMap((some) => some ?? []);
           expect(rows).toHaveLength(200);
-          const refused = rows.filter(({ state }) => state === 'refused');
+          const refused = rows.filter(({ state }) => state === 'overBudget');
           expect(refused.length).toBeGreaterThan(0);
           await looking(async (ledger) => {
             const { caps, committed } = await ledger.account({ kind: 'experiment', name: 'e' });
@@ -70,7 +70,7 @@ export function processCases(ledgersOf: () => TestLedgers): void {
                 expect(committed[cap]).toBeGreaterThan(limit - row[cap]);
               }
             }
-            expect(refused.every((one) => one.state === 'refused' && one.account === 'experiment')).toBe(true);
+            expect(refused.every((one) => one.state === 'overBudget' && one.account === 'experiment')).toBe(true);
           });
         });
       },
@@ -92,15 +92,15 @@ export function processCases(ledgersOf: () => TestLedgers): void {
     });
   }, 60_000);
 
-  test('a buyer killed again and again ends with the rows of an undisturbed one, and buys no stored answer twice', async () => {
-    const undisturbed = withoutNames(await buyUndisturbed());
+  test('a buyer killed again and again ends with the rows of an uninterrupted one, and buys no stored answer twice', async () => {
+    const uninterrupted = withoutNames(await buyUninterrupted());
     await withTeacher({ delayMs: 30 }, async (baseUrl, log) => {
       const buying = { ledger: place, baseUrl, run: 'run', budget: { samples: 100 }, to: 100, parallel: 16 };
       for (const rowsBefore of [10, 60, 130]) {
         await killWhen(startBuyer(buying).child, () => answered(log) >= rowsBefore);
       }
       const rows = await startBuyer(buying).rows;
-      expect(withoutNames(rows ?? [])).toEqual(undisturbed);
+      expect(withoutNames(rows ?? [])).toEqual(uninterrupted);
       await looking(async (ledger) => {
         const unknown = await ledger.unknownCalls(null);
         const received = readLog(log).filter(({ event }) => event === 'received');
@@ -114,7 +114,7 @@ export function processCases(ledgersOf: () => TestLedgers): void {
     });
   }, 90_000);
 
-  async function buyUndisturbed(): Promise<BoughtRow[]> {
+  async function buyUninterrupted(): Promise<BoughtRow[]> {
     let rows: BoughtRow[] | null = null;
     await withTeacher({}, async (baseUrl) => {
       rows = await startBuyer({ ledger: await ledgersOf().fresh(), baseUrl, run: 'run', to: 100 }).rows;

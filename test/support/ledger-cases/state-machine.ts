@@ -3,17 +3,22 @@ import { type Ledger, openLedger, type Reservation } from '../../../src/store/le
 import type { TestLedgers } from '../test-ledgers';
 
 /**
- * Any sequence of what a buyer may do, with closing and opening (a crash, seen from the ledger) in between: after every
- * step the caps hold, every account is what its calls add up to, and nothing is bought twice.
+ * Any sequence of what a buyer may do, with closing and opening (a crash, seen from the ledger) in between. Endpoints bill
+ * nothing, up to the worst case, or far above it. After every step every account is what its calls add up to, nothing is
+ * bought twice, and no account is further over a cap than by what was billed above the worst cases; nothing is sent on an
+ * account that is over, and what it had reserved and not sent is released.
  */
 const caps = { samples: 6, tokens: 900, usd: 0.0009 };
 const runs = ['a', 'b'];
 const worst = { tokens: 50, nanoUsd: 50_000 };
 
+/** Nothing, up to the worst case, or above it; the last takes any account over its cap. */
+const billed = fc.oneof({ weight: 4, arbitrary: fc.nat(50) }, fc.constantFrom(0, 51, 120, 2000));
+
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ does: fc.constant('reserve' as const), run: fc.nat(1), row: fc.nat(11) }) },
   { weight: 4, arbitrary: fc.record({ does: fc.constant('send' as const), call: fc.nat(20), hash: fc.nat(5) }) },
-  { weight: 4, arbitrary: fc.record({ does: fc.constant('settle' as const), call: fc.nat(20), tokens: fc.nat(50) }) },
+  { weight: 4, arbitrary: fc.record({ does: fc.constant('settle' as const), call: fc.nat(20), tokens: billed }) },
   fc.record({ does: fc.constantFrom('take-back' as const, 'unknown' as const, 'again' as const), call: fc.nat(20) }),
   fc.record({ does: fc.constant('release' as const), call: fc.nat(20) }),
   fc.record({ does: fc.constant('drop' as const), run: fc.nat(1), row: fc.nat(11) }),
@@ -59,10 +64,15 @@ class Model {
         if (call === undefined || [...this.sent.values()].includes(hash)) {
           return;
         }
+        const wasOver = await this.isOver(call.run);
         const decision = await ledger.markSent(call, hash, ({ inputTokens }) => inputTokens * 1000);
         this.reserved.splice(one.call, 1);
+        if ('overrun' in decision) {
+          return;
+        }
         expect(decision.send).toBe(!this.bought.has(hash));
         if (decision.send) {
+          expect(wasOver).toBe(false);
           this.sent.set(call, hash);
         }
         return;
@@ -77,7 +87,12 @@ class Model {
             reasoningTokens: 0,
             estimated: false,
           };
-          await ledger.settle(call, { usage, nanoUsd: one.tokens * 1000, finish: 'stop', raw: hash });
+          const overrun = await ledger.settle(call, { usage, nanoUsd: one.tokens * 1000, finish: 'stop', raw: hash });
+          expect(overrun === null || one.tokens > worst.tokens).toBe(true);
+          if (overrun !== null) {
+            const { states, inFlight } = await ledger.callCounts(overrun.account);
+            expect(states.reserved - inFlight).toBe(0);
+          }
           this.sent.delete(call);
           this.bought.set(hash, (this.bought.get(hash) ?? 0) + 1);
         }
@@ -126,6 +141,15 @@ class Model {
     }
   }
 
+  private async isOver(run: string): Promise<boolean> {
+    const accounts = [
+      { kind: 'run' as const, name: run },
+      { kind: 'experiment' as const, name: 'e' },
+    ];
+    const committed = await Promise.all(accounts.map((account) => this.ledger.account(account)));
+    return committed.some(({ committed: { tokens, nanoUsd } }) => tokens > caps.tokens || nanoUsd > caps.usd * 1e9);
+  }
+
   async check(): Promise<void> {
     expect(await this.ledger.recount()).toEqual([]);
     for (const account of [
@@ -133,9 +157,10 @@ class Model {
       { kind: 'experiment' as const, name: 'e' },
     ]) {
       const { committed } = await this.ledger.account(account);
+      const { overruns } = await this.ledger.callCounts(account);
       expect(committed.samples).toBeLessThanOrEqual(caps.samples);
-      expect(committed.tokens).toBeLessThanOrEqual(caps.tokens);
-      expect(committed.nanoUsd).toBeLessThanOrEqual(caps.usd * 1e9);
+      expect(committed.tokens).toBeLessThanOrEqual(caps.tokens + overruns.tokens);
+      expect(committed.nanoUsd).toBeLessThanOrEqual(caps.usd * 1e9 + overruns.nanoUsd);
     }
     expect([...this.bought.values()].every((times) => times === 1)).toBe(true);
     expect((await this.ledger.billOf(null)).calls).toBe(this.bought.size);
@@ -143,7 +168,7 @@ class Model {
 }
 
 export function stateMachineCases(ledgersOf: () => TestLedgers, sequences: number): void {
-  test('whatever a buyer does and wherever it dies, the caps hold and nothing is bought twice', async () => {
+  test('whatever a buyer does, an endpoint bills and wherever it dies, the caps hold but for overruns and nothing is bought twice', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
         const place = await ledgersOf().fresh();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { HygieneConfig, TeacherConfig } from '../../../src/core/config/schema';
 import { answersPerRow } from '../../../src/core/hygiene/agreement';
 import { KnownQuestions } from '../../../src/core/hygiene/known-questions';
-import { funnelOf, type Objection, Sieve } from '../../../src/core/hygiene/sift';
+import { funnelOf, type Rejection, RowFilter } from '../../../src/core/hygiene/row-filter';
 import { type Ledger, openLedger } from '../../../src/store/ledger';
 import { type BoughtRow, createTeacher } from '../../../src/teacher';
 import { type OfflineTeacher, startOfflineTeacher } from '../../../src/teacher/offline';
@@ -13,7 +13,7 @@ import { taskWithoutRepeats as task } from '../../support/buying';
 // Some hundred commits to a disk that others use too.
 jest.setTimeout(60_000);
 
-const hygiene: HygieneConfig = { near: 0.8, duplicates: 'reject', verify: 'agreement', samples: 3 };
+const hygiene: HygieneConfig = { near: 0.8, duplicates: 'reject', verify: 'agreement', answers: 3 };
 const config: TeacherConfig = {
   ...{ provider: 'offline', model: 'offline', api_key_env: 'NONE', temperature: 1, max_tokens: 64, noise: 0.25 },
   ...{
@@ -53,14 +53,14 @@ async function buy(run: string, rows: number, budget: { tokens?: number } = {}):
 }
 
 function judge(rows: readonly BoughtRow[]) {
-  const sieve = new Sieve(task, hygiene, new KnownQuestions(task, hygiene, []));
+  const rowFilter = new RowFilter(task, hygiene, new KnownQuestions(task, hygiene, []));
   return rows.flatMap((row) => {
     if (row.state !== 'answered') {
       return [];
     }
-    const others = row.samples?.map(({ answer }) => answer);
-    const objection: Objection | null = sieve.judge({ ...row, id: row.row, others });
-    return [{ right: task.verify?.(row.question, row.answer) === true, objection }];
+    const others = row.furtherAnswers?.map(({ answer }) => answer);
+    const rejection: Rejection | null = rowFilter.reject({ ...row, id: row.row, others });
+    return [{ right: task.verify?.(row.question, row.answer) === true, rejection }];
   });
 }
 
@@ -68,13 +68,13 @@ test('of a teacher that errs once in four answers, agreement of three rejects ne
   const rows = await buy('run', 120);
   const judged = judge(rows);
   const wrong = judged.filter(({ right }) => !right);
-  const kept = judged.filter(({ objection }) => objection === null);
+  const kept = judged.filter(({ rejection }) => rejection === null);
   expect(judged).toHaveLength(120);
   expect(wrong.length).toBeGreaterThan(15);
   // Wrong answers differ from each other, so that two that agree are rare; right rows fall to two wrong samples.
   expect(kept.filter(({ right }) => !right).length).toBeLessThanOrEqual(0.15 * wrong.length);
   expect(kept.length).toBeGreaterThan(0.8 * (120 - wrong.length));
-  const rejected = judged.flatMap(({ objection }) => (objection === null ? [] : [objection]));
+  const rejected = judged.flatMap(({ rejection }) => (rejection === null ? [] : [rejection]));
   expect(rejected.every(({ stage, reason }) => stage === 'verify' && / of 3 readable answers/.test(reason))).toBe(true);
   expect(funnelOf(kept.length, rejected)).toMatchObject({ asked: 120, clean: 120, verified: kept.length });
 });
@@ -86,7 +86,8 @@ test('asking again costs nothing and gives the same rows, also in another run', 
   expect(await ledger.spendOf('run')).toEqual(spend);
   expect(await buy('other', 20)).toEqual(rows);
   expect(
-    new Set(rows.flatMap((row) => (row.state === 'answered' ? row.samples?.map(({ request }) => request) : []))).size,
+    new Set(rows.flatMap((row) => (row.state === 'answered' ? row.furtherAnswers?.map(({ request }) => request) : [])))
+      .size,
   ).toBe(40);
 });
 
@@ -95,10 +96,10 @@ test('a cap leaves out whole rows, the last in rank: no row is bought whose agre
   const { inputTokens, outputTokens } = await ledger.spendOf('free');
   const capped = await buy('capped', 30, { tokens: Math.ceil(0.5 * (inputTokens + outputTokens)) + 4000 });
   const states = capped.map(({ state }) => state);
-  const cut = states.indexOf('refused');
+  const cut = states.indexOf('overBudget');
   expect(cut).toBeGreaterThan(2);
   expect(capped.slice(0, cut)).toEqual(all.slice(0, cut));
-  expect(new Set(states.slice(cut))).toEqual(new Set(['refused']));
+  expect(new Set(states.slice(cut))).toEqual(new Set(['overBudget']));
   expect((await ledger.spendOf('capped')).samples).toBe(cut);
   // Looked at again, as after a crash: the same cut.
   expect(await buy('capped', 30)).toEqual(capped);

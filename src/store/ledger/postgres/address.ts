@@ -12,10 +12,10 @@ export interface Address {
 
 /**
  * What is not in the address comes from PostgreSQL's own variables (`PGPASSWORD`, `PGSSLMODE`, `~/.pgpass`, ...).
- * @throws TutelageError `usage` when it is no address
+ * @throws TutelageError `usage` when it is not a valid address
  */
-export function addressOf(place: string): Address {
-  const config = { connectionString: place };
+export function addressOf(location: string): Address {
+  const config = { connectionString: location };
   try {
     const { host, port, database, user } = new Client(config);
     return { host, port, database: database ?? '', user: user ?? '', config };

@@ -15,7 +15,7 @@ test('a disk that is full is waited for by the run, with a sentence', () => {
   check(sent('53100', 'could not extend file: No space left on device'), {
     kind: 'transient',
     message: 'PostgreSQL at db.lab:5433, database ledger cannot write: could not extend file: No space left on device',
-    hint: 'free space on the disk of the database; the run goes on by itself then',
+    hint: 'free space on the disk of the database; the run then resumes automatically',
   });
 });
 
@@ -27,7 +27,7 @@ test('a missing database comes with the command that makes it', () => {
   });
 });
 
-test('what passes by itself is no refusal', () => {
+test('an error that is temporary is not a refusal', () => {
   for (const code of ['57P01', '57P03', '53300', '08006']) {
     check(sent(code, 'later'), null);
     expect(isConnectionError(sent(code, 'later'))).toBe(true);

@@ -8,7 +8,7 @@ export class ConnectionLost extends Error {
   }
 }
 
-/** The server went away, is not there yet or has no place: worth another try. */
+/** The server went away, is not there yet or takes no more connections: worth another try. */
 const passingStates = /^(08|57P0|53300|25P03|25006)/;
 /** Transactions that got in each other's way; nothing of the loser was kept. */
 const conflictStates = new Set(['40001', '40P01', '23505', '55P03']);
@@ -71,7 +71,7 @@ export function refusalOf(error: unknown, address: Address): TutelageError | nul
       return new TutelageError(
         'transient',
         `PostgreSQL at ${where} cannot write: ${reason}`,
-        'free space on the disk of the database; the run goes on by itself then',
+        'free space on the disk of the database; the run then resumes automatically',
         { cause: error },
       );
     default:

@@ -45,7 +45,7 @@ async function bringUp(session: LedgerDatabase, version: number): Promise<void> 
   await sql`update tutelage.version set version = ${migrations.length}`.execute(session);
 }
 
-/** 0 where there are no tables yet. The catalogue is read as a table: what `to_regclass` says may be from before a lock. */
+/** 0 where there are no tables yet. The catalogue is read as a table: what to_regclass returns may be from before a lock. */
 async function versionOf(session: LedgerDatabase, where: string): Promise<number> {
   const { rows } = await sql<{ server: string; isThere: boolean }>`
     select current_setting('server_version_num') as server,

@@ -10,7 +10,7 @@ const numberTypes: ReadonlySet<number> = new Set([types.builtins.INT8, types.bui
 
 /**
  * Settings of each connection. A host that is cut off in the middle of a transaction must not hold a budget's lock for
- * long. Plans are made for the values at hand, since the ledger's partial indexes apply to some states only.
+ * long. Plans are made for the actual values, since the ledger's partial indexes apply to some states only.
  */
 const settings = [
   'search_path=tutelage',
@@ -23,8 +23,8 @@ const settings = [
  * Connections as Kysely wants them. An error of the connection itself comes out as `ConnectionLost`, and that connection
  * is never used again; one of the server's refusals (password, database) as a TutelageError with the next step.
  */
-export function openPool(place: string): PostgresPool {
-  const address = addressOf(place);
+export function openPool(location: string): PostgresPool {
+  const address = addressOf(location);
   const pool = new Pool({
     ...address.config,
     ...{ max: 4, keepAlive: true, pipeline: true, connectionTimeoutMillis: 10_000, query_timeout: answerMsMax },
@@ -35,7 +35,7 @@ export function openPool(place: string): PostgresPool {
         numberTypes.has(type) ? Number : types.getTypeParser(type, format)) as typeof types.getTypeParser,
     },
   });
-  // An idle connection that breaks leaves the pool by itself.
+  // An idle connection that breaks is removed by the pool.
   pool.on('error', () => undefined);
   return {
     connect: async () => {
@@ -51,7 +51,7 @@ export function openPool(place: string): PostgresPool {
 
 function lent(client: PoolClient) {
   let isBroken = false;
-  // Between two statements there is nobody whom the loss could be told to.
+  // Between two statements nobody is listening for the loss.
   const onError = () => {
     isBroken = true;
   };
