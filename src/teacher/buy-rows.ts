@@ -42,7 +42,7 @@ class RowPurchase {
             this.buyRow(caller, plan, granted),
           );
           this.results.set(plan, row);
-          this.stopWhenUseless(row);
+          this.stopWhenUseless(plan, row);
         },
         leaveOut: (plan, refusal) => this.results.set(plan, overBudgetRow(plan, refusal)),
       }),
@@ -103,12 +103,12 @@ class RowPurchase {
   }
 
   /** @throws TutelageError `useless-rows` */
-  private stopWhenUseless(row: BoughtRow): void {
+  private stopWhenUseless(plan: RowPlan, row: BoughtRow): void {
     if (this.request.stopsWhenUseless !== true || row.state === 'overBudget') {
       return;
     }
     const isRejected = row.state === 'rejected' && row.isUnanswered !== true;
-    const useless = this.useless.see(isRejected ? row : null);
+    const useless = this.useless.see(this.plans.indexOf(plan), isRejected ? row : null);
     if (useless !== null) {
       throw new TutelageError('useless-rows', uselessSentence(useless), undefined, { details: useless });
     }

@@ -9,14 +9,18 @@ const KINDS_MAX = 20;
  */
 export function countReasons(rejected: readonly Pick<RejectedRow, 'stage' | 'reason'>[]): Record<string, number> {
   const counts = new Map<string, number>();
-  for (const { stage, reason } of rejected) {
-    const kind = `${stage}: ${kindOf(reason)}`;
+  for (const row of rejected) {
+    const kind = rejectionKind(row);
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   const ordered = [...counts].sort(([left, many], [right, more]) => more - many || (left < right ? -1 : 1));
   const others = ordered.slice(KINDS_MAX).reduce((sum, [, count]) => sum + count, 0);
   return Object.fromEntries([...ordered.slice(0, KINDS_MAX), ...(others === 0 ? [] : [['others', others] as const])]);
 }
+
+/** What a rejection is counted under. */
+export const rejectionKind = ({ stage, reason }: Pick<RejectedRow, 'stage' | 'reason'>) =>
+  `${stage}: ${kindOf(reason)}`;
 
 /** A reason ends at quoted text; a word with a digit is a name, a number or part of a question. */
 const kindOf = (reason: string) =>

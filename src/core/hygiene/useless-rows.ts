@@ -1,5 +1,5 @@
 import type { RejectedRow } from '../records';
-import { countReasons } from './count-reasons';
+import { rejectionKind } from './count-reasons';
 
 /** So many rows must have been bought before they are judged together; of a smaller round, all of it and at least five. */
 const ROWS_JUDGED_MIN = 20;
@@ -59,23 +59,39 @@ export function uselessRows(
 export const uselessSentence = ({ reason, rejected, bought }: UselessRows): string =>
   `${rejected} of the first ${bought} rows were bought and rejected for one reason (${reason})`;
 
-/** Counts rows as they come in, in any order, and says when they are not worth buying. */
+/**
+ * Counts rows as they come in and says when they are not worth buying. A rejected question comes back sooner than a
+ * question with its answer, so the first rows to come back are worse than the rest. Rows are therefore judged in the
+ * order in which they are bought, and one that is still out counts as good.
+ */
 export class UselessRowCount {
-  private readonly rejected: Pick<RejectedRow, 'stage' | 'reason'>[] = [];
-  private bought = 0;
+  private readonly kinds: (string | null)[] = [];
 
   constructor(
     private readonly wanted: number,
     private readonly accepted: AcceptedRejections = {},
   ) {}
 
-  /** @param rejection `null` for a row that can be used so far */
-  see(rejection: Pick<RejectedRow, 'stage' | 'reason'> | null): UselessRows | null {
-    this.bought += 1;
+  /**
+   * @param index of the row in the order of the purchase, from 0
+   * @param rejection `null` for a row that can be used so far
+   */
+  see(index: number, rejection: Pick<RejectedRow, 'stage' | 'reason'> | null): UselessRows | null {
+    this.kinds[index] = rejection === null ? null : rejectionKind(rejection);
     if (rejection === null) {
       return null;
     }
-    this.rejected.push(rejection);
-    return uselessRows(countReasons(this.rejected), this.bought, this.wanted, this.accepted);
+    const counts = new Map<string, number>();
+    for (const [before, kind = null] of this.kinds.entries()) {
+      if (kind !== null) {
+        const rejected = (counts.get(kind) ?? 0) + 1;
+        counts.set(kind, rejected);
+        const useless = uselessRows({ [kind]: rejected }, before + 1, this.wanted, this.accepted);
+        if (useless !== null) {
+          return useless;
+        }
+      }
+    }
+    return null;
   }
 }

@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { KnownQuestions } from '../../../src/core/hygiene/known-questions';
 import { questionScreen } from '../../../src/core/hygiene/question-screen';
 import { RowFilter } from '../../../src/core/hygiene/row-filter';
-import { acceptRejections, uselessRows } from '../../../src/core/hygiene/useless-rows';
+import { acceptRejections, UselessRowCount, uselessRows } from '../../../src/core/hygiene/useless-rows';
 import { type Ledger, openLedger } from '../../../src/store/ledger';
 import type { BoughtRow } from '../../../src/teacher';
 import { buyWith, taskWithoutRepeats } from '../../support/buying';
@@ -104,6 +105,42 @@ describe('most of the first rows are useless', () => {
     expect(check({ 'question: cut off': 10, 'answer: the reply has no text': 10 }, 20, 300)).toBe(false);
     expect(check({ 'call: 503': 20 }, 20, 300)).toBe(false);
     expect(check({}, 20, 300)).toBe(false);
+  });
+});
+
+describe('rows that come back in any order', () => {
+  const rejection = { stage: 'question', reason: 'cut off' } as const;
+
+  /** Of 50 rows, so many are rejected at once; the answers to the others are still out. */
+  const firstBack = (rejectedIndices: readonly number[]) => {
+    const count = new UselessRowCount(50);
+    return rejectedIndices.map((index) => count.see(index, rejection)).find((useless) => useless !== null) ?? null;
+  };
+
+  it('are not called useless because the rejected ones come back first', () => {
+    const twoOfFive = Array.from({ length: 50 }, (_, index) => index).filter((index) => index % 5 < 2);
+    expect(twoOfFive).toHaveLength(20);
+    expect(firstBack(twoOfFive)).toBeNull();
+  });
+
+  it('are called useless although one of the first never comes back', () => {
+    expect(firstBack(Array.from({ length: 20 }, (_, index) => index + 1))).toMatchObject({
+      rejected: 15 + 4,
+      bought: 20,
+    });
+  });
+
+  it('are judged alike whatever came first', () => {
+    const indices = Array.from({ length: 30 }, (_, index) => index);
+    const rejected = fc.subarray(indices, { minLength: 10 });
+    const arrivals = rejected.chain((inOrder) =>
+      fc.tuple(fc.constant(inOrder), fc.shuffledSubarray(inOrder, { minLength: inOrder.length })),
+    );
+    fc.assert(
+      fc.property(arrivals, ([inOrder, shuffled]) => {
+        expect(firstBack(shuffled) === null).toBe(firstBack(inOrder) === null);
+      }),
+    );
   });
 });
 
