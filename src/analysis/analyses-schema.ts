@@ -14,7 +14,9 @@ const correlation = z
 const rowsInterval = z
   .strictObject({ low: z.number().nullable(), high: z.number().nullable() })
   .nullable()
-  .describe('95 %, bootstrap over pairs of random seeds; an end is null if not reached; null for one pair');
+  .describe(
+    '95 %, by inversion of a paired t-test over random seeds; an end is null if not reached; null for one pair',
+  );
 
 const line = z.strictObject({ slope: z.number(), intercept: z.number() }).nullable();
 
@@ -29,7 +31,7 @@ const dataShareSchema = z.strictObject({
         rows: z.number().describe('rows of the arm there'),
         target: z.number(),
         baselineRows: z.number().nullable().describe('rows the random arm needs; null: not reached'),
-        times: z.number().nullable().describe('baselineRows / rows at which the arm first has the target'),
+        times: z.number().nullable().describe('baselineRows / rows; null: not reached'),
         interval: rowsInterval,
         atLeast: z
           .number()
@@ -42,7 +44,7 @@ const dataShareSchema = z.strictObject({
 const winRateSchema = z.strictObject({
   metric: z.enum(['overall', 'macro']),
   settings: z.int().describe('number of settings: runs of one setting differ only in strategy and random seed'),
-  checkpoints: z.array(z.int()).describe('iterations at which arms are tested, doubling'),
+  checkpoints: z.array(z.int()).describe('iterations at which arms are tested: doubling, and the last'),
   strategies: z.array(z.string()),
   cells: z
     .array(z.array(z.number().nullable()))
@@ -73,7 +75,14 @@ const diagnosedSchema = z.strictObject({
     ),
   betweenSets: correlation.describe('of the medians of seeds and rows, over sets'),
   setsLine: line.describe('best fit of rows against seeds, over sets'),
-  betweenPoints: correlation.describe('of single seeds and their rows, all sets together'),
+  withinSets: z
+    .strictObject({
+      runs: z.int().describe('runs with a set that varies'),
+      rho: z.number().describe("Spearman's, mean over the sets of a run and then over runs, by Fisher's z"),
+      p: z.number().nullable().describe('two-sided t-test over the runs, which are independent; null for one run'),
+    })
+    .nullable()
+    .describe('of single seeds and their rows within one run and iteration'),
   pointsLine: line,
   points: z
     .array(z.tuple([z.number(), z.number()]))
@@ -91,7 +100,9 @@ const cumulativeSchema = z.strictObject({
       share: z.number().describe('share of the rows taken'),
       percent: z.number().describe('100 (A - c) / A; above 0, rows by score are harder than the whole'),
       points: z.number().describe('A - c in percentage points'),
-      shuffled: z.strictObject({ low: z.number(), high: z.number() }).describe('95 % of real shuffles, percent'),
+      shuffled: z
+        .strictObject({ low: z.number(), high: z.number() })
+        .describe('95 % of all orders (hypergeometric), percent'),
     }),
   ),
 });
@@ -139,13 +150,35 @@ export const analysesSchema = z.strictObject({
               'of the task are alike by construction, and in a run of more than 1,000 picks',
           ),
         answerCharacters: z.number().describe('mean length of the answers'),
+        truncatedShare: z
+          .number()
+          .nullable()
+          .describe(
+            "share of the student's answers to the pool that were cut off at student.max_new_tokens; they are scored as far as " +
+              'they go; null where the strategy needs no answers',
+          ),
         lengthScore: z
           .number()
           .nullable()
-          .describe("Spearman's rho of the parent's score and the length of the answer"),
+          .describe(
+            "Spearman's rho of a seed's score and the tokens of the student's own answer, over the pool (of at most 5,000 " +
+              'seeds); null where the strategy has no number for a seed',
+          ),
       }),
     )
     .describe('diversity over the iterations'),
+  overlaps: z
+    .array(
+      z.strictObject({
+        arm: z.string(),
+        other: z.string(),
+        seeds: z.int().describe('random seeds that both have'),
+        share: z
+          .number()
+          .describe('accepted rows made from the same seed in the same iteration, mean over random seeds'),
+      }),
+    )
+    .describe('arms that share more than 90 % of their picks: they differ in name alone'),
   purchases: z
     .array(
       z.strictObject({

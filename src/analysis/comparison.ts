@@ -1,15 +1,19 @@
+import { type CurvePair, costInterval, equalAccuracy } from '../core/statistics/equal-accuracy';
+import { holm } from '../core/statistics/holm';
+import { accuracyAt, costToReach, meanCurve, onCommonGrid } from '../core/statistics/learning-curve';
 import { mcnemarP } from '../core/statistics/mcnemar';
-import { pairedDifference } from '../core/statistics/paired-t';
+import { type PairedDifference, pairedDifference } from '../core/statistics/paired-t';
 import { permutationP } from '../core/statistics/permutation';
-import { bootstrapOverSeeds, meanCurve, type RowsInterval } from '../core/statistics/rows-interval';
-import { type CurvePoint, rowsToReach } from '../core/statistics/rows-to-reach';
+import type { Axis } from './axis';
 import type { RunRows } from './data/load-rows';
-import { accuracyAt, curvesOf, lastOf, type Pair, type PairedArms, pairedArms } from './pairs';
-import type { Arm, Comparison, ExperimentRun, Metric } from './results-schema';
+import { commonCost, curvesOn, type Pair, type PairedArms, pairedArms } from './pairs';
+import type { Arm, Comparison, ExperimentRun, Metric, Times } from './results-schema';
+
+type Compared = Omit<Comparison, 'questions' | 'pHolm'>;
 
 /**
- * Each arm against the otherwise equal arm with random selection. Paired by random seed, at the last iteration that all
- * pairs have reached with equal rows, which is fair for an unfinished experiment too.
+ * Each arm against the otherwise equal arm with random selection, paired by random seed, where both have bought equally
+ * many rows: as far as all pairs have got, which is fair for an unfinished experiment too.
  */
 export function comparisons(
   arms: readonly Arm[],
@@ -17,82 +21,118 @@ export function comparisons(
   rows: readonly Pick<RunRows, 'run' | 'verdicts'>[],
 ): Comparison[] {
   const verdicts = new Map(rows.map((one) => [one.run, one.verdicts]));
-  return pairedArms(arms, runs).flatMap((paired) =>
-    (['macro', 'overall'] as const).flatMap((metric) => {
+  const metrics = ['macro', 'overall'] as const;
+  const found = pairedArms(arms, runs).flatMap((paired) =>
+    metrics.flatMap((metric) => {
       const compared = compare(paired, metric);
-      const questions = metric === 'overall' ? questionsOf(paired.pairs, verdicts) : null;
+      const { iteration } = compared ?? { iteration: null };
+      const questions =
+        metric === 'overall' && iteration !== null ? questionsOf(paired.pairs, verdicts, iteration) : null;
       return compared === null ? [] : [{ ...compared, questions }];
     }),
   );
+  // One question is asked of each metric: does any arm differ from random selection?
+  const adjusted = new Map(
+    metrics.flatMap((metric) => {
+      const tests = found.filter((one) => one.metric === metric);
+      const pValues = holm(tests.map(({ difference }) => difference?.p ?? null));
+      return tests.map((test, index) => [test, pValues[index] ?? null] as const);
+    }),
+  );
+  return found.map((one) => ({ ...one, pHolm: adjusted.get(one) ?? null }));
 }
 
 /** `null` if the metric was not measured, such as macro accuracy without strata. */
-function compare({ arm, baseline, pairs }: PairedArms, metric: Metric): Omit<Comparison, 'questions'> | null {
-  const last = lastOf(pairs);
-  const curves = curvesOf(pairs, metric);
-  const own = curves === null ? [] : meanCurve(curves.map((pair) => pair.arm));
-  const end = curves === null ? undefined : meanCurve(curves.map((pair) => pair.baseline)).at(-1);
-  if (curves === null || end === undefined) {
+function compare({ arm, baseline, pairs }: PairedArms, metric: Metric): Compared | null {
+  const curves = curvesOn('rows', pairs, metric, {});
+  if (curves === null) {
     return null;
   }
-  const found = rowsToReach(own, end.accuracy);
-  const difference = pairedDifference(
-    pairs.map(({ first }) => accuracyAt(first, metric, last) as number),
-    pairs.map(({ second }) => accuracyAt(second, metric, last) as number),
+  const rows = commonCost(curves);
+  const common = { arm: arm.arm, baseline: baseline.arm, metric, seeds: pairs.map(({ seed }) => seed) };
+  const equalRows = pairs.every(({ first, second }) =>
+    first.curve.every((point, index) => second.curve[index] === undefined || second.curve[index]?.rows === point.rows),
   );
-  const goal = (curve: readonly { accuracy: number }[]) => curve.at(-1)?.accuracy ?? 0;
+  const [own, other] = [
+    onCommonGrid(
+      curves.map((pair) => pair.arm),
+      rows,
+    ),
+    onCommonGrid(
+      curves.map((pair) => pair.baseline),
+      rows,
+    ),
+  ];
+  const targets = other.map((curve) => accuracyAt(curve, rows));
+  const target = accuracyAt(meanCurve(other), rows);
+  const reached = costToReach(meanCurve(own), target);
+  const interval = costInterval(own, targets);
+  const { difference, conclusion, timesFewer, timesFewerInterval } = atEqualCost(curves, rows);
   return {
-    arm: arm.arm,
-    baseline: baseline.arm,
-    metric,
-    seeds: pairs.map(({ seed }) => seed),
-    iteration: last,
-    baselineRows: end.rows,
-    target: end.accuracy,
-    rowsToReach: found,
-    rowsToReachInterval: bootstrapOverSeeds(
-      curves,
-      (first, second) => {
-        const reached = rowsToReach(first, goal(second));
-        return reached.reached ? reached.rows : null;
-      },
-      { stream: ['rows', arm.arm, metric] },
-    ),
-    timesFewer: found.reached && found.rows > 0 ? end.rows / found.rows : null,
-    timesFewerInterval: inverse(
-      bootstrapOverSeeds(curves, (first, second) => shareOfTheData(first, second, goal(second)), {
-        stream: ['times', arm.arm, metric],
-      }),
-    ),
-    equalRows: pairs.every(({ first, second }) =>
-      first.curve.every(({ rows }, index) => second.curve[index] === undefined || second.curve[index]?.rows === rows),
-    ),
+    ...common,
+    iteration: iterationAt(pairs, rows),
+    baselineRows: rows,
+    target,
+    rowsToReach: reached.reached ? { reached: true, rows: reached.cost } : reached,
+    rowsToReachInterval: rows === 0 ? null : interval,
+    timesFewer,
+    timesFewerInterval,
+    equalRows,
     difference,
-    conclusion: conclude(difference),
+    conclusion,
+    otherCosts: otherCosts(pairs, metric, ['tokens', 'usd'], {}),
   };
 }
 
-/** The rows an arm needs as a share of the baseline's; `null` if it does not reach the accuracy. */
-function shareOfTheData(arm: readonly CurvePoint[], baseline: readonly CurvePoint[], accuracy: number): number | null {
-  const reached = rowsToReach(arm, accuracy);
-  return reached.reached ? reached.rows / (baseline.at(-1)?.rows ?? 0) : null;
+/**
+ * The same comparison where both have spent equally much of something else: the paper's claim is about equal budgets, and
+ * arms that buy equally many rows may pay differently for them.
+ */
+export function otherCosts(
+  pairs: readonly Pair[],
+  metric: Metric,
+  axes: readonly Axis[],
+  times: Times,
+): Comparison['otherCosts'] {
+  return axes.flatMap((axis) => {
+    const curves = pairs.length === 0 ? null : curvesOn(axis, pairs, metric, times);
+    const cost = curves === null ? 0 : commonCost(curves);
+    return curves === null || cost <= 0 ? [] : [{ axis, cost, ...atEqualCost(curves, cost) }];
+  });
 }
 
-/** An accuracy that is never reached has the factor 0; one that needs no rows has no finite factor. */
-function inverse(shares: RowsInterval | null): Comparison['timesFewerInterval'] {
-  const factor = (share: number | null) => (share === null ? 0 : share === 0 ? null : 1 / share);
-  return shares && { low: factor(shares.high), high: factor(shares.low) };
+/** No factor is told where the arms are not told apart. */
+function atEqualCost(curves: readonly CurvePair[], cost: number) {
+  if (cost <= 0) {
+    return { difference: null, conclusion: 'nothing in common', timesFewer: null, timesFewerInterval: null } as const;
+  }
+  const at = (side: keyof CurvePair) => curves.map((pair) => accuracyAt(pair[side], cost));
+  const difference = pairedDifference(at('arm'), at('baseline'));
+  const conclusion = conclude(difference);
+  const { ratio, interval } = equalAccuracy(curves, cost);
+  const isTold = conclusion === 'above' || conclusion === 'below';
+  return { difference, conclusion, timesFewer: isTold ? ratio : null, timesFewerInterval: interval };
+}
+
+/** The iteration at which every run has exactly so many rows; `null` where one has them between two iterations. */
+function iterationAt(pairs: readonly Pair[], rows: number): number | null {
+  const curves = pairs.flatMap(({ first, second }) => [first.curve, second.curve]);
+  const last = Math.min(...curves.map((curve) => curve.length)) - 1;
+  const found = Array.from({ length: last + 1 }, (_, index) => index).findLast((index) =>
+    curves.every((curve) => curve[index]?.rows === rows),
+  );
+  return found ?? null;
 }
 
 /** Questions that exactly one of the two answered correctly, over all pairs; `null` if the answers are unknown. */
 function questionsOf(
   pairs: readonly Pair[],
   verdicts: ReadonlyMap<string, RunRows['verdicts']>,
+  iteration: number,
 ): Comparison['questions'] {
-  const last = lastOf(pairs);
   const differences: number[] = [];
   for (const { first, second } of pairs) {
-    const [own, other] = [first, second].map(({ run }) => verdicts.get(run)?.[last] ?? null);
+    const [own, other] = [first, second].map(({ run }) => verdicts.get(run)?.[iteration] ?? null);
     if (!own || !other || first.prepared.tests.test !== second.prepared.tests.test) {
       return null;
     }
@@ -109,7 +149,7 @@ function questionsOf(
 }
 
 /** No claim of a difference if its interval contains 0. */
-function conclude({ interval }: Comparison['difference']): Comparison['conclusion'] {
+function conclude({ interval }: PairedDifference): Comparison['conclusion'] {
   if (interval === null) {
     return 'one seed';
   }

@@ -1,6 +1,8 @@
 import { canonicalJson } from '../core/canonical-json';
-import type { CurvePair } from '../core/statistics/rows-interval';
-import type { Arm, ExperimentRun, Metric } from './results-schema';
+import type { CurvePair } from '../core/statistics/equal-accuracy';
+import type { CurvePoint } from '../core/statistics/learning-curve';
+import { type Axis, positionOn } from './axis';
+import type { Arm, ExperimentRun, Metric, Times } from './results-schema';
 
 /** Two runs of one random seed, `first` of the arm and `second` of the baseline. */
 export interface Pair {
@@ -27,38 +29,30 @@ export function pairedArms(arms: readonly Arm[], runs: readonly ExperimentRun[])
 }
 
 /**
- * The curves of the pairs up to the last checkpoint that all have reached with equal rows; `null` where one of them has
- * not the metric: a number that was not measured is not made up.
+ * The learning curves of the pairs against what was spent; `null` where a run has not the metric: a number that was not
+ * measured is not made up.
  */
-export function curvesOf(pairs: readonly Pair[], metric: Metric): CurvePair[] | null {
-  const last = lastOf(pairs);
-  const curves = pairs.map(({ first, second }) => ({
-    arm: cut(first, metric, last),
-    baseline: cut(second, metric, last),
-  }));
-  const isWhole = curves.every(({ arm, baseline }) => arm.length === last + 1 && baseline.length === last + 1);
-  return isWhole && last >= 0 ? curves : null;
+export function curvesOn(axis: Axis, pairs: readonly Pair[], metric: Metric, times: Times): CurvePair[] | null {
+  const curveOf = (run: ExperimentRun): CurvePoint[] =>
+    run.curve.flatMap((_, index) => {
+      const accuracy = accuracyAt(run, metric, index);
+      return accuracy === null ? [] : [{ cost: positionOn(axis, run, index, times), accuracy }];
+    });
+  const curves = pairs.map(({ first, second }) => ({ arm: curveOf(first), baseline: curveOf(second) }));
+  const isWhole = curves.every(
+    ({ arm, baseline }, index) =>
+      arm.length === pairs[index]?.first.curve.length && baseline.length === pairs[index]?.second.curve.length,
+  );
+  return isWhole ? curves : null;
 }
 
-/** Index of the last checkpoint of all pairs; checkpoints behind one with unequal rows do not count. */
-export function lastOf(pairs: readonly Pair[]): number {
-  const shortest = Math.min(...pairs.flatMap(({ first, second }) => [first.curve.length, second.curve.length])) - 1;
-  const firstUnequal = Array.from({ length: shortest + 1 }, (_, index) => index).find((index) =>
-    pairs.some(({ first, second }) => first.curve[index]?.rows !== second.curve[index]?.rows),
-  );
-  return firstUnequal === undefined ? shortest : firstUnequal - 1;
-}
+/** The cost that every run has reached; 0 where one has evaluated its base student alone. */
+export const commonCost = (curves: readonly CurvePair[]): number =>
+  Math.min(...curves.flatMap(({ arm, baseline }) => [arm, baseline].map((curve) => curve.at(-1)?.cost ?? 0)));
 
 export function accuracyAt(run: ExperimentRun, metric: Metric, index: number): number | null {
   const point = run.curve[index];
   return (metric === 'macro' ? point?.macro : point?.overall.accuracy) ?? null;
-}
-
-function cut(run: ExperimentRun, metric: Metric, last: number) {
-  return run.curve.slice(0, last + 1).flatMap(({ rows }, index) => {
-    const accuracy = accuracyAt(run, metric, index);
-    return accuracy === null ? [] : [{ rows, accuracy }];
-  });
 }
 
 function baselineOf(arm: Arm, arms: readonly Arm[]): Arm | undefined {

@@ -18,11 +18,15 @@ export const bracket = (interval: Interval | null, format: (value: number) => st
 export const plural = (amount: number, noun: string, nouns = `${noun}s`) =>
   `${count(amount)} ${amount === 1 ? noun : nouns}`;
 
-/** The findings of a comparison, the difference first. No claim without an interval. */
+/** The findings of a comparison, the difference first. No claim without an interval, and no factor without a difference. */
 export function findings(comparison: Comparison, isFinal: boolean, measure = 'accuracy'): string[] {
-  const { arm, baseline, metric, conclusion, baselineRows, rowsToReach, timesFewer, target } = comparison;
-  const when = `at ${count(baselineRows)} rows`;
-  const by = `${signed(comparison.difference.mean)} ${bracket(comparison.difference.interval, signed)}`.trim();
+  const { arm, baseline, metric, conclusion, difference, baselineRows, rowsToReach, timesFewer, target } = comparison;
+  if (difference === null) {
+    return [`${arm} and ${baseline} cannot be compared yet: one of their runs has bought nothing`];
+  }
+  const between = comparison.iteration === null ? ', between two iterations' : '';
+  const when = `at ${plural(Math.round(baselineRows), 'row')}${between}`;
+  const by = `${signed(difference.mean)} ${bracket(difference.interval, signed)}${probabilities(comparison)}`.trim();
   if (conclusion === 'one seed') {
     return [`${arm} against ${baseline} in ${metric} ${measure} ${when}: ${by} (one seed, so no claim)`];
   }
@@ -30,18 +34,36 @@ export function findings(comparison: Comparison, isFinal: boolean, measure = 'ac
     return [`${arm} is not distinguishable from ${baseline} in ${metric} ${measure} ${when}: ${by}`];
   }
   const goal = `${baseline}'s ${isFinal ? 'final ' : ''}${metric} ${measure}${isFinal ? '' : ` ${when}`}`;
-  const factor = timesFewer === null ? '' : ` (x${`${timesFewer.toFixed(1)} ${factorInterval(comparison)}`.trim()})`;
+  const factor = timesFewer === null ? '' : ` (x${`${factorText(timesFewer)} ${factorInterval(comparison)}`.trim()})`;
+  const below =
+    timesFewer === null || timesFewer === 0 ? '' : `; ${baseline} needs x${factorText(timesFewer)} its rows`;
   return [
     `${arm} is ${conclusion} ${baseline} in ${metric} ${measure} ${when}: ${by}`,
     rowsToReach.reached
       ? `${arm} reached ${goal} with ${count(rowsToReach.rows)} of ${count(baselineRows)} rows${factor}`
-      : `${arm} did not reach ${goal}, ${decimal(target)}`,
+      : `${arm} did not reach ${goal}, ${decimal(target)}${below}`,
   ];
 }
 
-/** The interval of how many times fewer rows an arm needed. */
-export function factorInterval({ timesFewerInterval: interval }: Comparison): string {
-  const end = (value: number | null) => (value === 0 ? 'not reached' : (value?.toFixed(1) ?? 'no rows'));
+/** The p-value of the paired t-test, and what is left of it among all arms; nothing for one pair. */
+function probabilities({ difference, pHolm }: Comparison): string {
+  const p = difference?.p ?? null;
+  if (p === null) {
+    return '';
+  }
+  return pHolm === null || pHolm === p
+    ? `, p ${probability(p)}`
+    : `, p ${probability(p)}, by Holm ${probability(pHolm)}`;
+}
+
+export const probability = (p: number) => (p < 0.001 ? '< 0.001' : p.toFixed(3));
+
+/** A ratio of costs: two digits that count on either side of 1. */
+export const factorText = (factor: number) => (factor < 1 ? factor.toFixed(2) : factor.toFixed(1));
+
+/** The interval of how many times the arm's cost the baseline needs. */
+export function factorInterval({ timesFewerInterval: interval }: Pick<Comparison, 'timesFewerInterval'>): string {
+  const end = (value: number | null) => (value === null ? 'no limit' : factorText(value));
   return interval === null ? '' : `[${end(interval.low)}, ${end(interval.high)}]`;
 }
 

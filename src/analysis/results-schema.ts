@@ -213,29 +213,74 @@ const rowsToReachSchema = z.union([
 const rowsIntervalSchema = z
   .strictObject({ low: z.number().nullable(), high: z.number().nullable() })
   .nullable()
-  .describe('bootstrap over pairs of seeds; an end is null if not reached; null for one pair');
+  .describe(
+    '95 %, by inversion of a paired t-test over random seeds; an end is null if not reached; null for one pair',
+  );
+
+const differenceSchema = spreadSchema
+  .extend({ p: z.number().nullable().describe('paired t-test; null for one pair') })
+  .nullable()
+  .describe('arm minus baseline, paired by random seed; null where they have nothing in common yet');
+
+const conclusionSchema = z
+  .enum(['above', 'below', 'not distinguishable', 'one seed', 'nothing in common'])
+  .describe(
+    '`not distinguishable` if the interval of the difference contains 0; `nothing in common` where a run has bought nothing yet',
+  );
+
+const factorSchema = z
+  .number()
+  .nullable()
+  .describe(
+    "baseline's cost / arm's cost for the accuracy that the worse of them ends with; below 1 the arm is the worse one; null " +
+      'where they are not told apart, or the arm has it before its first row',
+  );
+
+const factorIntervalSchema = rowsIntervalSchema.describe(
+  '95 %, by inversion of a paired t-test: it contains 1 exactly where the two are not told apart; an end of 0: the baseline ' +
+    'may have it before its first row; of null: the arm may; null for one pair',
+);
 
 const comparisonSchema = z.strictObject({
   arm: z.string(),
   baseline: z.string().describe('the arm with strategy `random` and otherwise equal labels'),
   metric: z.enum(['overall', 'macro']),
   seeds: z.array(z.int()).describe('random seeds that both arms have: the pairs'),
-  iteration: z.int().describe('last iteration that all pairs have reached; the comparison is made at this iteration'),
-  baselineRows: z.number().describe('rows of the baseline there, mean over seeds'),
+  iteration: z
+    .int()
+    .nullable()
+    .describe(
+      'iteration at which every run has the rows of the comparison; null where one has them between two iterations, and ' +
+        'its accuracy is interpolated',
+    ),
+  baselineRows: z
+    .number()
+    .describe('rows at which the arms are compared: as many as every run of the pairs has bought'),
   target: z.number().describe("the baseline's accuracy there, mean over seeds"),
   rowsToReach: rowsToReachSchema.describe("rows at which the arm's mean curve first reaches the target"),
   rowsToReachInterval: rowsIntervalSchema,
-  timesFewer: z
+  timesFewer: factorSchema,
+  timesFewerInterval: factorIntervalSchema,
+  equalRows: z.boolean().describe('whether every pair accepted equally many rows in every iteration that both have'),
+  difference: differenceSchema,
+  pHolm: z
     .number()
     .nullable()
-    .describe('baselineRows / rows; null when not reached, or reached before the first row'),
-  timesFewerInterval: rowsIntervalSchema.describe(
-    '95 %, bootstrap over pairs; an end of 0: not reached; of null: reached before the first row',
-  ),
-  equalRows: z.boolean().describe('whether every pair accepted equally many rows in every iteration up to there'),
-  difference: spreadSchema
-    .extend({ p: z.number().nullable().describe('paired t-test; null for one pair') })
-    .describe('arm minus baseline, paired by random seed'),
+    .describe(
+      "the p-value of the difference, adjusted by Holm for all arms of the experiment's comparisons in this metric",
+    ),
+  otherCosts: z
+    .array(
+      z.strictObject({
+        axis: z.enum(['rows', 'tokens', 'usd', 'seconds']),
+        cost: z.number().describe('as much as every run of the pairs has spent'),
+        difference: differenceSchema,
+        conclusion: conclusionSchema,
+        timesFewer: factorSchema,
+        timesFewerInterval: factorIntervalSchema,
+      }),
+    )
+    .describe('the same comparison at equal teacher tokens and equal USD, interpolated between checkpoints'),
   questions: z
     .strictObject({
       total: z.int().describe('test questions of all pairs together that both measured'),
@@ -250,9 +295,7 @@ const comparisonSchema = z.strictObject({
       'both on the same questions, for overall accuracy: whether these very students differ, not whether others would; ' +
         'null for macro accuracy, and if the workspace does not have the answers',
     ),
-  conclusion: z
-    .enum(['above', 'below', 'not distinguishable', 'one seed'])
-    .describe('`not distinguishable` if the interval of the difference contains 0'),
+  conclusion: conclusionSchema,
 });
 
 /** What the figures show: the share of right answers, or the mean score. */

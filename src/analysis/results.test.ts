@@ -1,6 +1,6 @@
 import { demoExperiment, demoRecord } from '../../test/support/run-records';
 import type { Spend } from '../core/run-record';
-import { stateLine } from './phrases';
+import { findings, stateLine } from './phrases';
 import { experimentResults, runResults } from './results';
 import { experimentResultsSchema, type Metric, runResultsSchema } from './results-schema';
 
@@ -86,7 +86,7 @@ describe('the results of an experiment', () => {
   test('pair arms by random seed', () => {
     const macro = comparison('macro');
     expect(macro?.seeds).toEqual([1, 2, 3]);
-    expect(macro?.difference.mean).toBeCloseTo(0.153, 2);
+    expect(macro?.difference?.mean).toBeCloseTo(0.153, 2);
     expect(macro?.conclusion).toBe('above');
   });
 
@@ -105,8 +105,10 @@ describe('the results of an experiment', () => {
       labels: { ...run.labels, strategy: run.labels.strategy === 'loss' ? 'random' : 'worse' },
     }));
     const macro = comparison('macro', experimentResults('demo', swapped));
-    expect(macro).toMatchObject({ rowsToReach: { reached: false }, timesFewer: null, conclusion: 'below' });
-    expect(macro?.timesFewerInterval).toEqual({ low: 0, high: 0 });
+    expect(macro).toMatchObject({ rowsToReach: { reached: false }, conclusion: 'below' });
+    expect(macro?.timesFewer).toBeCloseTo(554 / 1200, 1);
+    expect(macro?.timesFewerInterval?.high).toBeLessThan(1);
+    // The mirror image of the comparison above: the baseline needs 554 of 1,200 rows.
   });
 
   test('find an arm not distinguishable from itself', () => {
@@ -123,6 +125,7 @@ describe('the results of an experiment', () => {
       strata: new Map(),
       lines: [],
       diagnoses: null,
+      poolAnswers: [],
       // Of ten questions a seed, loss alone answers three right, random alone one.
       verdicts: Array.from({ length: 5 }, () =>
         Float64Array.from(labels.strategy === 'loss' ? [1, 1, 1, 0, 1, 1, 0, 0, 0, 0] : [0, 0, 0, 1, 1, 1, 0, 0, 0, 0]),
@@ -149,6 +152,61 @@ describe('the results of an experiment', () => {
     const going = experimentResults('demo', runs);
     expect(comparison('macro', going)).toMatchObject({ iteration: 2, baselineRows: 600 });
     expect(going.arms.find(({ arm }) => arm === 'loss')?.curve).toHaveLength(3);
+  });
+
+  test('compare arms with unequal rows where both have got, between two iterations', () => {
+    // A cap in tokens leaves one run 17 rows short in its second iteration.
+    const runs = demoExperiment().map(
+      (run) =>
+      run.record === null || run.run !== 'loss-2'
+        ? run
+        : { ...run, record: { ...run.record, iterations: run.record.iterations.slice(0, 2).map((one, index) => ({ ...one, accepted: index === 1 ? 283 : 300 })) } }, // biome-ignore format: one change
+    );
+    const macro = comparison('macro', experimentResults('demo', runs));
+    expect(macro).toMatchObject({ iteration: null, baselineRows: 583, equalRows: false, conclusion: 'above' });
+    expect(macro?.difference?.mean).toBeGreaterThan(0.05);
+    expect(macro?.questions).toBeNull();
+  });
+
+  test('say so where a run has bought nothing yet, and find no difference at 0 rows', () => {
+    const runs = demoExperiment().map((run) =>
+      run.run === 'random-3' ? { ...run, record: demoRecord('random', 3, 0) } : run,
+    );
+    const macro = comparison('macro', experimentResults('demo', runs));
+    expect(macro).toMatchObject({ conclusion: 'nothing in common', difference: null, timesFewer: null, pHolm: null });
+    expect(findings(macro as NonNullable<typeof macro>, false)).toEqual([
+      'loss and random cannot be compared yet: one of their runs has bought nothing',
+    ]);
+  });
+
+  test('compare at equal teacher tokens and equal USD too', () => {
+    const dear = demoExperiment().map(
+      (run) =>
+      run.record === null || run.labels.strategy !== 'loss'
+        ? run
+        : { ...run, record: { ...run.record, iterations: run.record.iterations.map((one) => ({ ...one, spend: { ...one.spend, usd: 2 * one.spend.usd } })) } }, // biome-ignore format: one change
+    );
+    const macro = comparison('macro', experimentResults('demo', dear));
+    const [tokens, usd] = macro?.otherCosts ?? [];
+    expect(tokens).toMatchObject({
+      axis: 'tokens',
+      conclusion: 'above',
+      difference: { mean: macro?.difference?.mean },
+    });
+    // At half of its rows loss has .649, random with all of them .634.
+    expect(usd?.difference?.mean).toBeCloseTo(0.649 - 0.634, 2);
+  });
+
+  test('adjust the p-values of all arms together', () => {
+    const copies = demoExperiment().flatMap(
+      (run) =>
+      run.labels.strategy === 'random'
+        ? [run]
+        : [run, { ...run, labels: { ...run.labels, strategy: 'twin' }, record: run.record && { ...run.record, run: `twin-${run.run}` } }], // biome-ignore format: one change
+    );
+    const { comparisons } = experimentResults('demo', copies);
+    const macro = comparisons.filter(({ metric }) => metric === 'macro');
+    expect(macro.map(({ pHolm }) => pHolm)).toEqual(macro.map(({ difference }) => 2 * (difference?.p ?? 0)));
   });
 
   test('name the runs that have not started', () => {

@@ -46,6 +46,7 @@ function partOf(results: ExperimentResults, setting: string): ExperimentResults 
       cumulative: own(analyses.cumulative),
       strata: own(analyses.strata),
       health: own(analyses.health),
+      overlaps: own(analyses.overlaps).map((one) => ({ ...one, other: rename(one.other) })),
     },
   };
 }

@@ -1,18 +1,41 @@
+import type { Analyses } from './analyses-schema';
 import { count } from './phrases';
-import type { ExperimentRun } from './results-schema';
+import type { ExperimentResults, ExperimentRun, RunResults } from './results-schema';
+
+/** Fewer truncated answers than this cannot make or hide a difference that anybody claims. */
+const TRUNCATED_SHARE_MIN = 0.02;
 
 /**
  * What a reader must know of the students before believing a gain: answers that were cut at the token limit, before and
  * after, answers without a verdict, and rows that were bought and not learned from. Empty where there is nothing to tell.
  */
-export function studentNotes(runs: readonly ExperimentRun[]): string[] {
-  return runs.flatMap((run) => [...truncationNote(run), ...verdictNote(run), ...droppedNote(run)]);
+export function studentNotes(results: RunResults | ExperimentResults): string[] {
+  const runs = results.kind === 'run' ? [results] : results.runs;
+  const ofRuns = runs.flatMap((run) => [...truncationNote(run), ...verdictNote(run), ...droppedNote(run)]);
+  return [...ofRuns, ...poolNotes(results.analyses.health)];
+}
+
+/** What selects by answers that were cut selects by the limit. */
+function poolNotes(health: Analyses['health']): string[] {
+  const arms = [...new Set(health.map(({ arm }) => arm))];
+  return arms.flatMap((arm) => {
+    const shares = health.filter((one) => one.arm === arm).flatMap(({ truncatedShare }) => truncatedShare ?? []);
+    const most = Math.max(0, ...shares);
+    return most < TRUNCATED_SHARE_MIN
+      ? []
+      : [
+          `${arm}: up to ${(100 * most).toFixed(0)} % of the answers to the pool were cut at student.max_new_tokens and scored as far as they go; the selection depends on the limit`,
+        ];
+  });
 }
 
 function truncationNote({ run, curve, config }: ExperimentRun): string[] {
   const [first, last] = [curve[0]?.overall, curve.at(-1)?.overall];
   const [before, after] = [first?.truncated ?? 0, last?.truncated ?? 0];
-  if (before + after === 0 || first === undefined || last === undefined) {
+  if (first === undefined || last === undefined) {
+    return [];
+  }
+  if (before < TRUNCATED_SHARE_MIN * first.total && after < TRUNCATED_SHARE_MIN * last.total) {
     return [];
   }
   const limit = `student.max_new_tokens (${config.student.max_new_tokens})`;

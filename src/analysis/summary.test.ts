@@ -58,12 +58,14 @@ arm       seeds  rows   macro accuracy        overall accuracy
 ● loss    3      1,200  0.787 [0.737, 0.838]  0.921 [0.902, 0.939]
 brackets: 95 % interval of the mean over seeds
 
-loss is above random in macro accuracy at 1,200 rows: +0.153 [+0.099, +0.208]
-loss reached random's final macro accuracy with 554 of 1,200 rows (x2.2 [2.0,
-  2.3])
-loss is above random in overall accuracy at 1,200 rows: +0.051 [+0.031, +0.070]
-loss reached random's final overall accuracy with 703 of 1,200 rows (x1.7 [1.6,
-  1.8])
+loss is above random in macro accuracy at 1,200 rows: +0.153 [+0.099, +0.208], p
+  0.007
+loss reached random's final macro accuracy with 554 of 1,200 rows (x2.2 [1.8,
+  2.5])
+loss is above random in overall accuracy at 1,200 rows: +0.051 [+0.031, +0.070],
+  p 0.008
+loss reached random's final overall accuracy with 703 of 1,200 rows (x1.7 [1.5,
+  1.9])
 
 bought  7,200 rows, 748,800 teacher tokens in, 226,800 out
 budget  1,200 rows a run

@@ -42,7 +42,7 @@ export function summaryLines(
     ...(bill === null ? [] : [`paid    ${bill}`]),
     ...(budget === null ? [] : [`budget  ${budget}${results.kind === 'run' ? '' : ' a run'}`]),
     ...(shortfall === null ? [] : [`short   ${shortfall}`]),
-    ...studentNotes(results.kind === 'run' ? [results] : results.runs).map((note) => `student ${note}`),
+    ...studentNotes(results).map((note) => `student ${note}`),
     ...(unknown === null ? [] : [`unknown ${unknown}`]),
     ...(billing === null ? [] : [`billing ${billing}`]),
     `report  ${options.reportPath}`,

@@ -37,7 +37,7 @@ export function plainRanking(options: {
     case 'sample':
       return [...inOrderOfKeys(measured, options), ...unmeasured];
     case 'balanced':
-      return [...inTurn(measured, byScore, strategy), ...unmeasured];
+      return [...inTurn(measured, strategy), ...unmeasured];
     case 'kmeans++': {
       const drawn = draws.map(({ index, rank }) => ({
         ...(scored[index] as Scored),
@@ -77,10 +77,9 @@ function inOrderOfKeys(
     .map(({ seed, weight }) => ({ ...seed, reason: weight > 0 ? 'drawn' : 'filled' }));
 }
 
-function inTurn(shuffled: readonly Measured[], byScore: readonly Measured[], { score, keep }: StrategyConfig) {
-  const half = new Set(byScore.slice(0, Math.ceil(byScore.length / 2)).map(({ id }) => id));
-  const isKept = (seed: Measured) => (score === 'lion' ? seed.score >= 1 === (keep === 'high') : half.has(seed.id));
-  const [high, low] = score === 'lion' ? ['hard side', 'easy side'] : ['high half', 'low half'];
+function inTurn(shuffled: readonly Measured[], { keep }: StrategyConfig) {
+  const isKept = (seed: Measured) => seed.score >= 1 === (keep === 'high');
+  const [high, low] = ['hard side', 'easy side'];
   const sides = [
     { seeds: shuffled.filter(isKept), name: keep === 'high' ? high : low },
     { seeds: shuffled.filter((seed) => !isKept(seed)), name: keep === 'high' ? low : high },

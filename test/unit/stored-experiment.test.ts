@@ -31,8 +31,8 @@ test('the analyses of stored rows: shares add up to one, seeds and repeats to th
   // 2 arms by 3 seeds by 4 iterations; the loss on a row was made to follow that on its seed.
   expect(diagnosed).toHaveLength(1);
   expect(diagnosed[0]?.sets).toHaveLength(24);
-  expect(diagnosed[0]?.betweenPoints?.n).toBe(960);
-  expect(diagnosed[0]?.betweenPoints?.rho).toBeGreaterThan(0.3);
+  expect(diagnosed[0]?.withinSets?.runs).toBe(6);
+  expect(diagnosed[0]?.withinSets?.rho).toBeGreaterThan(0.3);
   // Of the random runs alone; errors were made to follow the score.
   expect(cumulative.map(({ student, run }) => `${student} ${run}`)).toEqual([
     'first demo/random-1',

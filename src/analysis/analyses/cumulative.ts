@@ -13,7 +13,7 @@ export function cumulative(runs: readonly ArmRun[]): Analyses['cumulative'] {
       const outcomes = (rows.diagnoses?.[student] ?? []).flatMap(({ parentLoss, correct }) =>
         parentLoss === null ? [] : [{ score: parentLoss, correct }],
       );
-      const found = cumulativeAccuracy(outcomes, { stream: [result.run, student] });
+      const found = cumulativeAccuracy(outcomes);
       return found === null
         ? []
         : [{ student, run: result.run, arm, rows: found.n, accuracy: found.accuracy, curve: [...found.curve] }];

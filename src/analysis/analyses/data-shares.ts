@@ -1,7 +1,8 @@
-import { bootstrapOverSeeds, meanCurve, timesTheData } from '../../core/statistics/rows-interval';
-import { rowsToReach } from '../../core/statistics/rows-to-reach';
+import { mean } from 'simple-statistics';
+import { costInterval } from '../../core/statistics/equal-accuracy';
+import { costToReach, meanCurve, onCommonGrid } from '../../core/statistics/learning-curve';
 import type { Analyses } from '../analyses-schema';
-import { curvesOf, pairedArms } from '../pairs';
+import { commonCost, curvesOn, pairedArms } from '../pairs';
 import type { Arm, ExperimentRun } from '../results-schema';
 
 type DataShare = Analyses['dataShares'][number];
@@ -13,33 +14,42 @@ type DataShare = Analyses['dataShares'][number];
 export function dataShares(arms: readonly Arm[], runs: readonly ExperimentRun[]): DataShare[] {
   return pairedArms(arms, runs).flatMap(({ arm, baseline, pairs }) =>
     (['macro', 'overall'] as const).flatMap((metric) => {
-      const curves = curvesOf(pairs, metric);
+      const curves = curvesOn('rows', pairs, metric, {});
       if (curves === null) {
         return [];
       }
-      const own = meanCurve(curves.map((pair) => pair.arm));
-      const other = meanCurve(curves.map((pair) => pair.baseline));
-      const points = own.slice(1).map(({ rows, accuracy }, index) => {
-        const reached = rowsToReach(other, accuracy);
-        return {
-          iteration: index + 1,
-          rows,
-          target: accuracy,
-          baselineRows: reached.reached ? reached.rows : null,
-          times: timesTheData(own, other, accuracy),
-          interval: bootstrapOverSeeds(
-            curves,
-            (first, second) => timesTheData(first, second, accuracyAt(first, index)),
-            {
-              stream: ['data-share', arm.arm, metric, index],
-            },
-          ),
-          atLeast: (other.at(-1)?.rows ?? 0) / rows,
-        };
+      const end = commonCost(curves);
+      const other = onCommonGrid(
+        curves.map((pair) => pair.baseline),
+        end,
+      );
+      const checkpoints = (curves[0]?.arm ?? []).map((_, index) => curves.map((pair) => pair.arm[index]));
+      const points = checkpoints.flatMap((at, iteration) => {
+        const own = at.filter((point) => point !== undefined).filter(({ cost }) => cost > 0 && cost <= end);
+        if (own.length < curves.length) {
+          return [];
+        }
+        const rows = mean(own.map(({ cost }) => cost));
+        const target = mean(own.map(({ accuracy }) => accuracy));
+        const reached = costToReach(meanCurve(other), target);
+        const interval = costInterval(
+          other,
+          own.map(({ accuracy }) => accuracy),
+        );
+        const times = (cost: number | null) => (cost === null ? null : cost / rows);
+        return [
+          {
+            iteration,
+            rows,
+            target,
+            baselineRows: reached.reached ? reached.cost : null,
+            times: reached.reached ? times(reached.cost) : null,
+            interval: interval && { low: times(interval.low), high: times(interval.high) },
+            atLeast: end / rows,
+          },
+        ];
       });
       return [{ arm: arm.arm, baseline: baseline.arm, metric, points }];
     }),
   );
 }
-
-const accuracyAt = (curve: readonly { accuracy: number }[], index: number) => curve[index + 1]?.accuracy ?? 0;

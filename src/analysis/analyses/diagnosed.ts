@@ -1,5 +1,6 @@
-import { median } from 'simple-statistics';
+import { mean, median } from 'simple-statistics';
 import { lineFit } from '../../core/statistics/line-fit';
+import { pairedDifference } from '../../core/statistics/paired-t';
 import { rankCorrelation } from '../../core/statistics/rank-correlation';
 import type { Analyses } from '../analyses-schema';
 import type { RowLine } from '../data/row-line';
@@ -7,6 +8,9 @@ import { settingOf } from '../settings';
 import type { ArmRun } from './arm-run';
 
 const POINTS_MAX = 2000;
+
+/** A perfect order of three points has an infinite z. */
+const RHO_MAX = 0.999;
 
 type Pair = readonly [seed: number | null, row: number | null];
 
@@ -59,10 +63,32 @@ function diagnosedIn(
     sets: medians,
     betweenSets: correlate(medians.map(({ seeds, rows }) => [seeds, rows])),
     setsLine: lineFit(medians.map(({ seeds, rows }) => [seeds, rows])),
-    betweenPoints: correlate(points),
+    withinSets: withinSets(measured),
     pointsLine: lineFit(points),
     points: points.filter((_, index) => index % every === 0),
   };
+}
+
+/** Rows of one run share their seeds and their student: the runs are the independent observations, not the rows. */
+function withinSets(
+  sets: readonly { readonly run: string; readonly pairs: readonly (readonly [number, number])[] }[],
+): Analyses['diagnosed'][number]['withinSets'] {
+  const byRun = new Map<string, number[]>();
+  for (const { run, pairs } of sets) {
+    const rho = correlate(pairs)?.rho;
+    if (rho !== undefined) {
+      byRun.set(run, [...(byRun.get(run) ?? []), Math.atanh(Math.max(-RHO_MAX, Math.min(RHO_MAX, rho)))]);
+    }
+  }
+  const ofRuns = [...byRun.values()].map((values) => mean(values));
+  if (ofRuns.length === 0) {
+    return null;
+  }
+  const { mean: z, p } = pairedDifference(
+    ofRuns,
+    ofRuns.map(() => 0),
+  );
+  return { runs: ofRuns.length, rho: Math.tanh(z), p };
 }
 
 const correlate = (pairs: readonly (readonly [number, number])[]) =>

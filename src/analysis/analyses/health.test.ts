@@ -19,7 +19,7 @@ function healthOf(task: object) {
   const { arms, runs } = experimentResults('demo', demoExperiment().slice(0, 1));
   const [result] = runs as [(typeof runs)[number]];
   const config = { ...result.config, task: taskSchema.parse(task) };
-  const rows = { run: result.run, strata: new Map(), lines, diagnoses: null, verdicts: [] };
+  const rows = { run: result.run, strata: new Map(), lines, diagnoses: null, poolAnswers: [], verdicts: [] };
   return health(arms, [{ arm: 'random', result: { ...result, config }, rows }])[0];
 }
 

@@ -1,6 +1,5 @@
 import { mean } from 'simple-statistics';
 import { NearIndex } from '../../core/hygiene/near-index';
-import { rankCorrelation } from '../../core/statistics/rank-correlation';
 import { taskOf } from '../../core/tasks/registry';
 import type { Analyses } from '../analyses-schema';
 import type { RowLine } from '../data/row-line';
@@ -33,6 +32,7 @@ export function health(arms: readonly Arm[], runs: readonly ArmRun[]): Analyses[
         duplicates: over(({ duplicates }) => duplicates),
         nearDuplicates: known(({ nearDuplicates }) => nearDuplicates),
         answerCharacters: over(({ answerCharacters }) => answerCharacters),
+        truncatedShare: known(({ truncatedShare }) => truncatedShare),
         lengthScore: known(({ lengthScore }) => lengthScore),
       };
     });
@@ -41,7 +41,7 @@ export function health(arms: readonly Arm[], runs: readonly ArmRun[]): Analyses[
 
 const meanOf = (values: readonly number[]) => (values.length === 0 ? null : mean(values));
 
-function healthOfRun({ result, rows: { lines } }: ArmRun): Health[] {
+function healthOfRun({ result, rows: { lines, poolAnswers } }: ArmRun): Health[] {
   const task = taskOf(result.config.task);
   const seeds = new Set<string>();
   const questions = new Set<string>();
@@ -58,11 +58,7 @@ function healthOfRun({ result, rows: { lines } }: ArmRun): Health[] {
       duplicates += Number(questions.has(canonical));
       questions.add(canonical);
     }
-    const scored = accepted.filter(({ score }) => score !== null);
-    const correlation = rankCorrelation(
-      scored.map(({ score }) => score as number),
-      scored.map(({ answer }) => answer?.length ?? 0),
-    );
+    const pool = poolAnswers[iteration - 1] ?? null;
     return {
       iteration,
       rows: accepted.length,
@@ -71,7 +67,8 @@ function healthOfRun({ result, rows: { lines } }: ArmRun): Health[] {
       duplicates,
       nearDuplicates: isNear && accepted.filter(isNear).length,
       answerCharacters: accepted.length === 0 ? 0 : mean(accepted.map(({ answer }) => answer?.length ?? 0)),
-      lengthScore: correlation?.rho ?? null,
+      truncatedShare: pool === null || pool.answers === 0 ? null : pool.truncated / pool.answers,
+      lengthScore: pool?.lengthScore ?? null,
     };
   });
 }

@@ -7,6 +7,7 @@ import { cumulative } from './cumulative';
 import { dataShares } from './data-shares';
 import { diagnosed } from './diagnosed';
 import { health } from './health';
+import { overlaps } from './overlaps';
 import { boughtOnce, purchases } from './purchases';
 import { strataShares } from './strata-shares';
 import { pairwiseWinRates } from './win-rates';
@@ -35,6 +36,7 @@ export function analysesOf(options: {
     cumulative: cumulative(armRuns),
     strata: strataShares(arms, armRuns),
     health: health(arms, armRuns),
+    overlaps: overlaps(armRuns),
     purchases: purchases(arms, prices),
     once: boughtOnce(runs, prices),
   };

@@ -7,7 +7,8 @@ import type { Arm, ExperimentRun, Metric } from '../results-schema';
 
 /**
  * The pairwise win-rate matrix over all settings of the experiment (arXiv 2512.00884, figure 5). Checkpoints double
- * (iterations 1, 2, 4, ...) until random selection has 99 % of its final accuracy, as in BADGE's evaluation.
+ * (iterations 1, 2, 4, ...) until random selection has 99 % of its final accuracy, as in BADGE's evaluation, and the last
+ * one is always tested.
  */
 export function pairwiseWinRates(arms: readonly Arm[], runs: readonly ExperimentRun[]): Analyses['winRates'] {
   return (['macro', 'overall'] as const).flatMap((metric) => {
@@ -64,7 +65,7 @@ function curvesOfArm(arm: Arm, runs: readonly ExperimentRun[], metric: Metric): 
   );
 }
 
-/** Iterations 1, 2, 4, ... that all runs of the setting have reached. */
+/** Iterations 1, 2, 4, ... and the last that all runs of the setting have reached. */
 function checkpointsOf(curves: ReadonlyMap<string, ReadonlyMap<number, readonly number[]>>): number[] {
   const all = [...curves.values()].flatMap((seeds) => [...seeds.values()]);
   const last = Math.min(...all.map(({ length }) => length)) - 1;
@@ -77,5 +78,6 @@ function checkpointsOf(curves: ReadonlyMap<string, ReadonlyMap<number, readonly 
       break;
     }
   }
-  return checkpoints;
+  // What the runs end with is what is claimed of them, also where its number is no power of two.
+  return last < 1 || checkpoints.includes(last) ? checkpoints : [...checkpoints, last];
 }

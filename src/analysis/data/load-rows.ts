@@ -10,6 +10,7 @@ import type { PriceList } from '../../store/ledger/prices';
 import { workspaceAt } from '../../store/workspace';
 import type { Labels } from '../results-schema';
 import { loadVerdicts } from './load-verdicts';
+import { loadPoolAnswers, type PoolAnswers } from './pool-answers';
 import type { RowLine } from './row-line';
 
 /** Everything of one run that is in the store but not in its record. */
@@ -21,6 +22,8 @@ export interface RunRows {
   readonly lines: readonly RowLine[];
   /** How the base and the final student met all rows; `null` where the run did not measure it. */
   readonly diagnoses: { readonly first: readonly Diagnosis[]; readonly final: readonly Diagnosis[] } | null;
+  /** Of each iteration; `null` where its strategy needed no answers. */
+  readonly poolAnswers: readonly (PoolAnswers | null)[];
   /** Of each evaluation, which test questions were answered right (`loadVerdicts`). */
   readonly verdicts: readonly (Float64Array | null)[];
 }
@@ -43,8 +46,10 @@ export async function loadRows(
     return null;
   }
   const tables: Tables[] = [];
+  const poolAnswers: (PoolAnswers | null)[] = [];
   for (const iteration of record.iterations) {
     tables.push(await readTables(store, iteration));
+    poolAnswers.push(await loadPoolAnswers(store, record, iteration));
   }
   const parents = new Set(tables.flatMap(({ picks }) => picks.map(({ seedId }) => seedId)));
   const { strata, seeds } = await readPool(store, record.prepared.pool, parents);
@@ -61,6 +66,7 @@ export async function loadRows(
       diagnoses === undefined
         ? null
         : { first: await store.readRecords(diagnoses.first), final: await store.readRecords(diagnoses.final) },
+    poolAnswers,
     verdicts: await loadVerdicts(store, record),
   };
 }

@@ -1,5 +1,5 @@
 import type { Analyses } from '../analyses-schema';
-import { bracket, count, decimal } from '../phrases';
+import { bracket, count, plural as countOf, decimal, probability } from '../phrases';
 import {
   cumulativeCurves,
   dataShareDots,
@@ -11,7 +11,7 @@ import {
 import { stratumDots } from './charts';
 import { figure, type Look, legend } from './figures';
 import { type Html, html } from './html';
-import { named, probability, table } from './tables';
+import { named, table } from './tables';
 
 const metricNames = { macro: 'macro accuracy', overall: 'overall accuracy' } as const;
 
@@ -36,12 +36,16 @@ export function diagnosedFigures(
 
 function diagnosedPair(diagnosed: Analyses['diagnosed'][number], measure: keyof typeof measureNames, look: Look): Html {
   const { colours } = look;
-  const { sets, betweenSets, betweenPoints } = diagnosed;
+  const { sets, betweenSets, withinSets } = diagnosed;
   const { id, plural, meaning } = measureNames[measure];
   const correlationText = (found: typeof betweenSets) =>
     found === null
       ? 'Too little variation for a rank correlation.'
       : `Spearman's rho ${found.rho.toFixed(2)} (${pValue(found.p)}, n = ${count(found.n)}).`;
+  const within =
+    withinSets === null
+      ? 'Too little variation for a rank correlation within a set.'
+      : `Spearman's rho within a set ${withinSets.rho.toFixed(2)}, mean over ${countOf(withinSets.runs, 'run')}${withinSets.p === null ? '' : ` (${pValue(withinSets.p)} by a t-test over the runs)`}.`;
   const arms = [...new Set(sets.map(({ arm }) => arm))];
   return html`${figure({
     id: `${id}-sets`,
@@ -63,11 +67,11 @@ function diagnosedPair(diagnosed: Analyses['diagnosed'][number], measure: keyof 
     id: `${id}-points`,
     look,
     title: 'The same for single seeds and rows',
-    caption: `${correlationText(betweenPoints)} Red: line of best fit. Shows to what extent new questions keep the difficulty of their seeds.`,
+    caption: `${within} Red: line of best fit over all sets. Shows to what extent new questions keep the difficulty of their seeds.`,
     chart: singlePoints(diagnosed, {
       title: `A seed against its row, ${plural}`,
       measure,
-      description: `${count(betweenPoints?.n ?? diagnosed.points.length)} points. ${correlationText(betweenPoints)}`,
+      description: `${countOf(diagnosed.points.length, 'point')}. ${within}`,
     }),
     table: table({
       caption: 'Up to 200 of the points; rows.parquet has all rows.',
@@ -94,7 +98,7 @@ export function cumulativeFigures(curves: Analyses['cumulative'], look: Look): H
         id: `figure-3-${student}`,
         look,
         title,
-        caption: `Difference in cumulative accuracy between shuffled rows and rows ordered by the loss on their seeds, highest first, in % of the overall accuracy. Above 0: high-loss seeds gave harder rows. Heavy line: mean over ${own.length} random runs; grey: 95 % of real shuffles.`,
+        caption: `Difference in cumulative accuracy between shuffled rows and rows ordered by the loss on their seeds, highest first, in % of the overall accuracy. Above 0: high-loss seeds gave harder rows. Heavy line: mean over ${own.length} random runs; grey: 95 % of all orders (hypergeometric).`,
         chart: cumulativeCurves(own, {
           title,
           description: `After a fifth of the rows the difference is ${mean.toFixed(1)} %, mean over ${own.length} runs.`,
@@ -279,7 +283,7 @@ export function healthFigure(health: Analyses['health'], look: Look): Html | nul
     ),
     table: table({
       caption:
-        'Diversity by arm and iteration, means over runs. Duplicates: rejected as known, or equal to an earlier row. Near duplicates: accepted, with a ROUGE-L of 0.7 or more to an earlier row.',
+        'Diversity by arm and iteration, means over runs. Duplicates: rejected as known, or equal to an earlier row. Near duplicates: accepted, with a ROUGE-L of 0.7 or more to an earlier row. Pool answers cut: at student.max_new_tokens; they are scored as far as they go. Rho: does the score prefer long answers of the student, over the pool?',
       columns: [
         ['arm'],
         ['iteration', 'number'],
@@ -289,6 +293,7 @@ export function healthFigure(health: Analyses['health'], look: Look): Html | nul
         ['duplicates', 'number'],
         ['near duplicates', 'number'],
         ['answer characters', 'number'],
+        ['pool answers cut', 'number'],
         ['length and score, rho', 'number'],
       ],
       rows: health.map((one) => [
@@ -300,6 +305,7 @@ export function healthFigure(health: Analyses['health'], look: Look): Html | nul
         one.duplicates.toFixed(1),
         one.nearDuplicates?.toFixed(1) ?? '',
         one.answerCharacters.toFixed(1),
+        one.truncatedShare === null ? '' : `${(100 * one.truncatedShare).toFixed(1)} %`,
         one.lengthScore === null ? '' : one.lengthScore.toFixed(2),
       ]),
     }),

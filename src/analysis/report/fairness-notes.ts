@@ -3,9 +3,9 @@ import type { ExperimentResults } from '../results-schema';
 import { type Html, html } from './html';
 
 /** What to know before trusting a comparison. */
-export function fairnessNotes({ fairness, comparisons }: ExperimentResults): Html {
+export function fairnessNotes({ fairness, comparisons, analyses }: ExperimentResults): Html {
   const { varied, recipeIsEqual, budgetIsEqual, shortfalls } = fairness;
-  const cut = comparisons.filter(({ equalRows }) => !equalRows);
+  const unequal = comparisons.filter(({ equalRows }) => !equalRows);
   const lines = [
     shortfalls.length === 0
       ? 'Every iteration of every run accepted all the rows that were wanted.'
@@ -15,9 +15,13 @@ export function fairnessNotes({ fairness, comparisons }: ExperimentResults): Htm
           .join(', ')}${shortfalls.length > 8 ? ', ...' : ''}.`,
     recipeIsEqual ? 'The finetuning recipe is the same in every run.' : 'The finetuning recipe differs between runs.',
     budgetIsEqual ? 'The caps are the same in every run.' : 'The caps differ between runs.',
-    cut.length === 0
+    unequal.length === 0
       ? 'Every comparison is made at equal rows and paired by random seed: same pool, test sets, base student and random streams.'
-      : `Comparisons of ${[...new Set(cut.map(({ arm }) => arm))].join(', ')} end before the first iteration with unequal rows.`,
+      : `Runs of ${[...new Set(unequal.map(({ arm }) => arm))].join(', ')} have other numbers of rows than their baseline in some iterations: they are compared at equal rows, interpolated between iterations.`,
+    ...analyses.overlaps.map(
+      ({ arm, other, share }) =>
+        `${arm} and ${other} share ${(100 * share).toFixed(0)} % of their picks: what differs between them is hardly the selection.`,
+    ),
     varied.length === 0
       ? 'Nothing differs between the runs.'
       : html`The runs differ in ${varied.map((path) => html`<code>${path}</code> `)}only.`,

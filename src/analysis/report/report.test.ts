@@ -57,7 +57,7 @@ describe('the report of an experiment', () => {
 
   test('leads with the rows saved and lists what differs between the runs', () => {
     expect(document.querySelector('.findings .lead')?.textContent).toBe(
-      "loss reached random's final macro accuracy with 554 of 1,200 rows (x2.2 [2.0, 2.3])",
+      "loss reached random's final macro accuracy with 554 of 1,200 rows (x2.2 [1.8, 2.5])",
     );
     const differing = all('table').find((found) => found.textContent?.includes('What differs between the runs'));
     expect([...(differing?.querySelectorAll('tbody th') ?? [])].map((heading) => heading.textContent)).toEqual([

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
+import { axesOf } from '../axis';
+import { otherCosts } from '../comparison';
 import type { RunRows } from '../data/load-rows';
+import { pairedArms } from '../pairs';
 import { count, findings, isComplete, plural, spendLine, stateLine } from '../phrases';
-import { type ExperimentResults, measureOf, type RunResults } from '../results-schema';
+import { type Comparison, type ExperimentResults, measureOf, type RunResults } from '../results-schema';
 import { settingsOf } from '../settings';
 import { studentNotes } from '../student-notes';
 import {
@@ -23,7 +26,7 @@ import { type RowData, rowData } from './row-data';
 import { script } from './script';
 import { strataOf } from './strata';
 import { style } from './style';
-import { comparisonTable, outcomeTable, runTable, spendTable } from './tables';
+import { comparisonTable, otherCostsTable, outcomeTable, questionsTable, runTable, spendTable } from './tables';
 
 /** The page's policy allows one script, by hash, so text that a model wrote can never run. */
 const scriptHash = createHash('sha256').update(script).digest('base64');
@@ -84,12 +87,26 @@ function findingLists(results: RunResults | ExperimentResults): Html | null {
   return html`<div class="findings">${lists}</div>`;
 }
 
+function comparisonTables(results: ExperimentResults, colours: ReadonlyMap<string, string>): Html {
+  const { comparisons } = results;
+  return html`${comparisonTable(comparisons, colours)}${otherCostsTable(withSeconds(results), colours)}${questionsTable(comparisons, colours)}`;
+}
+
+/** Seconds depend on the machine, so results.json has them in `times` alone and the report compares by them. */
+function withSeconds({ comparisons, arms, runs, times }: ExperimentResults): Comparison[] {
+  const paired = axesOf(runs, times).includes('seconds') ? pairedArms(arms, runs) : [];
+  return comparisons.map((one) => {
+    const pairs = paired.find(({ arm, baseline }) => arm.arm === one.arm && baseline.arm === one.baseline)?.pairs ?? [];
+    return { ...one, otherCosts: [...one.otherCosts, ...otherCosts(pairs, one.metric, ['seconds'], times)] };
+  });
+}
+
 /** The arm with the largest gain first. A saving in rows is the clearest finding; without one, the difference leads. */
 function findingsOf(results: ExperimentResults): { lead: string; rest: string[] } {
   const of = (metric: string) =>
     results.comparisons
       .filter((found) => found.metric === metric)
-      .toSorted((left, right) => right.difference.mean - left.difference.mean);
+      .toSorted((left, right) => (right.difference?.mean ?? -1) - (left.difference?.mean ?? -1));
   const found = [...of('macro'), ...of('overall')].map((one) => findings(one, isComplete(results), measureOf(results)));
   const lead = found.find((lines) => lines.length > 1 && lines[1]?.includes(' reached '))?.[1] ?? found[0]?.[0] ?? '';
   return { lead, rest: found.flat().filter((line) => line !== lead) };
@@ -112,7 +129,7 @@ function sections(results: RunResults | ExperimentResults, packed: RowData | nul
   const list = results.kind === 'run' ? null : results;
   return html`${section('curves', 'Learning curves', html`${axisSwitch(results)}<div class="figures">${each(({ own, look }) => joined(curveFigure(own, 'macro', look), curveFigure(own, 'overall', look)))}</div>`)}
 ${section('outcome', 'Outcome', list && outcomeTable(list, colours))}
-${section('against', 'Against random selection', list && list.comparisons.length > 0 ? comparisonTable(list.comparisons, colours) : null)}
+${section('against', 'Against random selection', list && list.comparisons.length > 0 ? comparisonTables(list, colours) : null)}
 ${section('data', 'Rows that random selection needs', inGrid(each(({ own, look }) => dataShareFigures(own.analyses.dataShares, look))))}
 ${section('wins', 'Pairwise win rates', inGrid(winRateFigures(analyses.winRates)))}
 ${section('difficulty', 'Do hard seeds give hard rows?', inGrid(each(difficultyFigures)))}
@@ -133,7 +150,7 @@ ${section('budget', 'Budget', html`${spendTable(results, colours)}${purchaseTabl
 ${section('funnel', 'From picks to rows', funnelTables(runs))}
 ${section('rows', 'Picks and rows', packed && rowBrowser(packed))}
 ${section('fairness', 'Fairness of the comparison', list && fairnessNotes(list))}
-${section('students', 'Truncated answers and rows left out', notesList(studentNotes(runs)))}
+${section('students', 'Truncated answers and rows left out', notesList(studentNotes(results)))}
 ${section('runs', 'Runs', runTable(runs, list?.notStarted ?? [], list?.failed ?? []))}
 ${section('configuration', 'Configuration', configTables(runs))}
 ${section(

@@ -7,6 +7,9 @@ import {
   count,
   decimal,
   factorInterval,
+  factorText,
+  plural,
+  probability,
   signed,
   unknownLine,
 } from '../phrases';
@@ -75,36 +78,123 @@ export function outcomeTable(results: ExperimentResults, colours: Colours): Html
 /** Each arm against its random arm. */
 export function comparisonTable(comparisons: readonly Comparison[], colours: Colours): Html {
   return table({
-    caption:
-      'Differences are paired by random seed, with a 95 % interval and the p-value of the paired t-test. Questions: test questions of all seeds that only the arm, and only the baseline, answered correctly, with the p-value of McNemar’s exact test: it tells whether these very students differ. Rows needed: where the mean curve first reaches the final accuracy of the baseline; how many times fewer, with 95 % over random seeds.',
+    caption: `Differences are paired by random seed, with a 95 % interval and the p-value of the paired t-test; beside it the p-value after Holm’s adjustment for ${plural(testsOf(comparisons), 'comparison')}. Rows needed: where the mean curve first reaches the accuracy of the baseline. Times: how many times the rows of the arm the baseline needs for the same accuracy, below 1 for a worse arm, with 95 % over random seeds; not told where the two are not told apart.`,
     columns: [
       ['arm'],
       ['against'],
       ['metric'],
       ['difference', 'number'],
       ['p', 'number'],
-      ['questions', 'number'],
+      ['p, Holm', 'number'],
       ['rows needed', 'number'],
-      ['fewer', 'number'],
+      ['times', 'number'],
       ['conclusion'],
     ],
     rows: comparisons.map((one) => [
       named(one.arm, colours),
       one.baseline,
       one.metric,
-      html`${signed(one.difference.mean)} <span class="interval">${bracket(one.difference.interval, signed)}</span>`,
-      one.difference.p === null ? '' : probability(one.difference.p),
-      one.questions === null
-        ? ''
-        : html`${count(one.questions.onlyArm)} : ${count(one.questions.onlyBaseline)} <span class="interval">p ${probability(one.questions.p)}</span>`,
+      ...differenceCells(one),
+      one.pHolm === null ? '' : probability(one.pHolm),
       one.rowsToReach.reached ? `${count(one.rowsToReach.rows)} of ${count(one.baselineRows)}` : 'not reached',
-      one.timesFewer === null
-        ? ''
-        : html`${one.timesFewer.toFixed(1)}× <span class="interval">${factorInterval(one)}</span>`,
-      html`<span class="${one.conclusion === 'above' || one.conclusion === 'below' ? one.conclusion : 'soft'}">${one.conclusion === 'one seed' ? 'one seed, no claim' : one.conclusion}</span>`,
+      factorCell(one),
+      conclusionCell(one),
     ]),
   });
 }
+
+/** The same comparisons where both arms have spent equally much of something else. */
+export function otherCostsTable(comparisons: readonly Comparison[], colours: Colours): Html | null {
+  const rows = comparisons.flatMap((one) =>
+    one.otherCosts.map((other) => [
+      named(one.arm, colours),
+      one.baseline,
+      one.metric,
+      other.axis === 'usd' ? formatUsd(other.cost) : `${count(other.cost)} ${other.axis}`,
+      ...differenceCells(other),
+      factorCell(other),
+      conclusionCell(other),
+    ]),
+  );
+  return rows.length === 0
+    ? null
+    : table({
+        caption:
+          'The same comparisons at equal cost: as much as every run of a comparison has spent, accuracies interpolated between checkpoints.',
+        columns: [
+          ['arm'],
+          ['against'],
+          ['metric'],
+          ['at', 'number'],
+          ['difference', 'number'],
+          ['p', 'number'],
+          ['times', 'number'],
+          ['conclusion'],
+        ],
+        rows,
+      });
+}
+
+/** Whether these very students differ, which says nothing about other random seeds. */
+export function questionsTable(comparisons: readonly Comparison[], colours: Colours): Html | null {
+  const rows = comparisons.flatMap(({ arm, baseline, questions }) =>
+    questions === null
+      ? []
+      : [
+          [
+            named(arm, colours),
+            baseline,
+            count(questions.total),
+            count(questions.onlyArm),
+            count(questions.onlyBaseline),
+            probability(questions.p),
+          ],
+        ],
+  );
+  return rows.length === 0
+    ? null
+    : table({
+        caption:
+          'Test questions of all seeds that only one of the two answered correctly, with the p-value of McNemar’s exact test (of scores, of a permutation test). It tells whether these very students differ, not whether the method would differ with other seeds.',
+        columns: [
+          ['arm'],
+          ['against'],
+          ['questions', 'number'],
+          ['only the arm', 'number'],
+          ['only the baseline', 'number'],
+          ['p', 'number'],
+        ],
+        rows,
+      });
+}
+
+type Compared = Pick<Comparison, 'difference' | 'conclusion' | 'timesFewer' | 'timesFewerInterval'>;
+
+function differenceCells({ difference }: Compared): (Html | string)[] {
+  return difference === null
+    ? ['', '']
+    : [
+        html`${signed(difference.mean)} <span class="interval">${bracket(difference.interval, signed)}</span>`,
+        difference.p === null ? '' : probability(difference.p),
+      ];
+}
+
+const factorCell = (one: Compared): Html | string =>
+  one.timesFewer === null
+    ? ''
+    : html`${factorText(one.timesFewer)}× <span class="interval">${factorInterval(one)}</span>`;
+
+function conclusionCell({ conclusion }: Compared): Html {
+  const isTold = conclusion === 'above' || conclusion === 'below';
+  return html`<span class="${isTold ? conclusion : 'soft'}">${conclusion === 'one seed' ? 'one seed, no claim' : conclusion}</span>`;
+}
+
+const testsOf = (comparisons: readonly Comparison[]) =>
+  Math.max(
+    ...(['macro', 'overall'] as const).map(
+      (metric) => comparisons.filter((one) => one.metric === metric && one.pHolm !== null).length,
+    ),
+  );
 
 /** What each arm bought. */
 export function spendTable(results: RunResults | ExperimentResults, colours: Colours): Html {
@@ -207,8 +297,6 @@ export const named = (arm: string, colours: Colours) =>
 
 const withInterval = (accuracy: number | null, interval: { low: number; high: number } | null) =>
   html`${decimal(accuracy)} <span class="interval">${bracket(interval)}</span>`;
-
-export const probability = (p: number) => (p < 0.001 ? '< 0.001' : p.toFixed(3));
 
 function sum(runs: readonly { spend: RunResults['spend'] }[]): RunResults['spend'] {
   return runs.reduce(

@@ -44,8 +44,8 @@ const strategySchema = z.strictObject({
   select: selector
     .optional()
     .describe(
-      'top: the best by score; sample: drawn in proportion to the score; balanced: alternately from the better and the worse ' +
-        'half; kmeans++: far from each other; uniform: at random; stratified: at random, each stratum equally often. Default: top; uniform for score: random, ' +
+      'top: the best by score; sample: drawn in proportion to the score; balanced: alternately hard and easy seeds, ' +
+        'for lion alone; kmeans++: far from each other; uniform: at random; stratified: at random, each stratum equally often. Default: top; uniform for score: random, ' +
         'balanced for lion, kmeans++ for badge',
     ),
   temperature: z

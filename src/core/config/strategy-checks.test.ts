@@ -23,6 +23,10 @@ describe('a strategy is refused where the file does not give what it needs, with
       'score: badge gives a gradient, not a number that select: top could use',
     ],
     [`${chains}strategy: {score: loss, select: kmeans++}\n`, 'select: kmeans++ needs gradients'],
+    [
+      `${chains}strategy: {score: loss, select: balanced}\n`,
+      'select: balanced draws evenly from two halves of score: loss',
+    ],
     [`${chains}strategy: {score: judge, target: reference}\n`, "score: judge always scores the student's own answer"],
   ])('%j: %s', (text, expected) => {
     const parsed = parseConfigFile({ text, file: 'demo.yaml', sets: [] });

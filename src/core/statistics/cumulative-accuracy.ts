@@ -1,6 +1,5 @@
-import { quantile } from 'simple-statistics';
-import { randomStream, type StreamName } from '../random';
-import { type Interval, tail } from './interval';
+import { hypergeometricRange } from './hypergeometric';
+import type { Interval } from './interval';
 
 /** One synthetic row as answered by a student: the score of the seed it came from, and whether the answer was right. */
 export interface ScoredOutcome {
@@ -15,7 +14,7 @@ export interface CumulativePoint {
   readonly percent: number;
   /** A - c, in percentage points. */
   readonly points: number;
-  /** The range of `percent` for 95 % of shuffled orders. */
+  /** The range of `percent` for 95 % of all orders. */
   readonly shuffled: Interval;
 }
 
@@ -33,31 +32,25 @@ export interface CumulativeAccuracy {
  * @param steps points of the curve
  * @returns `null` where the student has no right answer, or there are no rows
  */
-export function cumulativeAccuracy(
-  outcomes: readonly ScoredOutcome[],
-  options: { readonly stream: StreamName; readonly steps?: number; readonly shuffles?: number },
-): CumulativeAccuracy | null {
+export function cumulativeAccuracy(outcomes: readonly ScoredOutcome[], steps = 20): CumulativeAccuracy | null {
   const n = outcomes.length;
   const correct = outcomes.filter((outcome) => outcome.correct).length;
   if (correct === 0) {
     return null;
   }
   const accuracy = correct / n;
-  const positions = checkpoints(n, options.steps ?? 20);
+  const positions = checkpoints(n, steps);
   const byScore = sharesOf(expectedByScore(outcomes), positions);
-  const stream = randomStream('shuffled', ...options.stream);
-  const values = outcomes.map((outcome) => Number(outcome.correct));
-  const shuffles = Array.from({ length: options.shuffles ?? 200 }, () => sharesOf(stream.shuffle(values), positions));
   const percentOf = (share: number) => (100 * (accuracy - share)) / accuracy;
   const curve = positions.map((position, index) => {
-    const band = shuffles.map((shares) => percentOf(shares[index] as number));
-    const [low, high] = quantile(band, [tail, 1 - tail]) as [number, number];
     const share = byScore[index] as number;
+    // Of the first rows in a random order, the right ones are drawn without replacement.
+    const { low, high } = hypergeometricRange({ total: n, marked: correct, drawn: position });
     return {
       share: position / n,
       percent: percentOf(share),
       points: 100 * (accuracy - share),
-      shuffled: { low, high },
+      shuffled: { low: percentOf(high / position), high: percentOf(low / position) },
     };
   });
   return { n, accuracy, curve };

@@ -1,4 +1,4 @@
-import { gammaln } from 'simple-statistics';
+import { logChoose } from './binomial-coefficient';
 
 /**
  * Exact two-sided McNemar test between two students on the same questions: of the questions that only one of them
@@ -16,5 +16,3 @@ export function mcnemarP(onlyFirst: number, onlySecond: number): number {
   }
   return Math.min(1, 2 * below);
 }
-
-const logChoose = (n: number, k: number) => gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1);

@@ -5,7 +5,6 @@ import { bootstrapDifference } from './bootstrap';
 import { mcnemarP } from './mcnemar';
 import { pairedDifference } from './paired-t';
 import { rankCorrelation } from './rank-correlation';
-import { rowsToReach } from './rows-to-reach';
 import { spreadOf } from './spread';
 import { tQuantile, twoSidedP } from './student-t';
 import { wilsonInterval } from './wilson';
@@ -71,29 +70,6 @@ describe('accuracy', () => {
     expect(accuracyOf(tally(0, 0))).toBeNull();
     expect(macroAccuracyOf({})).toBeNull();
   });
-});
-
-describe('rows needed for an accuracy', () => {
-  const curve = [
-    { rows: 0, accuracy: 0.4 },
-    { rows: 100, accuracy: 0.6 },
-    { rows: 200, accuracy: 0.5 },
-    { rows: 300, accuracy: 0.8 },
-  ];
-  test.each([
-    ['between checkpoints', 0.55, 75],
-    ['at a checkpoint', 0.6, 100],
-    ['before the first row', 0.3, 0],
-    ['after a fall', 0.65, 250],
-  ])('are found %s', (_, accuracy, rows) => {
-    const found = rowsToReach(curve, accuracy);
-    check(found.reached ? found.rows : null, rows, 9);
-  });
-  test('are the first crossing on a flat stretch', () => {
-    const flat = [10, 20].map((rows) => ({ rows, accuracy: 0.5 }));
-    expect(rowsToReach(flat, 0.5)).toEqual({ reached: true, rows: 10 });
-  });
-  test('are "not reached" above the curve', () => expect(rowsToReach(curve, 0.81)).toEqual({ reached: false }));
 });
 
 describe("McNemar's exact test", () => {

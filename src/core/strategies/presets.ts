@@ -54,6 +54,10 @@ export function strategyProblems(strategy: StrategyConfig): { readonly key: stri
     const message = `select: kmeans++ needs gradients, which score: ${score} does not have; use score: badge, or select: top`;
     problems.push({ key: 'select', message });
   }
+  if (select === 'balanced' && score !== 'lion' && score !== 'random' && score !== 'badge') {
+    const message = `select: balanced draws evenly from two halves of score: ${score}, which is random selection; use select: top or sample, or score: lion, which has a line between hard and easy`;
+    problems.push({ key: 'select', message });
+  }
   if (score === 'badge' && strategy.keep === 'low') {
     problems.push({ key: 'keep', message: 'score: badge has no low end; use keep: high' });
   }

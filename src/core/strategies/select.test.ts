@@ -54,7 +54,7 @@ const strategies = fc.constantFrom<StrategyInFile>(
   'loss-low',
   'entropy',
   { ...byLoss, per: 'answer', select: 'sample' },
-  { ...byLoss, select: 'balanced' },
+  'stratified',
 );
 
 describe('a selection', () => {
@@ -151,23 +151,6 @@ describe('sample', () => {
     }
     // 1500 expected, standard deviation 19.
     expect(Math.abs(heavy - 1500)).toBeLessThan(90);
-  });
-});
-
-describe('balanced', () => {
-  test('every prefix holds as many of the better half as of the worse, or one more', () => {
-    void fc.assert(
-      fc.property(fc.uniqueArray(fc.nat(1000), { minLength: 1, maxLength: 40 }), (values) => {
-        const median = [...values].sort((left, right) => right - left)[Math.ceil(values.length / 2) - 1] ?? 0;
-        const picks = selectFrom({ ...byLoss, select: 'balanced' }, values);
-        let lead = 0;
-        for (const { score, reason } of picks) {
-          expect(reason).toBe((score ?? 0) >= median ? 'high half' : 'low half');
-          lead += (score ?? 0) >= median ? 1 : -1;
-          expect([0, 1]).toContain(lead);
-        }
-      }),
-    );
   });
 });
 

@@ -18,8 +18,6 @@ const strategies = fc.constantFrom<StrategyInFile>(
   { ...byLoss, select: 'sample' },
   { ...byLoss, select: 'sample', temperature: 0.3 },
   { ...byLoss, select: 'sample', keep: 'low' },
-  { ...byLoss, select: 'balanced' },
-  { ...byLoss, select: 'balanced', keep: 'low' },
   { ...plain, score: 'reward', select: 'sample', keep: 'high', temperature: 2 },
   { ...plain, score: 'lion' },
   { ...plain, score: 'lion', keep: 'low' },
