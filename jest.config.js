@@ -25,7 +25,13 @@ const slowUnitTests = [
   ...['tasks/generated-sets', 'tasks/hostile-text', 'unit/new-task', 'unit/large-pool', 'unit/parted-pool'],
   ...['unit/stored-experiment', 'unit/compare-report', 'unit/versioning', 'unit/open-in-browser'],
   ...['unit/regular-expressions', 'hygiene/near-share', 'strategies/select', 'analysis/results', 'analysis/load'],
-  ...['report/report', 'artifacts/tables', 'datasets/published-forms'],
+  ...[
+    'report/report',
+    'artifacts/tables',
+    'datasets/published-forms',
+    'statistics/coverage',
+    'statistics/equal-accuracy',
+  ],
 ];
 
 const withServerAndEngine = {

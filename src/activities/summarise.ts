@@ -1,6 +1,6 @@
 import type { EvaluatedAnswer } from '../core/records';
 import type { EvaluationSummary, Tally } from '../core/run-record';
-import { bootstrapDifference } from '../core/statistics/bootstrap';
+import { meanScore } from '../core/statistics/mean-score';
 
 /** Whether it was cut at `max_new_tokens` is counted: a gain may be no more than answers that became shorter. */
 export interface CountedAnswer extends EvaluatedAnswer {
@@ -46,11 +46,6 @@ function scoresOf(answers: readonly CountedAnswer[]): Pick<Tally, 'scoreSum' | '
   }
   // An answer that cannot be read scores 0, as it counts as not right in an accuracy.
   const scores = answers.filter(({ verdict }) => verdict !== 'unmeasured').map(({ score = 0 }) => score);
-  return {
-    scoreSum: scores.reduce((sum, score) => sum + score, 0),
-    scoreInterval: bootstrapDifference(scores, { stream: ['scores'], resamples: RESAMPLES }),
-  };
+  const { low, high } = meanScore(scores);
+  return { scoreSum: scores.reduce((sum, score) => sum + score, 0), scoreInterval: { low, high } };
 }
-
-/** Enough for an interval that is shown with three digits; a test set may have many thousands of questions. */
-const RESAMPLES = 1000;

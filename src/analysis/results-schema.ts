@@ -34,9 +34,7 @@ const measuredSchema = z.strictObject({
   accuracy: accuracy.describe(
     'correct / (total - unmeasured), or the mean score scoreSum / (total - unmeasured); null where nothing was measured',
   ),
-  interval: interval.describe(
-    "over the questions: Wilson's interval of an accuracy, a bootstrap interval of a mean score",
-  ),
+  interval: interval.describe("over the questions: Wilson's interval, of a mean score at its effective sample size"),
 });
 
 const measuredShareSchema = z.strictObject({
@@ -185,7 +183,11 @@ const spreadSchema = z.strictObject({
   n: z.int().describe('random seeds'),
   mean: z.number(),
   sd: z.number().nullable().describe('sample standard deviation; null for one seed'),
-  interval: interval.nullable().describe("Student's t interval of the mean over seeds; null for one seed"),
+  interval: interval
+    .nullable()
+    .describe(
+      "Student's t interval of the mean over seeds; null for one seed; of accuracies within 0 and 1, and null below three seeds",
+    ),
 });
 
 const armSchema = z.strictObject({

@@ -5,7 +5,7 @@ import { sumUsd, usdOf } from '../core/budget/price';
 import { canonicalJson } from '../core/canonical-json';
 import type { EvaluationSummary, RunRecord, SampledEvaluation, Spend, Tally } from '../core/run-record';
 import { accuracyOf, macroAccuracyOf, measuredOf } from '../core/statistics/accuracy';
-import { spreadOf } from '../core/statistics/spread';
+import { type Spread, spreadOf } from '../core/statistics/spread';
 import { wilsonInterval } from '../core/statistics/wilson';
 import type { PriceList, Purchase } from '../store/ledger/prices';
 import { analysesOf } from './analyses';
@@ -244,6 +244,19 @@ function armName(labels: Labels): string {
   return parts.filter((part) => part !== '').join(' ') || 'all';
 }
 
+/** Below, an interval of the mean is wider than what an accuracy can be. */
+const SEEDS_FOR_INTERVAL = 3;
+
+/** Two seeds give an interval that says nothing; the points do. No accuracy lies outside of 0 and 1. */
+function withinUnit(spread: Spread): Spread {
+  const { n, interval } = spread;
+  const { low, high } = interval ?? { low: 0, high: 1 };
+  return {
+    ...spread,
+    interval: n < SEEDS_FOR_INTERVAL ? null : { low: Math.max(0, low), high: Math.min(1, high) },
+  };
+}
+
 /** Ends where the slowest run of the arm is: beyond it the mean would jump whenever a seed drops out. */
 function armCurve(runs: readonly ExperimentRun[]): Arm['curve'] {
   const length = Math.min(...runs.map(({ curve }) => curve.length));
@@ -251,7 +264,7 @@ function armCurve(runs: readonly ExperimentRun[]): Arm['curve'] {
     const points = runs.map(({ curve }) => curve[index] as ExperimentRun['curve'][number]);
     const spread = (values: (number | null)[]) => {
       const known = values.filter((value) => value !== null);
-      return known.length === 0 ? null : spreadOf(known);
+      return known.length === 0 ? null : withinUnit(spreadOf(known));
     };
     return {
       iteration: (points[0] as (typeof points)[number]).iteration,

@@ -155,7 +155,7 @@ function runTable(results: RunResults): string[] {
   const measure = measureOf(results);
   return [
     ...table([['iteration', 'rows', `macro ${measure}`, `overall ${measure}`, ...proofs], ...rows]),
-    `brackets: 95 % interval over the questions (${measure === 'accuracy' ? 'Wilson' : 'bootstrap'})`,
+    `brackets: 95 % interval over the questions (Wilson)`,
   ];
 }
 

@@ -1,6 +1,6 @@
 import type { EvaluatedAnswer } from '../records';
 import type { MeasuredShare, SampledEvaluation } from '../run-record';
-import { wilsonInterval } from './wilson';
+import { meanScore } from './mean-score';
 
 /** Verdict and reading of one sampled answer. */
 export type Sample = Pick<EvaluatedAnswer, 'correct' | 'verdict' | 'readAs'>;
@@ -60,17 +60,9 @@ function majorityIsRight(samples: readonly Sample[]): boolean {
   return first?.correct ?? false;
 }
 
-/**
- * The mean of shares, one a question, with Wilson's interval at the number of independent yes-or-no questions that would
- * vary as much (the effective sample size of Korn and Graubard, Survey Methodology 24, 1998).
- */
 function shareOf(values: readonly number[]): MeasuredShare {
-  const n = values.length;
-  const share = n === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / n;
-  const variance = n < 2 ? 0 : values.reduce((sum, value) => sum + (value - share) ** 2, 0) / (n - 1);
-  // Without variation nothing says how far the answers depend on each other: each question counts once.
-  const effective = variance === 0 ? n : Math.max(n, (n * share * (1 - share)) / variance);
-  return { share, ...wilsonInterval(share * effective, effective) };
+  const { mean: share, low, high } = meanScore(values);
+  return { share, low, high };
 }
 
 function powersOfTwoAnd(most: number): number[] {

@@ -1,7 +1,5 @@
-import { randomStream } from '../random';
 import type { Tally } from '../run-record';
 import { accuracyOf, macroAccuracyOf } from './accuracy';
-import { bootstrapDifference } from './bootstrap';
 import { mcnemarP } from './mcnemar';
 import { pairedDifference } from './paired-t';
 import { rankCorrelation } from './rank-correlation';
@@ -97,29 +95,6 @@ describe('the paired t-test', () => {
   test('finds nothing between an arm and itself', () => expect(pairedDifference([1, 2], [1, 2]).p).toBe(1));
   test('is certain of equal non-zero differences', () => expect(pairedDifference([2, 3], [1, 2]).p).toBe(0));
   test('of one pair has no p-value', () => expect(pairedDifference([1], [0]).p).toBeNull());
-});
-
-describe('the paired bootstrap', () => {
-  test('draws whole pairs: equal differences have no spread', () =>
-    expect(bootstrapDifference([0.25, 0.25, 0.25], { stream: ['a'] })).toEqual({ low: 0.25, high: 0.25 }));
-  test('of two pairs has the quantiles that can be counted', () =>
-    // Means of two draws from {0, 1}: 0, 1/2, 1 with probabilities 1/4, 1/2, 1/4.
-    expect(bootstrapDifference([0, 1], { stream: ['a'] })).toEqual({ low: 0, high: 1 }));
-  test('comes near the normal interval for many pairs', () => {
-    const stream = randomStream('test');
-    const differences = Array.from({ length: 300 }, () => stream.next() - 0.4);
-    const { mean, sd } = spreadOf(differences);
-    const interval = bootstrapDifference(differences, { stream: ['a'], resamples: 4000 });
-    const reach = (1.96 * (sd ?? 0)) / Math.sqrt(300);
-    check(interval.low, mean - reach, 2);
-    check(interval.high, mean + reach, 2);
-  });
-  test('is a function of its stream', () => {
-    const differences = [0.1, 0.7, -0.3, 0.2, 0.4];
-    const interval = (name: string) => bootstrapDifference(differences, { stream: [name], resamples: 50 });
-    expect(interval('a')).toEqual(interval('a'));
-    expect(interval('a')).not.toEqual(interval('b'));
-  });
 });
 
 describe("Spearman's rank correlation", () => {
