@@ -22,7 +22,7 @@ export interface PairedArms {
 /** Each arm with its random arm and the random seeds that both have; arms without one are left out. */
 export function pairedArms(arms: readonly Arm[], runs: readonly ExperimentRun[]): PairedArms[] {
   return arms.flatMap((arm) => {
-    const baseline = baselineOf(arm, arms);
+    const baseline = baselineOf(arm, arms, runs);
     const pairs = baseline === undefined ? [] : pairsOf(arm, baseline, runs);
     return baseline === undefined || pairs.length === 0 ? [] : [{ arm, baseline, pairs }];
   });
@@ -55,12 +55,15 @@ export function accuracyAt(run: ExperimentRun, metric: Metric, index: number): n
   return (metric === 'macro' ? point?.macro : point?.overall.accuracy) ?? null;
 }
 
-function baselineOf(arm: Arm, arms: readonly Arm[]): Arm | undefined {
-  if (arm.labels.strategy === 'random') {
-    return undefined;
-  }
-  const wanted = canonicalJson({ ...arm.labels, strategy: 'random' });
-  return arms.find(({ labels }) => canonicalJson(labels) === wanted);
+/** Of the arms that differ in strategy alone: `random`, or where there is none, another one that picks evenly at random. */
+function baselineOf(arm: Arm, arms: readonly Arm[], runs: readonly ExperimentRun[]): Arm | undefined {
+  const others = ({ labels: { strategy: _, ...labels } }: Arm) => canonicalJson(labels);
+  const strategyOf = ({ runs: names }: Arm) => runs.find(({ run }) => names.includes(run))?.config.strategy;
+  const setting = arms.filter((one) => others(one) === others(arm));
+  const baseline =
+    setting.find(({ labels }) => labels.strategy === 'random') ??
+    setting.find((one) => strategyOf(one)?.score === 'random' && strategyOf(one)?.select === 'uniform');
+  return baseline === arm ? undefined : baseline;
 }
 
 function pairsOf(arm: Arm, baseline: Arm, runs: readonly ExperimentRun[]): Pair[] {

@@ -245,7 +245,11 @@ const factorIntervalSchema = rowsIntervalSchema.describe(
 
 const comparisonSchema = z.strictObject({
   arm: z.string(),
-  baseline: z.string().describe('the arm with strategy `random` and otherwise equal labels'),
+  baseline: z
+    .string()
+    .describe(
+      'the arm with strategy `random` and otherwise equal labels, or without one another that picks evenly at random',
+    ),
   metric: z.enum(['overall', 'macro']),
   seeds: z.array(z.int()).describe('random seeds that both arms have: the pairs'),
   iteration: z
@@ -313,7 +317,7 @@ export const experimentResultsSchema = z.strictObject({
   kind: z.literal('experiment'),
   experiment: z.string(),
   arms: z.array(armSchema),
-  comparisons: z.array(comparisonSchema).describe('each arm against its `random` arm, per metric'),
+  comparisons: z.array(comparisonSchema).describe('each arm against its baseline, per metric'),
   notStarted: z.array(z.string()).describe('runs of the experiment that have no results yet'),
   failed: z
     .array(z.strictObject({ run: z.string(), reason: z.string() }))

@@ -197,6 +197,13 @@ describe('the results of an experiment', () => {
     expect(usd?.difference?.mean).toBeCloseTo(0.649 - 0.634, 2);
   });
 
+  test('take a set generated at once for the baseline where no arm is called random', () => {
+    const runs = demoExperiment().map((run) =>
+      run.labels.strategy === 'random' ? { ...run, labels: { ...run.labels, strategy: 'static' } } : run,
+    );
+    expect(comparison('macro', experimentResults('demo', runs))).toMatchObject({ arm: 'loss', baseline: 'static' });
+  });
+
   test('adjust the p-values of all arms together', () => {
     const copies = demoExperiment().flatMap(
       (run) =>

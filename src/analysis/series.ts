@@ -3,7 +3,6 @@ import { type Axis, meanPositionOn, positionOn } from './axis';
 import {
   type Arm,
   type ExperimentResults,
-  type ExperimentRun,
   type Metric,
   measureOf,
   type RunResults,
@@ -46,7 +45,7 @@ export function seriesOf(results: RunResults | ExperimentResults, metric: Metric
             seeds: [],
           },
         ]
-      : results.arms.map((arm) => armSeries(arm, results.runs, { metric, axis, times }));
+      : results.arms.map((arm) => armSeries(arm, results, { metric, axis, times }));
   return all.filter(({ points }) => points.length > 0);
 }
 
@@ -56,11 +55,11 @@ interface View {
   readonly times: Times;
 }
 
-function armSeries(arm: Arm, runs: readonly ExperimentRun[], view: View): Series {
+function armSeries(arm: Arm, { runs, comparisons }: ExperimentResults, view: View): Series {
   const own = runs.filter(({ run }) => arm.runs.includes(run));
   return {
     name: arm.arm,
-    isBaseline: arm.labels.strategy === 'random',
+    isBaseline: comparisons.some(({ baseline }) => baseline === arm.arm),
     points: arm.curve.flatMap((point, index) => {
       const spread = point[view.metric];
       const x = meanPositionOn(view.axis, own, index, view.times);

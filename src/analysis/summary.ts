@@ -127,7 +127,10 @@ function textSeries(series: Series, mark: string): TextSeries {
 
 function armTable(results: ExperimentResults): string[] {
   const marks = marksOf(
-    results.arms.map(({ arm, labels }) => ({ name: arm, isBaseline: labels.strategy === 'random' })),
+    results.arms.map(({ arm }) => ({
+      name: arm,
+      isBaseline: results.comparisons.some(({ baseline }) => baseline === arm),
+    })),
   );
   const row = ({ arm, runs, curve }: Arm) => {
     const end = curve.at(-1);

@@ -82,6 +82,7 @@ const strategyPresetNames = [
   'true-badge',
   'stratified',
   'loss-low',
+  'static',
 ] as const;
 
 const evaluateSchema = z.strictObject({

@@ -19,6 +19,8 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   lion: usual('lion'),
   badge: usual('badge'),
   'true-badge': { ...usual('badge'), target: 'reference' },
+  /** A set generated at once: seeds in one random order, which every iteration continues, whatever the student has learnt. */
+  static: { ...usual('random'), rescore: 'once' },
   /** The control arm: the seeds that the student is most certain of. If it does not end below `random`, a sign is wrong. */
   'loss-low': { ...usual('loss'), keep: 'low' },
 };
