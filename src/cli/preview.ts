@@ -5,6 +5,7 @@ import { addProjections, type Projection } from '../core/budget/projection';
 import { canonicalJson } from '../core/canonical-json';
 import type { RunPlan } from '../core/config';
 import { judgeOf } from '../core/config/judge-of';
+import { powerOfPlan } from '../core/power-of-plan';
 import { plannedRows, plannedRowsOfAll } from '../core/run-plan-rows';
 import { measurementsOf } from '../core/strategies';
 import { lookForPython } from '../setup/python';
@@ -16,6 +17,7 @@ import { confirmHosts, destinationLine, destinationsOf, requireKeys } from './cr
 import { exitCodes } from './exit-codes';
 import { interruption } from './interruption';
 import type { PreviewedEvent, ProjectedEvent } from './json-events';
+import { powerLine } from './power-line';
 import { type Preview, type PreviewedRow, type PreviewParts, previewRows } from './preview-rows';
 import { previewedRowLines, progressReporter, projectionLines } from './preview-view';
 import { estimateStudent, estimateText } from './student-estimate';
@@ -65,6 +67,10 @@ export async function previewCommand(file: string, options: PreviewOptions): Pro
       process.stdout.write(`${JSON.stringify(projected)}\n`);
     } else {
       process.stdout.write(`${projectionLines(projected).join('\n')}\n`);
+      const power = powerOfPlan(runs);
+      if (power !== null) {
+        process.stdout.write(`${powerLine(power, projected.rows)}\n`);
+      }
       const instead = 'see above why no row is usable, correct task.prompts or the teacher section, and preview again';
       process.stderr.write(`next: ${isUsable ? `tutelage run ${file}` : instead}\n`);
     }

@@ -1,5 +1,6 @@
 import { count, plural } from '../analysis/phrases';
 import type { RunConfig } from '../core/config/schema';
+import { powerOfPlan } from '../core/power-of-plan';
 import { type PlannedRows, plannedRowsOfAll } from '../core/run-plan-rows';
 import { taskOf } from '../core/tasks/registry';
 import { workspaceAt } from '../store/workspace';
@@ -7,6 +8,7 @@ import { datasetsFolder, readConfigFile } from './config-file';
 import { destinationLine, destinationsOf, keyNames, newDestinations } from './credentials';
 import { dataSummaries, summaryLines } from './data-summary';
 import { exitCodes } from './exit-codes';
+import { powerLine } from './power-line';
 
 /** `tutelage validate FILE`: checks the file and its data, and shows how it understands them. Buys nothing. */
 export async function validateCommand(
@@ -15,6 +17,7 @@ export async function validateCommand(
 ): Promise<number> {
   const { config, runs } = await readConfigFile(file, options.set);
   const rows = plannedRowsOfAll(runs);
+  const power = powerOfPlan(runs);
   const data = await dataSummaries(runs, datasetsFolder());
   const configs = runs.map(({ config }) => config);
   const destinations = destinationsOf(configs);
@@ -22,7 +25,9 @@ export async function validateCommand(
   const sends = destinations.map((one) => ({ ...one, isNew: unknown.includes(one) }));
   if (options.json) {
     const names = runs.map(({ run }) => run);
-    process.stdout.write(`${JSON.stringify({ valid: true, name: config.name, runs: names, rows, data, sends })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ valid: true, name: config.name, runs: names, rows, power, data, sends })}\n`,
+    );
   } else {
     const keys = keyNames(configs);
     const absent = keys.filter((name) => (process.env[name] ?? '') === '');
@@ -30,6 +35,7 @@ export async function validateCommand(
       [
         ...data.flatMap((summary) => [...summaryLines(summary), '']),
         `${file} is valid: ${scopeText(runs.length, rows)}`,
+        ...(power === null ? [] : [powerLine(power, rows.total)]),
         ...(runs.some(({ config }) => isToy(config)) ? [TOY] : []),
         ...sends.map(
           (one) => `${destinationLine(one)}${one.isNew ? ' (new to this workspace: you will be asked)' : ''}`,
