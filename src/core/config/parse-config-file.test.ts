@@ -231,7 +231,7 @@ demo.yaml:10:1: unheard_of: unknown key; known here: name, task, teacher, studen
     [`${smallest}strategy: 3\n`, 'strategy: expected one of random, loss,'],
     [
       `${smallest}strategy: {score: los}\n`,
-      'strategy.score: expected one of random, loss, entropy, incorrect, reward, judge, lion, badge, got "los"',
+      'strategy.score: expected one of random, loss, entropy, boundary, incorrect, reward, judge, lion, badge, got "los"',
     ],
     [
       `${smallest}strategy: {score: loss, select: uniform}\n`,

@@ -22,9 +22,10 @@ const keptEnd = z.enum(['high', 'low']);
 
 const strategySchema = z.strictObject({
   score: z
-    .enum(['random', 'loss', 'entropy', 'incorrect', 'reward', 'judge', 'lion', 'badge'])
+    .enum(['random', 'loss', 'entropy', 'boundary', 'incorrect', 'reward', 'judge', 'lion', 'badge'])
     .describe(
-      "how a seed is scored. loss, entropy: of an answer under the student; incorrect: 1 where the student's own answer is wrong; " +
+      "how a seed is scored. loss, entropy: of an answer under the student; boundary: P(1 - P) with P the student's " +
+        "probability of the whole answer, high where it could go either way; incorrect: 1 where the student's own answer is wrong; " +
         "reward: the reward_model's; judge: a grade from a prompted judge; lion: how much better a judge finds the reference; " +
         'badge: the gradient that training on an answer would give',
     ),
@@ -74,6 +75,7 @@ const strategyPresetNames = [
   'loss',
   'true-loss',
   'entropy',
+  'boundary',
   'incorrect',
   'reward',
   'judge',

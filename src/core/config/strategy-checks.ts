@@ -41,21 +41,21 @@ function graderFindings(config: RunConfig): ConfigFinding[] {
   ];
 }
 
-/** Several answers to a seed have a mean loss or entropy; the other scores look at one answer. */
+/** Several answers to a seed have a mean loss, entropy or probability; the other scores look at one answer. */
 function severalAnswersFindings({ student, strategy }: RunConfig): ConfigFinding[] {
   const { answers = 1, temperature } = student.predict ?? {};
   if (answers === 1) {
     return [];
   }
   const path = ['student', 'predict', 'answers'];
-  const isMean = ['loss', 'entropy'].includes(strategy.score) && strategy.target === 'own';
+  const isMean = ['loss', 'entropy', 'boundary'].includes(strategy.score) && strategy.target === 'own';
   return [
     ...(isMean
       ? []
       : [
           {
             path,
-            message: `several answers to a seed need score: loss or entropy of own answers, not ${strategy.name}`,
+            message: `several answers to a seed need score: loss, entropy or boundary of own answers, not ${strategy.name}`,
           },
         ]),
     ...(temperature === 0 ? [{ path, message: 'temperature: 0 gives the same answer every time' }] : []),

@@ -77,7 +77,9 @@ const predictSchema = z.strictObject({
   top_p: topP,
   answers: positiveInt
     .optional()
-    .describe('answers to each seed; the score of a seed is the mean over them. Default: 1. For score: loss, entropy'),
+    .describe(
+      'answers to each seed; the score of a seed is the mean over them. Default: 1. For score: loss, entropy, boundary',
+    ),
 });
 
 export const studentSchema = z.strictObject({

@@ -12,6 +12,8 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   loss: usual('loss'),
   'true-loss': { ...usual('loss'), target: 'reference' },
   entropy: usual('entropy'),
+  /** Beyond the paper: seeds that the student could go either way on. Unlike the highest losses they can still be learnt. */
+  boundary: usual('boundary'),
   /** LLM2LLM's rule: seeds that the student gets wrong, topped up with random others. */
   incorrect: usual('incorrect'),
   reward: usual('reward'),

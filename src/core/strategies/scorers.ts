@@ -28,6 +28,7 @@ export const scorers: Readonly<Record<Score, Scorer>> = {
   random: { ...byEngine, measures: null, targets: [], selects: 'uniform' },
   loss: { ...byEngine, measures: 'loss', targets: ['own', 'reference'] },
   entropy: { ...byEngine, measures: 'loss', targets: ['own', 'reference'] },
+  boundary: { ...byEngine, measures: 'loss', targets: ['own', 'reference'] },
   /** LLM2LLM's rule. */
   incorrect: { ...byEngine, measures: null, targets: ['own'], needsReference: true },
   /** A low reward marks a seed that the student answers badly. */
@@ -102,6 +103,8 @@ export function scorerOf(
       return (_, { loss }) => found(loss && lossOf(loss, loss.nllSum));
     case 'entropy':
       return (_, { loss }) => found(loss && lossOf(loss, loss.entropySum));
+    case 'boundary':
+      return (_, { loss }) => found(loss && boundaryOf(loss));
     case 'incorrect':
       return (seed, { prediction }) => incorrectScore(task, seed, prediction);
     case 'reward':
@@ -127,6 +130,15 @@ const meanOf =
   ({ per }: StrategyConfig) =>
   ({ tokens }: AnswerLoss, sum: number) =>
     tokens === 0 ? null : per === 'token' ? sum / tokens : sum;
+
+/**
+ * The variance of whether the student gives this answer: 1/4 where it is as likely as not, near 0 where it is certain or
+ * out of reach. Of the whole answer, whatever `per` says: a share of an answer is not right or wrong.
+ */
+function boundaryOf({ nllSum, tokens }: AnswerLoss): number | null {
+  const probability = Math.exp(-nllSum);
+  return tokens === 0 ? null : probability * (1 - probability);
+}
 
 const differenceOf = ({ student, reference }: Grade) =>
   student === null || reference === null ? null : reference - student;

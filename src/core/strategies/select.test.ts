@@ -261,6 +261,7 @@ describe('what each scorer declares', () => {
     ['random', 'nothing, keeps high, uniform, 0 calls'],
     ['loss', 'prediction loss, keeps high, top, 0 calls'],
     ['entropy', 'prediction loss, keeps high, top, 0 calls'],
+    ['boundary', 'prediction loss, keeps high, top, 0 calls'],
     ['true-loss', 'loss reference, keeps high, top, 0 calls'],
     ['incorrect', 'prediction reference, keeps high, top, 0 calls'],
     ['reward', 'prediction reward, keeps low, top, 0 calls'],
@@ -341,6 +342,23 @@ describe('the measured scorers', () => {
     some: Partial<Measurements>,
     more: Partial<SelectInput> = {},
   ) => selectFrom(inFile, new Array<number>(size).fill(0), { measurements: some, ...more });
+
+  test('boundary takes what could go either way first, then what is nearly certain or nearly out of reach', () => {
+    const probabilities = [0.99, 0.5, 0.001, 0.7, 0.2];
+    const losses = probabilities.map((probability, index) => ({ id: seedsOf(5)[index]?.id as string, nllSum: -Math.log(probability), tokens: 3, entropySum: 0 })); // biome-ignore format: a record
+    const picks = selectBy('boundary', 5, { losses });
+    expect(indexes(picks)).toEqual([1, 3, 4, 0, 2]);
+    expect(picks.map(({ score }) => score)).toEqual([0.25, 0.21, 0.16, 0.0099, 0.000999]);
+  });
+
+  test('boundary has no number for an answer without tokens, and 0 for one that is beyond every number', () => {
+    const losses = [[0, 0], [5000, 40], [1, 2]].map(([nllSum = 0, tokens = 0], index) => ({ id: seedsOf(3)[index]?.id as string, nllSum, tokens, entropySum: 0 })); // biome-ignore format: a record
+    expect(selectBy('boundary', 3, { losses }).map(({ seedId, score }) => [Number(seedId.slice(5)), score])).toEqual([
+      [2, Number((Math.exp(-1) * (1 - Math.exp(-1))).toPrecision(6))],
+      [1, 0],
+      [0, null],
+    ]);
+  });
 
   test('reward keeps the low end, and what has no reward comes last', () => {
     const rewards = [3, -2, null, 0.5].map((reward, index) => ({ id: seedsOf(4)[index]?.id as string, reward }));
