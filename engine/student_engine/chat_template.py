@@ -14,9 +14,14 @@ from typing import Any
 from .errors import InputError
 from .prompt_turns import Prompt, turns_of
 from .settings import StudentSettings
+from .time_limit import time_limit
 
 # Mixed case and digits, so that a template which changes what it is given is noticed.
 _SENTINEL = "Zq7Answer{}x4Kv"
+# A template is a program from somebody else. Real ones take about a millisecond, and write what they are given once.
+_RENDER_SECONDS_MAX = 10.0
+_COPIES_MAX = 20
+_TEMPLATE_CHARACTERS_MAX = 1 << 20
 _DATE_CODES = "YmdBbAajyHMSpIFxD"
 _OPENING = re.compile(r"[<\[]([A-Za-z_:]+)[>\]]")
 
@@ -96,16 +101,21 @@ class ChatTemplate:
         if answer is not None:
             messages.append({"role": "assistant", "content": answer})
         try:
-            return self._tokenizer.apply_chat_template(
-                messages,
-                tokenize=False,
-                add_generation_prompt=answer is None,
-                chat_template=self._source,
-                **settings.template_options,
-            )
+            with time_limit(_RENDER_SECONDS_MAX):
+                text = self._tokenizer.apply_chat_template(
+                    messages,
+                    tokenize=False,
+                    add_generation_prompt=answer is None,
+                    chat_template=self._source,
+                    **settings.template_options,
+                )
         except Exception as error:  # jinja raises whatever the template's author chose
             roles = " and ".join(f"a {message['role']}" for message in messages)
             raise TemplateRefusal(f"it refuses {roles} turn: {str(error).strip() or type(error).__name__}") from error
+        given = sum(len(message["content"]) for message in messages)
+        if len(text) > _COPIES_MAX * given + _TEMPLATE_CHARACTERS_MAX:
+            raise TemplateRefusal(f"it makes {len(text):,} characters of {given:,}")
+        return text
 
 
 def _reads_conversation(generation: str, before: str) -> bool:

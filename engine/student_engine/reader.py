@@ -79,6 +79,12 @@ def load_config(directory: str, trust_remote_code: bool = False) -> Any:
 
 def unusable(directory: str, expected: str, error: Exception) -> InputError:
     """Says of what kind a directory is not, and why."""
+    if "weights_only" in str(error):
+        # torch's own message says how to load it all the same, which runs whatever code the file holds.
+        return InputError(
+            f"{directory} is not a usable {expected}: its pickled weights hold more than tensors.",
+            "Such a file can run code when it is loaded. Use a copy of the model with safetensors weights.",
+        )
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return InputError(
         f"{directory} is not a usable {expected}: {lines[0]}",

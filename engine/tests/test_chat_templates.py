@@ -99,6 +99,15 @@ def test_a_template_that_loses_or_rewrites_the_answer_is_refused(template: str, 
         renderer(template)
 
 
+def test_a_template_that_does_not_end_or_writes_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("student_engine.chat_template._RENDER_SECONDS_MAX", 0.2)
+    counts = "{% for i in range(99999) %}{% for j in range(99999) %}{% set x = j %}{% endfor %}{% endfor %}"
+    with pytest.raises(InputError, match=r"did not end within 0\.2 s"):
+        renderer(counts + PLAIN)
+    with pytest.raises(InputError, match=r"it makes [\d,]+ characters of \d+"):
+        renderer(PLAIN + "{{ 'x' * 3000000 }}")
+
+
 def test_the_prompt_of_a_template_that_prints_the_date_is_the_same_on_every_day() -> None:
     [ids] = renderer(DATED).prompts(["x"], ["a"])
     assert renderer(DATED).tokenizer.decode(ids).startswith("Today is 01 Jan 2025.\n")

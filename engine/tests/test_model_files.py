@@ -12,6 +12,8 @@ from safetensors.torch import save_file
 
 from student_engine.errors import InputError
 from student_engine.model_files import refuse_files_outside, refuse_nan_weights
+from student_engine.models import load_student
+from students import make_chat_student
 
 PATTERNS = ("*.json", "model*.safetensors")
 
@@ -81,3 +83,23 @@ def test_weights_that_are_nan_are_named(tmp_path: Path, dtype: torch.dtype) -> N
     refuse_nan_weights(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"cut")
     refuse_nan_weights(tmp_path)
+
+
+class _Executes:
+    """What a hostile checkpoint holds: something that runs when it is unpickled."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, ("executed",)
+
+
+def test_pickled_weights_with_code_are_refused_and_nobody_is_told_how_to_load_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = make_chat_student(tmp_path / "own")
+    (folder / "model.safetensors").unlink()
+    torch.save({"lm_head.weight": _Executes()}, folder / "pytorch_model.bin")
+    with pytest.raises(InputError, match="pickled weights hold more than tensors") as refusal:
+        load_student({"base": str(folder)}, torch.device("cpu"))
+    assert "weights_only" not in f"{refusal.value} {refusal.value.hint}"
+    assert not (tmp_path / "executed").exists()

@@ -8,6 +8,7 @@ import { jsonProblem } from '../../src/store/datasets/json-problem';
 import { isRecord, parseJson } from '../../src/store/datasets/parse-json';
 import { classifyErrorBody } from '../../src/teacher/error-classes';
 import { readReply, readText } from '../../src/teacher/reply';
+import { bookedUsage } from '../../src/teacher/usage';
 import { mutated } from './mutate';
 
 /**
@@ -58,6 +59,7 @@ const replies = [
   '{"object": "error", "message": "maximum context length is 4096 tokens", "type": "BadRequestError", "code": 400}',
 ];
 const request = { model: 'm', messages: [{ role: 'user' as const, content: 'ask' }], max_tokens: 64, seed: 1 };
+const worst = { tokens: 500, nanoUsd: 500_000 };
 const context = { endpoint: 'http://teacher', keyName: 'KEY', nowMs: 0, redact: (text: string) => text };
 
 const pairs = linesOf('test/data/more-answer-pairs.jsonl').map((line) => JSON.parse(line) as { answer?: unknown });
@@ -80,7 +82,8 @@ const readers: readonly Reader[] = [
     texts: replies,
     read: (text) => {
       const reply = readReply(text, request);
-      const { inputTokens = 0, outputTokens = 0 } = reply?.usage ?? {};
+      const { inputTokens, outputTokens } =
+        reply === null ? { inputTokens: 0, outputTokens: 0 } : bookedUsage(reply.usage, worst, request.max_tokens);
       if (![inputTokens, outputTokens].every((count) => Number.isSafeInteger(count) && count >= 0)) {
         throw new Error(`a usage that cannot be booked: ${inputTokens}, ${outputTokens}`);
       }
