@@ -80,12 +80,15 @@ function typeOf(node: SchemaNode): string {
   return [names[node.type ?? ''] ?? node.type ?? 'any', ...limits(node)].join(' ');
 }
 
+/** A limit that nobody meets says nothing. */
+const BEYOND_USE = 1_000_000_000;
+
 function limits({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: SchemaNode): string[] {
   return [
     ...(exclusiveMinimum === undefined ? [] : [`> ${exclusiveMinimum}`]),
     ...(minimum === undefined ? [] : [`>= ${minimum}`]),
     ...(exclusiveMaximum === undefined ? [] : [`< ${exclusiveMaximum}`]),
-    ...(maximum === undefined || maximum === Number.MAX_SAFE_INTEGER ? [] : [`<= ${maximum}`]),
+    ...(maximum === undefined || maximum >= BEYOND_USE ? [] : [`<= ${maximum}`]),
   ];
 }
 

@@ -52,6 +52,7 @@ const strategySchema = z.strictObject({
   temperature: z
     .number()
     .positive()
+    .max(1000)
     .default(1)
     .describe('for select: sample; near 0 the draw approaches select: top, above 1 it becomes more uniform'),
   rescore: z
@@ -65,8 +66,13 @@ const strategySchema = z.strictObject({
 
 const budgetSchema = z.strictObject({
   samples: positiveInt.optional().describe('maximum number of accepted rows'),
-  tokens: positiveInt.optional().describe('maximum number of tokens, input and output, of the teacher and the judge'),
-  usd: z.number().positive().optional().describe('maximum spend in USD; needs teacher.price'),
+  tokens: z
+    .int()
+    .positive()
+    .max(1e15)
+    .optional()
+    .describe('maximum number of tokens, input and output, of the teacher and the judge'),
+  usd: z.number().positive().max(1_000_000).optional().describe('maximum spend in USD; needs teacher.price'),
   on_exhausted: z.enum(['finish', 'pause']).default('finish').describe('what a run does when a cap is reached'),
 });
 
@@ -92,7 +98,7 @@ const evaluateSchema = z.strictObject({
     .int()
     .min(2)
     .describe('sampled answers to each test question, beside the greedy one: their mean, pass@k and majority'),
-  temperature: z.number().positive().optional().describe('of the sampled answers; default: 1'),
+  temperature: z.number().positive().max(10).optional().describe('of the sampled answers; default: 1'),
   top_p: topP,
 });
 
@@ -139,7 +145,7 @@ export const fileSchema = z.strictObject({
     .record(z.string(), z.array(z.unknown()).min(1))
     .optional()
     .describe('key path -> list of values; every combination is one run'),
-  parallel_runs: positiveInt.default(2).describe('number of runs of the matrix that work at the same time'),
+  parallel_runs: positiveInt.max(500).default(2).describe('number of runs of the matrix that work at the same time'),
   experiment_budget: budgetSchema
     .omit({ on_exhausted: true })
     .optional()

@@ -32,7 +32,7 @@ export interface SourceText {
 /** Reads the text. Problems are those of YAML itself and of the form of the `--set` arguments. */
 export function readSources({ text, file, sets }: SourceText): { sources: Sources } | { problems: ConfigProblem[] } {
   const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter });
+  const document = parseDocument(text, { lineCounter, logLevel: 'error' });
   const lines = text.split(/\r?\n/);
   const locate = (offset: number) => {
     const { line, col } = lineCounter.linePos(offset);

@@ -8,22 +8,23 @@ const finetuneSchema = z.strictObject({
     .enum(['full', 'lora'])
     .default('lora')
     .describe('full: train all weights; lora: train an adapter on all linear layers'),
-  rank: positiveInt.default(32).describe('LoRA rank'),
-  alpha: z.number().positive().default(64).describe('LoRA alpha'),
+  rank: positiveInt.max(65_536).default(32).describe('LoRA rank'),
+  alpha: z.number().positive().max(1_000_000).default(64).describe('LoRA alpha'),
   learning_rate: z
     .number()
     .positive()
+    .max(10)
     .default(2e-4)
     .describe('peak learning rate; 2e-4 suits lora, full needs about 2e-5'),
-  epochs: positiveInt.default(3).describe('passes over all rows so far'),
+  epochs: positiveInt.max(10_000).default(3).describe('passes over all rows so far'),
   batch_size: positiveInt.default(16).describe('rows per optimizer step'),
   warmup: fraction.default(0.03).describe('share of the steps that warm the learning rate up'),
   final_rate: fraction
     .default(0.1)
     .describe('learning rate at the end of the cosine schedule, as a share of learning_rate'),
   beta2: z.number().min(0.5).lt(1).default(0.999).describe("AdamW's beta2"),
-  weight_decay: z.number().nonnegative().default(0).describe('weight decay, on matrices only'),
-  clip: z.number().positive().default(1).describe('gradient norm to clip at'),
+  weight_decay: z.number().nonnegative().max(100).default(0).describe('weight decay, on matrices only'),
+  clip: z.number().positive().max(1e9).default(1).describe('gradient norm to clip at'),
   from: z
     .enum(['base', 'previous'])
     .default('base')
@@ -53,6 +54,7 @@ const finetuneSchema = z.strictObject({
   checkpoint_seconds: z
     .number()
     .nonnegative()
+    .max(604_800)
     .optional()
     .describe('time between checkpoints; default: 60, or more where writing one would take over 5 % of the time'),
 });
@@ -72,6 +74,7 @@ const predictSchema = z.strictObject({
   temperature: z
     .number()
     .nonnegative()
+    .max(10)
     .optional()
     .describe("of the student's answers to the pool; 0: greedy. Default: 0, or 1 with several answers"),
   top_p: topP,
@@ -141,6 +144,7 @@ export const studentSchema = z.strictObject({
   stall_seconds: z
     .number()
     .positive()
+    .max(604_800)
     .optional()
     .describe('an engine that does nothing for so long is ended and its job retried; default: 300'),
   predict: predictSchema.optional().describe("how the student's answers are made"),
@@ -153,7 +157,7 @@ export const studentSchema = z.strictObject({
         'gone cannot be exported, forked from or audited, and is trained again where it is needed. Default: all',
     ),
   max_new_tokens: positiveInt.default(256).describe("maximum length of the student's own answers, in tokens"),
-  threads: positiveInt.default(1).describe('CPU threads per engine'),
+  threads: positiveInt.max(1024).default(1).describe('CPU threads per engine'),
   shard_rows: positiveInt
     .default(20_000)
     .describe(

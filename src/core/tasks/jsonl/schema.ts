@@ -83,7 +83,7 @@ export const jsonlSchema = z.strictObject({
     .describe('for check: regex. i: ignore case; m: ^ and $ match at every line; s: . also matches a new line'),
   tolerance: z
     .strictObject({
-      absolute: z.number().positive().optional().describe('largest difference'),
+      absolute: z.number().positive().max(1e100).optional().describe('largest difference'),
       relative: z
         .number()
         .positive()
