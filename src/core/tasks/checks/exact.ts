@@ -1,6 +1,8 @@
 import { canonicalJson } from '../../canonical-json';
 import { parseExactJson } from '../../exact-json';
-import { answerPart, linesBeforeExplanation, markedCandidates, withoutFence } from '../reading/final-answer';
+import { linesBeforeExplanation } from '../reading/answer-lines';
+import { answerPart, withoutFence } from '../reading/answer-part';
+import { markedCandidates } from '../reading/marked-candidates';
 import { judged, quote, unanswered, unmeasured, unreadableAnswer, type Verdict } from '../task';
 import type { AnswerCheck } from './check';
 

@@ -1,8 +1,9 @@
 import { stableHash } from '../../random';
 import type { Seed } from '../../records';
 import { fill, usesDefaultRequests } from '../prompts';
+import { answerPart } from '../reading/answer-part';
 import { workArithmetic } from '../reading/arithmetic';
-import { answerPart, lastBoxed } from '../reading/final-answer';
+import { lastBoxed } from '../reading/marked-candidates';
 import { withoutMarkup } from '../reading/plain-text';
 import { equal, type Rational } from '../reading/rational';
 import {

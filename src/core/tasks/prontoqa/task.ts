@@ -1,7 +1,9 @@
 import { type RandomStream, randomStream, stableHash } from '../../random';
 import type { Seed } from '../../records';
 import { fill, usesDefaultRequests } from '../prompts';
-import { type AnswerForm, answerPart, type Found, findAnswer, isNegated } from '../reading/final-answer';
+import { answerPart } from '../reading/answer-part';
+import { type AnswerForm, type Found, findAnswer } from '../reading/final-answer';
+import { isNegated } from '../reading/negation';
 import { tidy, withoutMarkup } from '../reading/plain-text';
 import {
   judged,

@@ -1,4 +1,5 @@
-import { type AnswerForm, type Found, findAnswer, isNegated } from './final-answer';
+import { type AnswerForm, type Found, findAnswer } from './final-answer';
+import { isNegated } from './negation';
 import { withoutMarkup } from './plain-text';
 
 /** What options are called in a task. */

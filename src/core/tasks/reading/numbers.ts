@@ -1,5 +1,6 @@
 import { workArithmetic } from './arithmetic';
-import { type AnswerForm, type Found, findAnswer, type Marker } from './final-answer';
+import { type AnswerForm, type Found, findAnswer } from './final-answer';
+import type { Marker } from './marked-candidates';
 import { tidy, withoutMarkup } from './plain-text';
 import { type Quantity, quantitiesIn } from './quantities';
 import { equal, multiply, type Rational, rational } from './rational';

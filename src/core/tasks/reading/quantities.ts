@@ -1,4 +1,4 @@
-import { isNegated } from './final-answer';
+import { isNegated } from './negation';
 import { add, divide, multiply, negate, type Rational, rational } from './rational';
 
 /** One number of a text, with all that belongs to it: sign, fraction, power of ten, scale word, percent. */
