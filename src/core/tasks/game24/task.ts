@@ -4,6 +4,7 @@ import { fill, usesDefaultRequests } from '../prompts';
 import { answerPart } from '../reading/answer-part';
 import { workArithmetic } from '../reading/arithmetic';
 import { lastBoxed } from '../reading/marked-candidates';
+import { isNegated } from '../reading/negation';
 import { withoutMarkup } from '../reading/plain-text';
 import { equal, type Rational } from '../reading/rational';
 import {
@@ -152,8 +153,9 @@ function expressionsOf(line: string): string[] {
     .replace(/\[(?=[^[\]]*\])/g, '(')
     .replace(/\]/g, ')')
     .replace(/(?<=\)) ?(?=\()|(?<=\d) ?(?=\()|(?<=\)) ?(?=\d)/g, '*');
-  return (plain.replace(/^- (?=[\d(])/, '').match(/[-\d(][-+*/()\d ]*/g) ?? [])
-    .map((stretch) => balanced(stretch.trim()))
+  return [...plain.replace(/^- (?=[\d(])/, '').matchAll(/[-\d(][-+*/()\d ]*/g)]
+    .filter(({ index, input }) => !isNegated(input.slice(Math.max(0, index - 80), index)))
+    .map(([stretch]) => balanced(stretch.trim()))
     .filter((stretch) => stretch.length <= EXPRESSION_CHARACTERS_MAX)
     .reverse();
 }

@@ -2,7 +2,8 @@ import { tidy } from './plain-text';
 
 /** What an answer says: characters in one form, without thinking, the tokens that end a turn, and a fence around all of it. */
 export function answerPart(text: string, clean: (text: string) => string = tidy): string {
-  const ended = clean(text).split(/<\|(?:im_end|endoftext|eot_id|end)\|>|<\/s>|<end_of_turn>/, 1)[0] ?? '';
+  const ended =
+    finalChannel(clean(text)).split(/<\|(?:im_end|endoftext|eot_id|end)\|>|<\/s>|<end_of_turn>/, 1)[0] ?? '';
   const thought = Math.max(...thinkTags.map((tag) => endOf(ended, `</${tag}>`)));
   const said = thought > 0 ? ended.slice(thought) : ended;
   const opened = thinkTags.map((tag) => said.indexOf(`<${tag}>`)).filter((start) => start >= 0);
@@ -13,6 +14,13 @@ export function answerPart(text: string, clean: (text: string) => string = tidy)
 export function withoutFence(text: string): string {
   const fence = /^```[\w-]*\n([\s\S]*?)\n?```$/.exec(text);
   return fence === null || fence[1]?.includes('```') ? text : (fence[1] ?? '').trim();
+}
+
+/** What a model says in its last channel, where it thinks in others (gpt-oss). */
+function finalChannel(text: string): string {
+  const channels = [...text.matchAll(/<\|channel\|>(\w+)[^<]{0,40}<\|message\|>/g)];
+  const last = channels.at(-1);
+  return last === undefined ? text : last[1] === 'final' ? text.slice(last.index + last[0].length) : '';
 }
 
 const thinkTags = ['think', 'thinking', 'thought', 'reasoning', 'scratchpad'];

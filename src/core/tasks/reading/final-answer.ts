@@ -1,5 +1,6 @@
 import { answerLines, explanation } from './answer-lines';
 import { answerPart, beforeNextQuestion } from './answer-part';
+import { correctedSentence, lastCorrection } from './correction';
 import { type Marker, markedCandidates } from './marked-candidates';
 
 /** What a check makes of one candidate: a value, a doubt that no other candidate settles, or nothing at all. */
@@ -57,6 +58,10 @@ function readCandidates<T>(view: string, form: AnswerForm<T>): Reading<T> | null
 
 function readLines<T>(view: string, form: AnswerForm<T>): Reading<T> | null {
   const lines = answerLines(view);
+  const items = onlyItems(lines, form);
+  if (items !== null && 'doubt' in items) {
+    return unreadable(items.doubt);
+  }
   const explained = lines.findIndex((line, index) => index > 0 && explanation.test(line));
   const candidates = [
     ...(explained > 0 ? [form.whole(lines[explained - 1] ?? '')] : []),
@@ -75,6 +80,13 @@ function readLines<T>(view: string, form: AnswerForm<T>): Reading<T> | null {
 function behindQuestion<T>(line: string, form: AnswerForm<T>): Found<T> {
   const answer = /\? (?=\S)(?!.*\?)/.exec(line);
   return answer === null ? null : form.line(line.slice(answer.index + 2));
+}
+
+/** Of a text that is a list of answers and nothing else: the one that all items hold. `null` for any other text. */
+function onlyItems<T>(lines: readonly string[], form: AnswerForm<T>): Found<T> {
+  const items = lines.flatMap((line) => /^(?:\d{1,2}[.)]|[-*•]) (.+)$/.exec(line)?.[1] ?? []);
+  const found = items.length === lines.length && items.length > 1 ? items.map((item) => form.whole(item)) : [];
+  return found.every((item) => item !== null) ? onlyOne(found) : null;
 }
 
 /** Lines with different answers are a list of something. */
@@ -97,23 +109,22 @@ const plainBigints = (_: string, value: unknown) => (typeof value === 'bigint' ?
  * another one. `null` where nothing was taken back.
  */
 function readCorrected<T>(view: string, form: AnswerForm<T>): Reading<T> | null {
-  const last = [...view.matchAll(correction)].at(-1);
-  if (last === undefined || view.slice(0, last.index).trim() === '') {
+  const taken = lastCorrection(view);
+  if (taken === null) {
     return null;
   }
-  const after = view.slice(last.index + last[0].length);
+  const { word, after } = taken;
   for (const { text, marker } of markedCandidates(after)) {
     const found = form.marked(text);
     if (found !== null) {
       return 'value' in found ? { state: 'read', value: found.value, marker } : unreadable(found.doubt);
     }
   }
-  const [sentence = ''] = after.split(/(?<=[.!?])\s|\n/, 1);
-  const short = form.whole(sentence.replace(leadIn, '').replace(/[.!]$/, ''));
+  const short = form.whole(correctedSentence(taken));
   if (short !== null) {
     return 'value' in short ? { state: 'read', value: short.value, marker: 'last-line' } : unreadable(short.doubt);
   }
-  const isSettled = /actually/i.test(last[0]) || confirmation.test(after) || hasAnswer(after, form);
+  const isSettled = /actually/i.test(word) || confirmation.test(after) || hasAnswer(after, form);
   return isSettled ? null : unreadable('the text takes its answer back and gives no other');
 }
 
@@ -123,7 +134,4 @@ function hasAnswer<T>(text: string, form: AnswerForm<T>): boolean {
   return lines.length > 1 && form.line(lines.at(-1) ?? '') !== null;
 }
 
-const correction =
-  /(?:(?<=\? ?)no\b[,.:]? |(?<![\p{L}\d])(?:(?:oh |no,? |but )?wait|hold on|scratch that|correction|oops|sorry|(?:no, )?actually)(?:[,.:!;]| -|(?= actually| no\b| it| that| the answer| i )) ?(?:no, |actually,? )?)/giu;
-const leadIn = /^(?:(?:no|actually|it is|it's|it should be|that should be|should be|make that|i mean|rather)[,:]? )*/i;
 const confirmation = /\b(?:yes|correct|right|indeed|confirm(?:s|ed)?|checks out|matches|good|fine)\b/i;

@@ -190,6 +190,9 @@ const phrases = [
 ];
 const phrase = new RegExp(phrases.map(({ source }) => `(?:${source})`).join('|'), 'giu');
 
+/** "La respuesta no es", "la réponse n'est". */
+const deniedPhrase = /(?:antwort|respuesta|réponse|risposta|resposta).*(?:\b(?:no|non|nicht)\b|não|\bn')/is;
+
 /** "The answer is found by adding" introduces a working and is none. */
 const noAnswer =
   /^(?:found|obtained|calculated|computed|derived|determined|reached|based|as follows|below|shown|in the)\b/i;
@@ -204,7 +207,8 @@ function* behindPhrases(view: string) {
     );
     if (!noAnswer.test(text) && text !== '') {
       // "I don't think the answer is 5" says what it is not.
-      const isSaid = !isSupposed(view.slice(Math.max(0, match.index - 60), match.index));
+      const isSaid =
+        !deniedPhrase.test(match[0]) && !isSupposed(view.slice(Math.max(0, match.index - 60), match.index));
       yield { text: `${isSaid ? '' : 'not '}${lastBoxed(text) ?? withoutOpenEmphasis(text)}`, end: start + end };
     }
   }
