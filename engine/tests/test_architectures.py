@@ -84,7 +84,7 @@ def test_it_answers_in_a_ragged_batch_as_alone_and_is_the_same_when_it_was_train
 
 
 def merge(base: Path, adapter: Path, directory: Path) -> Path:
-    """The job of `tutelage export --merge`: base and adapter as one model."""
+    """The job of `tutelage export --merged`: base and adapter as one model."""
     reference = {"base": str(base), "adapter": str(adapter)}
     spec: dict[str, Any] = {"model": reference, "inputs": {}, "parameters": {}}
     job = Job("merge", "merge", directory, spec, lambda _: None, lambda: False)
