@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 
 from student_engine.errors import InputError
 from student_engine.model_files import refuse_files_outside, refuse_nan_weights
+from student_engine.operations.import_model import commit_of
 
 PATTERNS = ("*.json", "model*.safetensors")
 
@@ -81,3 +82,11 @@ def test_weights_that_are_nan_are_named(tmp_path: Path, dtype: torch.dtype) -> N
     refuse_nan_weights(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"cut")
     refuse_nan_weights(tmp_path)
+
+
+def test_a_model_of_the_hub_is_known_by_the_commit_that_was_taken(tmp_path: Path) -> None:
+    snapshot = tmp_path / "models--owner--model/snapshots/0123abc"
+    snapshot.mkdir(parents=True)
+    assert commit_of("owner/model", snapshot) == {"revision": "0123abc"}
+    # The same folder, named as a folder, is that folder.
+    assert commit_of(str(snapshot), snapshot) == {}

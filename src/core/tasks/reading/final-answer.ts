@@ -86,8 +86,10 @@ function behindQuestion<T>(line: string, form: AnswerForm<T>): Found<T> {
 function onlyItems<T>(lines: readonly string[], form: AnswerForm<T>): Found<T> {
   const items = lines.flatMap((line) => /^(?:\d{1,2}[.)]|[-*•]) (.+)$/.exec(line)?.[1] ?? []);
   const found = items.length === lines.length && items.length > 1 ? items.map((item) => form.whole(item)) : [];
-  return found.every((item) => item !== null) ? onlyOne(found) : null;
+  return found.every((item) => item !== null) && !conclusion.test(items.at(-1) ?? '') ? onlyOne(found) : null;
 }
+
+const conclusion = /\b(?:total|sum|altogether|in all|result|answer|left|remain(?:s|ing)?)\b/i;
 
 /** Lines with different answers are a list of something. */
 function onlyOne<T>(candidates: readonly Found<T>[]): Found<T> {

@@ -15,7 +15,12 @@ export function inDigits(text: string, extent: 'leading' | 'alone' = 'leading'):
   const part = new RegExp(`^[ -](${Object.keys(parts).join('|')})s?(?!\\w)`, 'i').exec(behind);
   const divisor = part === null ? undefined : parts[(part[1] ?? '').toLowerCase()];
   const left = behind.slice(part?.[0].length ?? 0).replace(/^(?:[ -](?:thousand|million|billion|trillion))+/i, '');
-  if (value === null || (extent === 'alone' && !/^[.!\s]*$/.test(left)) || isNoCount(words, behind)) {
+  if (
+    value === null ||
+    (extent === 'alone' && !/^[.!\s]*$/.test(left)) ||
+    isNoCount(words, behind) ||
+    anotherNumber.test(left)
+  ) {
     return text;
   }
   return part === null || divisor === undefined
@@ -40,6 +45,9 @@ const parts: Readonly<Record<string, number>> = {
   ...{ half: 2, halve: 2, third: 3, quarter: 4, fourth: 4, fifth: 5, sixth: 6, eighth: 8, tenth: 10 },
 };
 const known = new Set([...units, ...tens, 'hundred']);
+
+/** "Nine out of ten", "one or two": of several numbers in words none is the answer for certain. */
+const anotherNumber = new RegExp(`\\b(?:${[...known].join('|')})\\b`, 'i');
 
 function leadingWords(text: string): { readonly word: string; readonly end: number }[] {
   const words: { word: string; end: number }[] = [];
