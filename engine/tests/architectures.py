@@ -28,6 +28,20 @@ _LINEAR = {
     "linear_value_head_dim": 8,
 }
 _EXPERTS = {"num_experts": 4, "num_local_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32}
+_LATENT: dict[str, Any] = {
+    "num_key_value_heads": 4,
+    "q_lora_rank": 16,
+    "kv_lora_rank": 16,
+    "qk_rope_head_dim": 8,
+    "qk_nope_head_dim": 8,
+    "v_head_dim": 8,
+    "n_routed_experts": 4,
+    "num_experts_per_tok": 2,
+    "moe_intermediate_size": 32,
+    "n_group": 1,
+    "topk_group": 1,
+    "first_k_dense_replace": 1,
+}
 _CONVOLUTIONS: dict[str, Any] = {
     "layer_types": ["conv", "full_attention"],
     "block_ff_dim": 64,
@@ -59,6 +73,17 @@ ARCHITECTURES: dict[str, dict[str, Any]] = {
     "gemma2": {**_SMALL, "sliding_window": 16, "query_pre_attn_scalar": 8},
     "gemma3_text": {**_SMALL, "sliding_window": 16, "query_pre_attn_scalar": 8},
     "phi3": {**_SMALL, "pad_token_id": 0},
+    "gemma": _SMALL,
+    "phi": _SMALL,
+    "olmo3": _SMALL,
+    "olmoe": {**_SMALL, **_EXPERTS},
+    "cohere2": _SMALL,
+    "glm4": _SMALL,
+    "exaone4": _SMALL,
+    "nemotron": _SMALL,
+    "deepseek_v3": {**_SMALL, **_LATENT},
+    "falcon": {key: value for key, value in _SMALL.items() if key != "head_dim"},
+    "opt": {**_SMALL, "ffn_dim": 64, "word_embed_proj_dim": 32, "init_std": 0.2},
     "gpt2": _GPT,
     "gpt_neox": _SMALL,
     "granite": _SMALL,

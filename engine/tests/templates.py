@@ -40,7 +40,18 @@ class Family:
     learned: str
     training: str | None = None
     special: tuple[str, ...] = ()
+    written: str | None = None  # a template that no package has, instead of one of TRL
 
+
+# As in the tokenizer_config.json of Mistral 7B Instruct 0.1 to 0.3: no system turn, and no token of its own for roles.
+MISTRAL = (
+    "{{ bos_token }}{% for message in messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('Conversation roles must alternate user/assistant/user/assistant/...') }}{% endif %}"
+    "{% if message['role'] == 'user' %}{{ '[INST] ' + message['content'] + ' [/INST]' }}"
+    "{% elif message['role'] == 'assistant' %}{{ SPACE + message['content'] + eos_token }}"
+    "{% else %}{{ raise_exception('Only user and assistant roles are supported!') }}{% endif %}{% endfor %}"
+)
+PHI = ("<|user|>", "<|assistant|>", "<|system|>", "<|end|>")
 
 FAMILIES = [
     Family("gpt-oss", "gptoss", "gptoss", "<|channel|>final<|message|>{}<|return|>", "gptoss_training"),
@@ -53,9 +64,11 @@ FAMILIES = [
     Family("Gemma 3", "gemma3", None, "{}<end_of_turn>", "gemma3_training"),
     Family("DeepSeek V3", "deepseek_v3", None, "{}<\uff5cend\u2581of\u2581sentence\uff5c>", "deepseekv3_training"),
     # No package has Phi's tokenizer: its template with its special tokens, the last of which ends a turn.
-    Family(
-        "Phi 3.5", "llama3_1", "phi3_5", "{}<|end|>", special=("<|user|>", "<|assistant|>", "<|system|>", "<|end|>")
-    ),
+    Family("Phi 3", "llama2", "phi3", "{}<|end|>", "phi3_training", PHI),
+    Family("Phi 3.5", "llama3_1", "phi3_5", "{}<|end|>", "phi3_5_training", PHI),
+    # Mistral's own vocabulary comes in a file format of its own; Llama 2's is of the same kind (SentencePiece, BPE).
+    Family("Mistral 0.2", "llama2", None, "{}</s>", written=MISTRAL.replace("SPACE", "''")),
+    Family("Mistral 0.3", "llama2", None, "{}</s>", written=MISTRAL.replace("SPACE", "' '")),
 ]
 
 
@@ -102,6 +115,8 @@ def check(family: Family, folder: Path, templates: Path) -> None:
     """Raises where the labels are not the answer and one end of turn."""
     own = None if family.template is None else templates / f"{family.template}.jinja"
     tokenizer = load(family, folder, own)
+    if family.written is not None:
+        tokenizer.chat_template = family.written
     renderer = Renderer(tokenizer, [], read_settings({}))
     pairs = renderer.read_pairs([PROMPT] * len(ANSWERS), ANSWERS)
     for answer, pair in zip(ANSWERS, pairs, strict=True):

@@ -5,12 +5,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from architectures import make_architecture
 from student_engine.errors import InputError
+from student_engine.job import Job
+from student_engine.models import ModelCache, load_student
+from student_engine.operations import merge as merging
 from student_engine.rehearsal import rehearse
 from student_engine.trainable import Method
 
@@ -25,6 +30,17 @@ SUPPORTED = [
     "gemma2",
     "gemma3_text",
     "phi3",
+    "gemma",
+    "phi",
+    "olmo3",
+    "olmoe",
+    "cohere2",
+    "glm4",
+    "exaone4",
+    "nemotron",
+    "deepseek_v3",
+    "falcon",
+    "opt",
     "gpt2",
     "gpt_neox",
     "granite",
@@ -58,6 +74,35 @@ def test_it_answers_in_a_ragged_batch_as_alone_and_is_the_same_when_it_was_train
     name: str, method: str, tmp_path: Path
 ) -> None:
     rehearsed(name, method, tmp_path)
+    if method == "lora":
+        merged = merge(tmp_path / "model", tmp_path / "lora", tmp_path / "merge")
+        says_the_same(merged, tmp_path / "model", tmp_path / "lora")
+    else:
+        # What is exported: a directory that transformers alone loads.
+        AutoModelForCausalLM.from_pretrained(tmp_path / "full")
+        AutoTokenizer.from_pretrained(tmp_path / "full")
+
+
+def merge(base: Path, adapter: Path, directory: Path) -> Path:
+    """The job of `tutelage export --merged`: base and adapter as one model."""
+    reference = {"base": str(base), "adapter": str(adapter)}
+    spec: dict[str, Any] = {"model": reference, "inputs": {}, "parameters": {}}
+    job = Job("merge", "merge", directory, spec, lambda _: None, lambda: False)
+    metrics, outputs = merging.run(job, ModelCache(torch.device("cpu")))
+    assert metrics["greedyTokensEqual"] >= metrics["probeTokens"] - 1
+    return directory / outputs["model"]
+
+
+@torch.inference_mode()
+def says_the_same(merged: Path, base: Path, adapter: Path) -> None:
+    """The merged model loads without peft, and its logits are those of base and adapter."""
+    ids = torch.arange(5, 37)[None]
+    whole = AutoModelForCausalLM.from_pretrained(merged).eval()
+    apart = load_student({"base": str(base), "adapter": str(adapter)}, torch.device("cpu")).causal
+    torch.testing.assert_close(whole(input_ids=ids).logits, apart(input_ids=ids).logits, rtol=1e-3, atol=1e-3)
+    plain = AutoModelForCausalLM.from_pretrained(base).eval()
+    assert not torch.equal(plain(input_ids=ids).logits, whole(input_ids=ids).logits), "the adapter is not in it"
+    assert AutoTokenizer.from_pretrained(merged).chat_template
 
 
 @pytest.mark.parametrize("name", FULL_ALONE)

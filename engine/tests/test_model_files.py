@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from student_engine.errors import InputError
 from student_engine.model_files import refuse_files_outside, refuse_nan_weights
 from student_engine.models import load_student
+from student_engine.operations.import_model import commit_of
 from students import make_chat_student
 
 PATTERNS = ("*.json", "model*.safetensors")
@@ -103,3 +104,11 @@ def test_pickled_weights_with_code_are_refused_and_nobody_is_told_how_to_load_th
         load_student({"base": str(folder)}, torch.device("cpu"))
     assert "weights_only" not in f"{refusal.value} {refusal.value.hint}"
     assert not (tmp_path / "executed").exists()
+
+
+def test_a_model_of_the_hub_is_known_by_the_commit_that_was_taken(tmp_path: Path) -> None:
+    snapshot = tmp_path / "models--owner--model/snapshots/0123abc"
+    snapshot.mkdir(parents=True)
+    assert commit_of("owner/model", snapshot) == {"revision": "0123abc"}
+    # The same folder, named as a folder, is that folder.
+    assert commit_of(str(snapshot), snapshot) == {}

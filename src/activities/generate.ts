@@ -4,6 +4,7 @@ import type { AcceptedRejections } from '../core/hygiene/useless-rows';
 import type { Seed, SelectedSeed } from '../core/records';
 import type { ArtifactStore } from '../store/artifacts/artifact-store';
 import { allRecords } from '../store/artifacts/tables';
+import { verifierOf } from '../student/row-verifier';
 import type { RowOrder } from '../teacher';
 import type { Dependencies } from './dependencies';
 import { progressReporter } from './progress';
@@ -44,18 +45,22 @@ export function createGenerate({ store, teacherOf }: Dependencies, screenOf: Scr
       await teacher.batches.close(roundName(input));
     }
     const report = progressReporter();
-    const bought = await teacher.buyRows({
+    const { cancellationSignal: signal } = Context.current();
+    const verifier = verifierOf(config, signal);
+    const buying = teacher.buyRows({
       account: { run, experiment, iteration },
       orders: await ordersOf(store, input),
       runSeed: config.seed,
       screen: await screenOf(input),
+      ...(verifier === null ? {} : { verify: verifier.verify }),
       // An offline teacher costs nothing.
       stopsWhenUseless: config.teacher.provider !== 'offline' && input.acceptsUseless !== true,
       ...(input.acceptedRejections === undefined ? {} : { acceptedRejections: input.acceptedRejections }),
-      signal: Context.current().cancellationSignal,
+      signal,
       onProgress: ({ done, total, waiting }) =>
         report({ done, total, unit: 'row', ...(waiting === null ? {} : { note: waiting }) }),
     });
+    const bought = await buying.finally(() => verifier?.end());
     const rows = await store.putRecords('bought-rows', bought);
     return { rows, overBudget: bought.filter((row) => row.state === 'overBudget').length };
   };

@@ -25,17 +25,22 @@ export function createPrepare(dependencies: Dependencies) {
 
   return async function prepare({ run, config, pool, tests, baseContent }: PrepareInput): Promise<PreparedRun> {
     const data = { pool, tests, ...(baseContent === undefined ? {} : { baseContent }) };
-    const untrained = await baseModel(run, config, data);
-    return { pool, tests, ...(await warmUp(run, config, untrained, pool)) };
+    const { model, revision } = await baseModel(run, config, data);
+    const ofHub = revision === undefined ? {} : { baseRevision: revision };
+    return { pool, tests, ...ofHub, ...(await warmUp(run, config, model, pool)) };
   };
 
-  async function baseModel(run: string, config: RunConfig, data: RunData): Promise<ModelRef> {
+  async function baseModel(
+    run: string,
+    config: RunConfig,
+    data: RunData,
+  ): Promise<{ readonly model: ModelRef; readonly revision?: string }> {
     const { base, revision } = config.student;
     const job =
       base === 'tiny'
         ? {
             op: 'init-tiny',
-            parameters: { ...(await tokensOf(config, data)), seed: stableHash('init', config.seed) % 2 ** 31 },
+            parameters: { ...(await tokensOf(store, config, data)), seed: stableHash('init', config.seed) % 2 ** 31 },
           }
         : {
             op: 'import',
@@ -48,41 +53,8 @@ export function createPrepare(dependencies: Dependencies) {
     const { threads, ...rest } = engineSettings(config);
     const stall = withoutUnset({ stallSeconds: rest.stallSeconds });
     const result = await doJob(run, { model: null, inputs: {}, threads, ...stall, ...job });
-    return { base: outputOf(result, 'model') };
-  }
-
-  /** Where the task's text is open, the characters of its data are the tiny student's: it can be shown no others. */
-  async function tokensOf(
-    config: RunConfig,
-    { pool, tests }: RunData,
-  ): Promise<{ readonly alphabet: string; readonly words?: readonly string[]; readonly unknownToken?: true }> {
-    const { alphabet, studentPrompt, tinyReads } = taskOf(config.task);
-    if (alphabet !== null && tinyReads === 'characters') {
-      return { alphabet };
-    }
-    const [characters, words] = [new Set<string>(), new Set<string>()];
-    for (const table of [pool, ...Object.values(tests)]) {
-      for await (const { question, answer } of readTable<Seed>(store, table)) {
-        const prompt = studentPrompt(question);
-        const turns = typeof prompt === 'string' ? [prompt] : prompt.map(({ content }) => content);
-        const texts = [...turns, answer ?? ''];
-        for (const character of texts.join('')) {
-          characters.add(character);
-        }
-        for (const token of texts.flatMap((text) => text.match(word) ?? [])) {
-          words.add(token);
-        }
-      }
-    }
-    // A teacher of open text writes what no pool holds.
-    const open = {
-      alphabet: [...new Set([...PRINTABLE_ASCII, ...characters])].sort().join(''),
-      unknownToken: true,
-    } as const;
-    return {
-      ...(alphabet === null ? open : { alphabet }),
-      ...(tinyReads === 'words' ? { words: [...words].sort() } : {}),
-    };
+    const { revision: commit } = result.metrics;
+    return { model: { base: outputOf(result, 'model') }, ...(typeof commit === 'string' ? { revision: commit } : {}) };
   }
 
   async function warmUp(
@@ -117,6 +89,41 @@ export function createPrepare(dependencies: Dependencies) {
     }
     return seeds;
   }
+}
+
+/** Where the task's text is open, the characters of its data are the tiny student's: it can be shown no others. */
+async function tokensOf(
+  store: Dependencies['store'],
+  config: RunConfig,
+  { pool, tests }: RunData,
+): Promise<{ readonly alphabet: string; readonly words?: readonly string[]; readonly unknownToken?: true }> {
+  const { alphabet, studentPrompt, tinyReads } = taskOf(config.task);
+  if (alphabet !== null && tinyReads === 'characters') {
+    return { alphabet };
+  }
+  const [characters, words] = [new Set<string>(), new Set<string>()];
+  for (const table of [pool, ...Object.values(tests)]) {
+    for await (const { question, answer } of readTable<Seed>(store, table)) {
+      const prompt = studentPrompt(question);
+      const turns = typeof prompt === 'string' ? [prompt] : prompt.map(({ content }) => content);
+      const texts = [...turns, answer ?? ''];
+      for (const character of texts.join('')) {
+        characters.add(character);
+      }
+      for (const token of texts.flatMap((text) => text.match(word) ?? [])) {
+        words.add(token);
+      }
+    }
+  }
+  // A teacher of open text writes what no pool holds.
+  const open = {
+    alphabet: [...new Set([...PRINTABLE_ASCII, ...characters])].sort().join(''),
+    unknownToken: true,
+  } as const;
+  return {
+    ...(alphabet === null ? open : { alphabet }),
+    ...(tinyReads === 'words' ? { words: [...words].sort() } : {}),
+  };
 }
 
 const PRINTABLE_ASCII = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index)).join('');

@@ -42,7 +42,9 @@ export async function exportStudents(
 
 /** The model of the hub that the adapter's base is, byte for byte; `null` for any other. */
 export function hubBaseOf({ config, prepared }: RunRecord): { readonly id: string; readonly revision?: string } | null {
-  const { base, revision } = config.student;
+  const { base } = config.student;
+  // Where the branch stood when it was taken, it may have moved since.
+  const revision = prepared.baseRevision ?? config.student.revision;
   const isOfHub = base !== 'tiny' && !isAbsolute(base) && prepared.baseRows === null;
   return isOfHub ? { id: base, ...(revision === undefined ? {} : { revision }) } : null;
 }

@@ -8,6 +8,7 @@ import { referencesOf } from '../core/tasks/checks/any-of';
 import { taskOf } from '../core/tasks/registry';
 import type { ChatMessage, StudentPrompt, Task } from '../core/tasks/task';
 import { loadTaskData } from '../store/datasets/task-data';
+import { readingKey, type StudentReading, studentReadings } from './student-readings';
 
 /** What a configuration makes of its data, so that a wrong column is seen before anything is bought. */
 export interface DataSummary {
@@ -22,8 +23,10 @@ export interface DataSummary {
   readonly near: NearShare | null;
   readonly firstSeed: {
     readonly id: string;
-    /** Exactly what the student reads. */
+    /** What the task gives the student to read. */
     readonly studentPrompt: StudentPrompt;
+    /** Exactly what each student of the file makes of it: with its chat template and special tokens. */
+    readonly readings: readonly StudentReading[];
     /** Exactly what the teacher is asked. */
     readonly teacherRequest: readonly ChatMessage[];
   };
@@ -42,17 +45,39 @@ const REFERENCES_SHOWN = 3;
 /** A summary of each different task of the runs. Published files that are not here yet are left out. */
 export async function dataSummaries(runs: readonly RunPlan[], datasets: string): Promise<DataSummary[]> {
   const distinct = new Map(runs.map(({ config }) => [canonicalJson(config.task), config]));
-  const summaries: DataSummary[] = [];
-  for (const config of distinct.values()) {
+  const summaries: (readonly [task: string, WithoutReadings])[] = [];
+  for (const [task, config] of distinct) {
     const summary = await dataSummary(config, datasets);
     if (summary !== null) {
-      summaries.push(summary);
+      summaries.push([task, summary]);
     }
   }
-  return summaries;
+  return withReadings(summaries, runs);
 }
 
-async function dataSummary(config: RunConfig, datasets: string): Promise<DataSummary | null> {
+type WithoutReadings = Omit<DataSummary, 'firstSeed'> & {
+  readonly firstSeed: Omit<DataSummary['firstSeed'], 'readings'>;
+};
+
+/** All students at once: asking them starts a process. */
+async function withReadings(
+  summaries: readonly (readonly [task: string, WithoutReadings])[],
+  runs: readonly RunPlan[],
+): Promise<DataSummary[]> {
+  const asked = summaries.map(([task, { firstSeed }]) => {
+    const ofTask = runs.map(({ config }) => config).filter((config) => canonicalJson(config.task) === task);
+    const students = new Map(ofTask.map((config) => [readingKey(config), config]));
+    return [...students.values()].map((config) => ({ config, prompt: firstSeed.studentPrompt }));
+  });
+  const readings = await studentReadings(asked.flat());
+  return summaries.map(([, summary], index) => {
+    const from = asked.slice(0, index).flat().length;
+    const own = readings.slice(from, from + (asked[index]?.length ?? 0));
+    return { ...summary, firstSeed: { ...summary.firstSeed, readings: own } };
+  });
+}
+
+async function dataSummary(config: RunConfig, datasets: string): Promise<WithoutReadings | null> {
   const task = taskOf(config.task);
   const data = await loadTaskData(config, { datasets, absent: 'leave' });
   if (data === null) {
@@ -143,9 +168,29 @@ export function summaryLines(summary: DataSummary): string[] {
     ),
     `the student reads (seed ${firstSeed.id}):`,
     ...messageLines(firstSeed.studentPrompt),
+    ...firstSeed.readings.flatMap((one) => readingLines(one, firstSeed.studentPrompt)),
     'the teacher is asked:',
     ...messageLines(firstSeed.teacherRequest),
   ];
+}
+
+/** Nothing where `tiny` reads the text as it stands. */
+function readingLines({ base, reading }: StudentReading, prompt: StudentPrompt): string[] {
+  if ('problem' in reading) {
+    return [`with the chat template of ${base}: not shown, because ${reading.problem}`];
+  }
+  const { text, tokens, hasTemplate } = reading;
+  const size = tokens === null ? '' : ` (${plural(tokens, 'token')})`;
+  if (hasTemplate) {
+    return [`with the chat template of ${base}${size}:`, ...indented(text)];
+  }
+  const isUnchanged = text === prompt;
+  return isUnchanged && base === 'tiny'
+    ? []
+    : [
+        `${base} has no chat template and reads ${isUnchanged ? `that as it stands${size}` : `it so${size}:`}`,
+        ...(isUnchanged ? [] : indented(text)),
+      ];
 }
 
 const messageLines = (messages: StudentPrompt): string[] =>

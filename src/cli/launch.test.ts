@@ -119,7 +119,7 @@ describe('files that a plan names', () => {
     // Another process reads what is there now.
     provideTaskModules((path) => ({
       ...{ path, sha256: String(version).repeat(64), files: [join(data, 'train.jsonl')] },
-      ...{ has: () => false, call: () => ({ ok: false, reason: 'is not called' }) },
+      ...{ has: () => false, changed: () => null, call: () => ({ ok: false, reason: 'is not called' }) },
     }));
     await writeFile(join(data, 'own.mjs'), 'first');
     await storeLaunch(workspace, await findWith('{kind: ./own.mjs}'));

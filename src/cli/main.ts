@@ -260,7 +260,9 @@ The workspace is ./.tutelage, or the folder that TUTELAGE_HOME names.`;
 async function main(): Promise<void> {
   writeSafely([process.stdout, process.stderr]);
   muteWhenClosed([process.stdout, process.stderr]);
-  provideTaskModules((path) => loadTaskModule(path));
+  provideTaskModules((path) =>
+    loadTaskModule(path, { onChanged: (sentence) => process.stderr.write(`warning: ${sentence}\n`) }),
+  );
   try {
     await buildProgram((exitCode) => {
       process.exitCode = exitCode;

@@ -21,6 +21,7 @@ import { knownLedger } from '../store/known-ledger';
 import type { Ledger } from '../store/ledger';
 import { openLedgerReader, type StoredCall } from '../store/ledger/read-ledger';
 import type { Workspace } from '../store/workspace';
+import { verifierOf } from '../student/row-verifier';
 import type { BoughtRow, RowOrder } from '../teacher';
 import { readCompletion } from '../teacher/completion';
 import type { BuyProgress } from '../teacher/types';
@@ -91,13 +92,16 @@ export async function previewRows(
   await ledger.openAccount({ run, experiment: null, budget: { samples: count, tokens: cap.tokens, ...usd } });
 
   const before = await ledger.billOf({ kind: 'run', name: run });
-  const bought = await teacher.buyRows({
+  const verifier = verifierOf(config, signal);
+  const buying = teacher.buyRows({
     account: { run, experiment: null },
     orders,
     runSeed: config.seed,
     screen: await screenOf(config, data),
+    ...(verifier === null ? {} : { verify: verifier.verify }),
     ...{ signal, onProgress },
   });
+  const bought = await buying.finally(() => verifier?.end());
   const after = await ledger.billOf({ kind: 'run', name: run });
   const calls = await callsOf(workspace, ledger, run);
   const rows = await withVerdicts(config, data, orders, bought, calls.byRow);

@@ -113,6 +113,7 @@ export const runRecordSchema: z.ZodType<RunRecord> = z.object({
     pool: artifactRef,
     tests: z.record(z.string(), artifactRef),
     base: modelRef,
+    baseRevision: z.string().exactOptional(),
     baseRows: artifactRef.nullable(),
   }),
   baseEvaluation: evaluationSummary,

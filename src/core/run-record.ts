@@ -88,6 +88,8 @@ export interface PreparedRun {
   readonly pool: ArtifactRef;
   readonly tests: Readonly<Record<string, ArtifactRef>>;
   readonly base: ModelRef;
+  /** The commit of the hub that the student's base was taken from. Absent for other bases, and in records of older versions. */
+  readonly baseRevision?: string;
   /** Rows the base learnt in its warm-up; `null` without one. */
   readonly baseRows: ArtifactRef | null;
 }

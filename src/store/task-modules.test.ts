@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { parseConfigFile } from '../core/config';
 import { formatProblems } from '../core/config/problems';
+import { TutelageError } from '../core/errors';
 import { provideTaskModules } from '../core/tasks/module/task-module';
 import { taskOf } from '../core/tasks/registry';
 import type { Task } from '../core/tasks/task';
@@ -22,7 +24,7 @@ let folder: string;
 let count = 0;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tutelage-modules-'));
-  provideTaskModules((path) => loadTaskModule(path, 200));
+  provideTaskModules((path) => loadTaskModule(path, { callMsMax: 200 }));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -56,6 +58,8 @@ describe('a module that is no task is refused with its line and one sentence', (
     ['it exports nothing', '', 'must export the functions seeds, tests, check; it exports nothing'],
     ['a function is none', `${whole}export const prompt = 'q';`, 'exports prompt, which must be a function'],
     ['a name is misspelt', `${whole}export const startum = () => 'a';`, 'exports startum; did you mean stratum?'],
+    ['a function is async', `${whole}export async function stratum() {}`, 'exports stratum, which must not be async'],
+    ['rows come later', `${whole.replace('seeds = ()', 'seeds = async ()')}`, 'exports seeds, which must not be async'],
     ['it throws', 'throw new Error("no\\ndatabase");', 'cannot be loaded: no database'],
     ['a file of it is absent', `${whole}export const files = ['words.txt'];`, 'names a file that does not exist'],
     [
@@ -186,3 +190,31 @@ test('a worker refuses another version than the run was started with', async () 
   const task = taskOf({ kind, options: {}, sha256: 'a'.repeat(64), prompts });
   expect(() => task.check('q', '2', '2')).toThrow(/another version: expected sha256 aaaaaaaaaaaa, found [0-9a-f]{12}/);
 });
+
+test('a file that is edited while a process works is told of once; the loaded version goes on, another run is refused', async () => {
+  await taskFrom(whole);
+  const path = join(folder, `task-${count}.mjs`);
+  const told: string[] = [];
+  const load = () => loadTaskModule(path, { onChanged: (sentence) => told.push(sentence) });
+  const before = load();
+  expect(told).toEqual([]);
+  await writeFile(path, `${whole}// edited`);
+  expect([load(), load()]).toEqual([before, before]);
+  expect(told).toEqual([
+    `${path} was changed; this process continues with the version that it loaded, and a run that is resumed later needs that version again`,
+  ]);
+  const now = createHash('sha256').update(`${whole}// edited`).digest('hex');
+  const kind = path as `${string}.mjs`;
+  const prompts = { question: '{question}', answer: '{question}', student: '{question}' };
+  const { hint } = thrown(() => taskOf({ kind, options: {}, sha256: now, prompts }).check('q', '2', '2'));
+  expect(hint).toBe('this process loaded an earlier version of it: start it again');
+});
+
+function thrown(work: () => unknown): { hint?: string | undefined } {
+  try {
+    work();
+  } catch (error) {
+    return error instanceof TutelageError ? error : {};
+  }
+  return {};
+}

@@ -19,16 +19,40 @@ const loaded = new Map<string, Loaded>();
 
 /**
  * Loads a module of a task. A process keeps the version that it loaded first, as Node does.
+ * @param options.onChanged told once where the file is no longer that version
  * @returns the problem, as a sentence, where the file is no such module
  */
-export function loadTaskModule(path: string, callMsMax = CALL_MS_MAX): Loaded {
+export function loadTaskModule(
+  path: string,
+  options: { readonly callMsMax?: number; readonly onChanged?: (sentence: string) => void } = {},
+): Loaded {
   const absolute = resolve(path);
-  const known = loaded.get(absolute) ?? readModule(absolute, callMsMax);
+  const known = loaded.get(absolute) ?? readModule(absolute, options.callMsMax ?? CALL_MS_MAX);
   // A file that was missing or broken may have been corrected by the next look.
   if (!('problem' in known)) {
     loaded.set(absolute, known);
+    if (options.onChanged !== undefined && !toldOf.has(absolute) && known.changed() !== null) {
+      toldOf.add(absolute);
+      options.onChanged(
+        `${absolute} was changed; this process continues with the version that it loaded, and a run that is resumed later needs that version again`,
+      );
+    }
   }
   return known;
+}
+
+const toldOf = new Set<string>();
+
+const digestOf = (content: Buffer) => createHash('sha256').update(content).digest('hex');
+
+/** The digest of a file now, unless it is the one given. */
+function changedFrom(path: string, sha256: string): string | null {
+  try {
+    const now = digestOf(readFileSync(path));
+    return now === sha256 ? null : now;
+  } catch {
+    return 'absent';
+  }
 }
 
 function readModule(path: string, callMsMax: number): Loaded {
@@ -50,9 +74,10 @@ function readModule(path: string, callMsMax: number): Loaded {
     return { problem: `${path} ${problem}` };
   }
   const files = filesOf(exported.files, path);
+  const sha256 = digestOf(content);
   return 'problem' in files
     ? files
-    : { path, sha256: createHash('sha256').update(content).digest('hex'), files, ...functionsOf(exported, callMsMax) };
+    : { path, sha256, changed: () => changedFrom(path, sha256), files, ...functionsOf(exported, callMsMax) };
 }
 
 /** Node's own `require`, which also loads ES modules, at once. Bundlers and test runners replace the global one. */
@@ -75,6 +100,10 @@ function exportProblem(exported: Readonly<Record<string, unknown>>): string | nu
   if (wrong !== undefined) {
     return `exports ${wrong}, which must be a function`;
   }
+  const late = names.find((name) => isAsync(exported[name]));
+  if (late !== undefined) {
+    return `exports ${late}, which must not be async: its value is needed at once; what has to wait for something belongs into a program (check: command) or into a file that the module reads`;
+  }
   const unused = names.filter((name) => exported[name] === undefined);
   for (const name of Object.keys(exported).filter((key) => key !== 'files' && !names.includes(key))) {
     const meant = nearest(name, unused);
@@ -84,6 +113,9 @@ function exportProblem(exported: Readonly<Record<string, unknown>>): string | nu
   }
   return null;
 }
+
+const isAsync = (value: unknown): boolean =>
+  typeof value === 'function' && /^Async(?:Generator)?Function$/.test(value.constructor.name);
 
 /** The further files that the module says it is made of, such as its data or what it imports. */
 function filesOf(files: unknown, path: string): string[] | { readonly problem: string } {

@@ -23,37 +23,62 @@ export async function gradeByProgram(
   answers: readonly ProgramAnswer[],
   signal: AbortSignal,
 ): Promise<AnswerGrade[]> {
+  const grader = new ProgramGrader(program);
   const grades: AnswerGrade[] = [];
-  let running: RunningProgram | null = null;
-  let graded = 0;
-  let starts = 0;
   try {
-    for (const [index, answer] of answers.entries()) {
-      signal.throwIfAborted();
-      if (answer.answer.trim() === '') {
-        grades.push({ state: 'unasked', mark: null });
-        continue;
+    for (const answer of answers) {
+      const grade = await grader.grade(answer, signal);
+      const { graded, starts } = grader;
+      if (grade.state === 'ungraded' && graded === 0 && starts >= Math.min(USELESS_STARTS_MAX, answers.length)) {
+        throw uselessProgram(program, grade.reason ?? '');
       }
-      if (running === null) {
-        running = new RunningProgram(program);
-        starts += 1;
-      }
-      const reply = await running.ask({ id: String(index), ...answer }, signal);
-      signal.throwIfAborted();
-      if ('failure' in reply) {
-        if (graded === 0 && starts >= Math.min(USELESS_STARTS_MAX, answers.length)) {
-          throw uselessProgram(program, reply.failure);
-        }
-        grades.push({ state: 'ungraded', mark: null, reason: `the program of task.command ${reply.failure}` });
-        await running.end();
-        running = null;
-      } else {
-        graded += 1;
-        grades.push(reply);
-      }
+      grades.push(grade);
     }
     return grades;
   } finally {
+    await grader.end();
+  }
+}
+
+/** Asks the program about one answer after another, in one process as long as that lives. */
+export class ProgramGrader {
+  /** Answers that it graded. */
+  graded = 0;
+  starts = 0;
+  private running: RunningProgram | null = null;
+  private asked = 0;
+
+  constructor(private readonly program: CheckProgram) {}
+
+  /**
+   * One answer at a time: the next is asked about when this one has its grade.
+   * @throws the signal's reason
+   */
+  async grade(answer: ProgramAnswer, signal: AbortSignal): Promise<AnswerGrade> {
+    signal.throwIfAborted();
+    if (answer.answer.trim() === '') {
+      return { state: 'unasked', mark: null };
+    }
+    if (this.running === null) {
+      this.running = new RunningProgram(this.program);
+      this.starts += 1;
+    }
+    const id = String(this.asked);
+    this.asked += 1;
+    const reply = await this.running.ask({ id, ...answer }, signal);
+    signal.throwIfAborted();
+    if ('failure' in reply) {
+      await this.end();
+      return { state: 'ungraded', mark: null, reason: `the program of task.command ${reply.failure}` };
+    }
+    this.graded += 1;
+    return reply;
+  }
+
+  /** Ends the process, if there is one. The next answer gets a new one. */
+  async end(): Promise<void> {
+    const { running } = this;
+    this.running = null;
     await running?.end();
   }
 }
@@ -68,7 +93,7 @@ const jsonLine = (value: unknown) =>
 const uselessProgram = ({ command, folder }: CheckProgram, failure: string) =>
   new TutelageError(
     'teacher-refused',
-    `the program of task.command grades no answer: ${JSON.stringify(command)} in ${folder} ${failure}`,
+    `${failure}, and graded no answer: ${JSON.stringify(command)} in ${folder}`,
     'it reads a JSON line for each answer and writes one, {"id": ..., "correct": true}; correct it, then resume',
   );
 

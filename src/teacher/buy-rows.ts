@@ -1,5 +1,7 @@
 import { TutelageError } from '../core/errors';
+import { programDoubt } from '../core/hygiene/program-verification';
 import { UselessRowCount, uselessSentence } from '../core/hygiene/useless-rows';
+import type { RejectedRow } from '../core/records';
 import type { GrantedRow, Refusal } from '../store/ledger';
 import type { PaidCaller, PaidCallParts, PaidCallResult } from './paid-call';
 import { Purchase } from './purchase';
@@ -95,6 +97,9 @@ class RowPurchase {
       return { ...common, state: 'rejected', stage: 'answer', reason: answer.reason, ...both };
     }
     const row = { ...common, state: 'answered' as const, question: question.value, answer: answer.value, ...both };
+    if (this.request.verify !== undefined) {
+      return { ...row, verification: await this.request.verify(row) };
+    }
     if (granted.further.length === 0) {
       return row;
     }
@@ -107,8 +112,7 @@ class RowPurchase {
     if (this.request.stopsWhenUseless !== true || row.state === 'overBudget') {
       return;
     }
-    const isRejected = row.state === 'rejected' && row.isUnanswered !== true;
-    const useless = this.useless.see(this.plans.indexOf(plan), isRejected ? row : null);
+    const useless = this.useless.see(this.plans.indexOf(plan), rejectionSoFar(row));
     if (useless !== null) {
       throw new TutelageError('useless-rows', uselessSentence(useless), undefined, { details: useless });
     }
@@ -155,6 +159,17 @@ class RowPurchase {
     const common = { rank, parent: seed.id, row: plan.row, state: 'rejected' as const, isUnanswered: true as const };
     return { ...common, stage, reason: asked.reason, ...requests };
   }
+}
+
+/** Why a bought row cannot be used, as far as it shows before the row is compared with others. */
+function rejectionSoFar(
+  row: Exclude<BoughtRow, { state: 'overBudget' }>,
+): Pick<RejectedRow, 'stage' | 'reason'> | null {
+  if (row.state === 'rejected') {
+    return row.isUnanswered === true ? null : row;
+  }
+  const doubt = row.verification === undefined ? null : programDoubt(row.verification);
+  return doubt === null ? null : { stage: 'verify', reason: doubt };
 }
 
 function overBudgetRow(plan: RowPlan, { cap, account }: Pick<Refusal, 'cap' | 'account'>): BoughtRow {

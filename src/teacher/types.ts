@@ -2,7 +2,7 @@ import type { WorstCase } from '../core/budget/price';
 import type { QuestionScreen } from '../core/hygiene/question-screen';
 import type { Rejection } from '../core/hygiene/row-filter';
 import type { AcceptedRejections } from '../core/hygiene/useless-rows';
-import type { Seed } from '../core/records';
+import type { AnswerGrade, Seed } from '../core/records';
 import type { GradeKind } from '../core/strategies';
 import type { JudgeGrader } from '../core/tasks/task';
 import type { Charge } from '../store/ledger';
@@ -34,6 +34,8 @@ export type BoughtRow = { readonly rank: number; readonly parent: string; readon
       readonly answerRequest: string;
       /** Further answers to the question, where they are compared. */
       readonly furtherAnswers?: readonly FurtherAnswer[];
+      /** What the user's program said of the answer, where it verifies new rows. */
+      readonly verification?: AnswerGrade;
     }
   | {
       readonly state: 'rejected';
@@ -64,6 +66,8 @@ export interface BuyRequest {
   readonly runSeed: number;
   /** No answer is bought to a question that this rejects. */
   readonly screen?: QuestionScreen;
+  /** Asks the user's program about a row that can be read. */
+  readonly verify?: (row: { readonly question: string; readonly answer: string }) => Promise<AnswerGrade>;
   /** Stops with an error where most of the first rows are paid for and useless. */
   readonly stopsWhenUseless?: boolean;
   /** Reasons for which a person resumed the run before: they stop it only where they have become worse. */

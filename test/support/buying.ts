@@ -39,7 +39,7 @@ export async function buyWith(
   ledger: Ledger,
   buying: Buying,
   signal = new AbortController().signal,
-  judging: Pick<BuyRequest, 'screen' | 'stopsWhenUseless' | 'onProgress'> = {},
+  judging: Pick<BuyRequest, 'screen' | 'verify' | 'stopsWhenUseless' | 'onProgress'> = {},
 ): Promise<BoughtRow[]> {
   const { run, from = 0, to, batch = 25, runSeed = 1 } = buying;
   const account = { run, experiment: buying.experiment ?? null };

@@ -66,7 +66,13 @@ def run(job: Job, models: ModelCache) -> tuple[dict[str, Any], dict[str, str]]:
         if not list(output.glob("model*.safetensors")):
             # Older weights, pickled: loaded without running code, kept in the safe format.
             model.save_pretrained(output)
-    return metrics, {"model": "output/model"}
+    return metrics | commit_of(source, directory), {"model": "output/model"}
+
+
+def commit_of(source: str, directory: Path) -> dict[str, str]:
+    """The hub's cache names a snapshot by its commit: a branch may move, what was taken does not."""
+    is_of_hub = not Path(source).is_dir() and directory.parent.name == "snapshots"
+    return {"revision": directory.name} if is_of_hub else {}
 
 
 def _copy(job: Job, directory: Path, output: Path) -> None:

@@ -4,8 +4,9 @@ import { plural } from '../../analysis/phrases';
 import { canonicalJson } from '../../core/canonical-json';
 import { messageOf } from '../../core/errors';
 import { answersPerRow } from '../../core/hygiene/agreement';
+import { verifyingProgram } from '../../core/hygiene/program-verification';
 import type { QuestionScreen } from '../../core/hygiene/question-screen';
-import type { Seed, SelectedSeed } from '../../core/records';
+import type { AnswerGrade, Seed, SelectedSeed } from '../../core/records';
 import { taskOf } from '../../core/tasks/registry';
 import { allRecords, readTable, recordsById } from '../../store/artifacts/tables';
 import { isOfRow, rowOf, type StoredCall } from '../../store/ledger/read-ledger';
@@ -68,6 +69,8 @@ class RowAuditor {
   private readonly answerNumbers: readonly number[];
   private readonly seeds: Promise<ReadonlyMap<string, Seed>>;
   private readonly screenOf: ScreenOf;
+  /** A program of the user verifies new rows. */
+  private readonly hasProgram: boolean;
 
   constructor(
     private readonly evidence: Evidence,
@@ -77,6 +80,7 @@ class RowAuditor {
     const answers = answersPerRow(config.hygiene);
     this.answerNumbers = Array.from({ length: answers }, (_, again) => again);
     this.rules = rowRules(config.teacher, taskOf(config.task), answers);
+    this.hasProgram = verifyingProgram(config) !== null;
     this.screenOf = createScreenQuestions(evidence.store);
     this.seeds = pickedSeeds(evidence);
     // The caller that awaits it gets the error.
@@ -123,16 +127,28 @@ class RowAuditor {
     if (row.state === 'overBudget' || (row.state === 'rejected' && row.isUnanswered)) {
       return this.hasAllAnswers(row.row) ? `row ${row.row} is recorded as unanswered but was answered` : null;
     }
+    if (row.state === 'answered' && this.hasProgram && row.verification === undefined) {
+      return `row ${row.row} is to be verified by the program of task.command, but nothing is recorded of that`;
+    }
     const expected = await this.expectedRow(plan, isScreened(row) ? screen : null);
     if (typeof expected === 'string') {
       return expected;
     }
     // A stored question that an earlier attempt rejected has another reason.
     const comparable =
-      row.state === 'rejected' && row.stage === 'question' ? { ...expected, reason: row.reason } : expected;
+      row.state === 'rejected' && row.stage === 'question'
+        ? { ...expected, reason: row.reason }
+        : this.isVerified(row)
+          ? { ...expected, verification: row.verification }
+          : expected;
     return canonicalJson(comparable) === canonicalJson(row)
       ? null
       : `the ledger's answers give ${canonicalJson(expected)}, but ${canonicalJson(row)} is stored`;
+  }
+
+  /** What the user's program said when the row was bought is never asked again: it is the record's own. */
+  private isVerified(row: BoughtRow): row is BoughtRow & { state: 'answered'; verification: AnswerGrade } {
+    return row.state === 'answered' && row.verification !== undefined && this.hasProgram;
   }
 
   /** A cap may refuse the replacement of a lost further answer, so a row with an answer may be over budget. */

@@ -37,9 +37,18 @@ export function checkConfig(written: RunConfig, sources: Sources): ConfigProblem
 
 function taskFindings({ task, hygiene }: RunConfig): ConfigFinding[] {
   const findings = [...configuredTask(task).findings()];
-  if (hygiene.verify === 'checker' && taskOf(task).verify === null) {
-    const message = `the task ${task.kind} cannot check an answer without a reference; use verify: agreement`;
-    findings.push({ path: ['hygiene', 'verify'], message });
+  const { verify, grader } = taskOf(task);
+  const at = (message: string) => findings.push({ path: ['hygiene', 'verify'], message });
+  if (hygiene.verify === 'checker' && verify === null && grader?.kind !== 'command') {
+    at(
+      grader?.kind === 'judge'
+        ? `the task ${task.kind} cannot check an answer without a reference, and grades of a judge are bought for evaluations alone; use verify: none`
+        : `the task ${task.kind} cannot check an answer without a reference; use verify: agreement, or a program of your own (check: command)`,
+    );
+  }
+  if (hygiene.verify === 'agreement' && grader != null) {
+    const next = grader.kind === 'command' ? 'checker, which asks your program about each new row' : 'none';
+    at(`agreement compares answers with each other, which check: ${grader.kind} cannot do; use verify: ${next}`);
   }
   return findings;
 }

@@ -22,7 +22,8 @@ export const hygieneSchema = z.strictObject({
     .enum(['none', 'checker', 'agreement'])
     .default('none')
     .describe(
-      'checker: rows are rejected when the task itself can tell that their answer is wrong; agreement: the teacher is ' +
+      'checker: rows are rejected when the task itself can tell that their answer is wrong, or your own program does (check: ' +
+        'command, which gets a null reference); agreement: the teacher is ' +
         'asked for several answers to each new question, and a row is kept when enough of them agree',
     ),
   // Optional: otherwise runs of versions without these keys would count as changed.

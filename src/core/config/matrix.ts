@@ -70,10 +70,17 @@ export function labelOf(path: string, values: readonly unknown[], index: number)
   return safe === '' ? `value-${index + 1}` : safe;
 }
 
-/** A task that is varied as a whole is named by its kind, and by its check where others are of the same kind. */
-function nameOfTask({ kind, check }: Readonly<Record<string, unknown>>, values: readonly unknown[]): string {
-  const alike = values.filter((other) => isMapping(other) && other.kind === kind);
-  return [kind, ...(alike.length > 1 ? [check] : [])].filter((part) => typeof part === 'string').join('-');
+/**
+ * A task that is varied as a whole is named by its kind; where others are of the same kind, also by its check, and where
+ * others have the same check, too, by its file.
+ */
+function nameOfTask(task: Readonly<Record<string, unknown>>, values: readonly unknown[]): string {
+  const { kind, check, train } = task;
+  const ofKind = values.filter(isMapping).filter((other) => other.kind === kind);
+  const ofCheck = ofKind.filter((other) => other.check === check);
+  const file = typeof train === 'string' ? train.split('/').at(-1)?.replace(/\..*$/, '') : undefined;
+  const parts = [kind, ...(ofKind.length > 1 ? [check] : []), ...(ofCheck.length > 1 ? [file] : [])];
+  return parts.filter((part) => typeof part === 'string').join('-');
 }
 
 function knownPaths(path: KeyPath = []): string[] {

@@ -122,6 +122,10 @@ describe('the matrix', () => {
       '{task: [{kind: jsonl, train: a, test: b, check: exact}, {kind: jsonl, train: c, test: d, check: text}, {kind: prontoqa}], teacher: [{provider: openai, model: m}]}',
       ['demo/jsonl-exact-value-1', 'demo/jsonl-text-value-1', 'demo/prontoqa-value-1'],
     ],
+    [
+      '{task: [{kind: jsonl, train: a/arc.jsonl, test: b, check: choice}, {kind: jsonl, train: b/mmlu.parquet, test: b, check: choice}], teacher: [{provider: openai, model: m}]}',
+      ['demo/jsonl-choice-arc-value-1', 'demo/jsonl-choice-mmlu-value-1'],
+    ],
     ['{}', ['demo']],
   ])('%s', (matrix, expected) => {
     expect(runsOf(`${smallest}matrix: ${matrix}\n`).map(({ run }) => run)).toEqual(expected);

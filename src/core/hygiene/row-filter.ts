@@ -1,9 +1,10 @@
 import type { HygieneConfig } from '../config/schema';
-import type { RejectedRow } from '../records';
+import type { AnswerGrade, RejectedRow } from '../records';
 import type { Funnel } from '../run-record';
 import type { Task } from '../tasks/task';
 import { disagreement } from './agreement';
 import type { KnownQuestions, Match } from './known-questions';
+import { programDoubt } from './program-verification';
 
 /** A bought question and answer that could be read. */
 export interface CandidateRow {
@@ -12,6 +13,8 @@ export interface CandidateRow {
   readonly answer: string;
   /** Further answers to the question, for `verify: agreement`; `null` for one that could not be read. */
   readonly others?: readonly (string | null)[] | undefined;
+  /** What the user's program said of the answer, for `verify: checker`. */
+  readonly verification?: AnswerGrade | undefined;
 }
 
 /** Why a row is not used for training: its question is not new or leaks a test question, or its answer is wrong. */
@@ -39,25 +42,26 @@ export class RowFilter {
     return rejection;
   }
 
-  private rejectionOf({ question, answer, others = [] }: CandidateRow): Rejection | null {
-    const rejection = questionRejection(this.known.find(question), this.config);
+  private rejectionOf(candidate: CandidateRow): Rejection | null {
+    const rejection = questionRejection(this.known.find(candidate.question), this.config);
     if (rejection !== null) {
       return rejection;
     }
-    const doubt = this.doubtOf({ question, answer, others });
+    const doubt = this.doubtOf(candidate);
     return doubt === null ? null : { stage: 'verify', reason: doubt };
   }
 
-  private doubtOf(row: { question: string; answer: string; others: readonly (string | null)[] }): string | null {
+  private doubtOf({ question, answer, others = [], verification }: CandidateRow): string | null {
     switch (this.config.verify) {
       case 'none':
         return null;
       case 'checker':
-        return this.task.verify?.(row.question, row.answer) === false
-          ? "the task's checker finds the answer wrong"
-          : null;
+        if (verification !== undefined) {
+          return programDoubt(verification);
+        }
+        return this.task.verify?.(question, answer) === false ? "the task's checker finds the answer wrong" : null;
       case 'agreement':
-        return disagreement(this.task, this.config, row);
+        return disagreement(this.task, this.config, { question, answer, others });
     }
   }
 }

@@ -13,7 +13,7 @@ interface Pair {
 }
 
 const data = join(__dirname, '..', '..', '..', 'test', 'data');
-const pairs = ['answer-pairs.jsonl', 'more-answer-pairs.jsonl'].flatMap((name) =>
+const pairs = ['answer-pairs.jsonl', 'more-answer-pairs.jsonl', 'model-style-answer-pairs.jsonl'].flatMap((name) =>
   readFileSync(join(data, name), 'utf8')
     .trim()
     .split('\n')
@@ -34,6 +34,8 @@ const optionsOf = (task: string, options: object) =>
 
 /** Only math-verify finds these equal; the integration tests ask it. */
 const forTheEngine = new Set([
+  'x^2+1 | \\boxed{1+x^2}',
+  '\\pi/4 | \\boxed{\\frac{\\pi}{4}}',
   '\\boxed{\\sqrt{9}} | \\boxed{3}',
   '\\boxed{\\dfrac{x}{2}} | \\boxed{x/2}',
   '\\boxed{3x-y+13=0} | \\boxed{y=3x+13}',

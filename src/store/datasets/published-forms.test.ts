@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { parquetWriteBuffer } from 'hyparquet-writer';
+import { eight, jsonLines, publishedForms } from '../../../test/support/published-forms';
 import type { Seed } from '../../core/records';
 import { taskSchema } from '../../core/tasks/registry';
 import type { DataLine } from './data-lines';
@@ -37,158 +37,7 @@ async function firstSeed(name: string, content: string | Buffer, options: object
   return [...pool].sort((left, right) => (left.id < right.id ? -1 : 1))[0];
 }
 
-/** Eight rows that differ in their number, so that both sets have some. */
-const eight = <T>(row: (n: number) => T) => Array.from({ length: 8 }, (_, index) => row(index + 2));
-const jsonl = (rows: readonly object[]) => rows.map((row) => JSON.stringify(row)).join('\n');
-
-const forms: readonly [
-  name: string,
-  file: string,
-  content: string | Buffer,
-  options: object,
-  question: RegExp,
-  answer: RegExp,
-][] = [
-  [
-    'ARC: options in two lists',
-    'arc.jsonl',
-    jsonl(
-      eight((n) => ({
-        question: `Which is a rock, of ${n}?`,
-        choices: { text: ['bread', 'slate'], label: ['A', 'B'] },
-        answerKey: 'B',
-      })),
-    ),
-    { answer: 'answerKey', options: 'choices', check: 'choice' },
-    /^Which is a rock, of \d\?\n\(A\) bread\n\(B\) slate$/,
-    /^B$/,
-  ],
-  [
-    'CommonsenseQA: nested, options with their labels',
-    'csqa.jsonl',
-    jsonl(
-      eight((n) => ({
-        answerKey: 'A',
-        question: {
-          stem: `Where is water ${n}?`,
-          choices: [
-            { label: 'A', text: 'sea' },
-            { label: 'B', text: 'sand' },
-          ],
-        },
-      })),
-    ),
-    { question: 'question.stem', answer: 'answerKey', options: 'question.choices', check: 'choice' },
-    /^Where is water \d\?\n\(A\) sea\n\(B\) sand$/,
-    /^A$/,
-  ],
-  [
-    'MMLU: the answer is an index from 0',
-    'mmlu.jsonl',
-    jsonl(eight((n) => ({ question: `What is ${n} - ${n}?`, choices: ['one', 'two', 'zero', 'four'], answer: 2 }))),
-    { options: 'choices', check: 'choice' },
-    /\n\(C\) zero\n/,
-    /^C$/,
-  ],
-  [
-    'AQuA: options begin with their labels',
-    'aqua.json',
-    jsonl(eight((n) => ({ question: `Half of ${2 * n}?`, options: [`A)${n}`, 'B)1'], correct: 'A' }))),
-    { answer: 'correct', options: 'options', check: 'choice' },
-    /^Half of \d+\?\n\(A\) \d\n\(B\) 1$/,
-    /^A$/,
-  ],
-  [
-    'SVAMP: a JSON list, question from two columns',
-    'svamp.json',
-    JSON.stringify(
-      eight((n) => ({ Body: `Ana has ${n} pens.`, Question: 'How many pens has she?', Answer: n })),
-      null,
-      2,
-    ),
-    { question: '{Body} {Question}', answer: 'Answer', check: 'number' },
-    /^Ana has \d pens\. How many pens has she\?$/,
-    /^\d$/,
-  ],
-  [
-    'ASDiv as CSV with quoted commas and lines',
-    'asdiv.csv',
-    `body,question,answer\r\n${eight((n) => `"Ben, who is ${n},\nhas ""${n}"" cats.",How many?,${n} (cats)`).join('\r\n')}\r\n`,
-    { question: '{body}\n{question}', check: 'exact' },
-    /^Ben, who is \d,\nhas "\d" cats\.\nHow many\?$/,
-    /^\d \(cats\)$/,
-  ],
-  [
-    'Alpaca: an input that may be empty',
-    'alpaca.json',
-    JSON.stringify(eight((n) => ({ instruction: `Name ${n} colours.`, input: '', output: 'red' }))),
-    { question: '{instruction}\n\n{input}', answer: 'output', check: 'exact' },
-    /^Name \d colours\.$/,
-    /^red$/,
-  ],
-  [
-    'ShareGPT: the last answer of a conversation',
-    'sharegpt.json',
-    JSON.stringify(
-      eight((n) => ({
-        id: n,
-        conversations: [
-          { from: 'human', value: `Say ${n}` },
-          { from: 'gpt', value: String(n) },
-        ],
-      })),
-    ),
-    { messages: 'conversations', check: 'exact' },
-    /^Say \d$/,
-    /^\d$/,
-  ],
-  [
-    'chat messages with a system turn',
-    'chat.jsonl.gz',
-    gzipSync(
-      jsonl(
-        eight((n) => ({
-          messages: [
-            { role: 'system', content: 'Be brief.' },
-            { role: 'user', content: [{ type: 'text', text: `Say ${n}` }] },
-            { role: 'assistant', content: 'ok' },
-          ],
-        })),
-      ),
-    ),
-    { messages: 'messages', check: 'exact' },
-    /^\[\{"role":"system","content":"Be brief\."\},\{"role":"user","content":"Say \d"\}\]$/,
-    /^ok$/,
-  ],
-  [
-    'FEVER as TSV',
-    'fever.tsv',
-    `claim\tlabel\n${eight((n) => `The "${n}" is prime\tNOT ENOUGH INFO`).join('\n')}\n`,
-    { question: 'claim', answer: 'label', check: 'exact' },
-    /^The "\d" is prime$/,
-    /^NOT ENOUGH INFO$/,
-  ],
-  [
-    'HumanEval: code keeps its lines',
-    'code.jsonl',
-    jsonl(
-      eight((n) => ({ prompt: `def f${n}(x):\n    """Adds ${n}."""\n`, canonical_solution: `    return x + ${n}\n` })),
-    ),
-    { question: 'prompt', answer: 'canonical_solution', check: 'exact' },
-    /^def f\d\(x\):\n {4}"""Adds \d\."""$/,
-    /^return x \+ \d$/,
-  ],
-  [
-    'SQL: schema and question, in zstd Parquet as polars writes it',
-    'sql.parquet',
-    readFileSync(join(__dirname, '../../../test/support/data/sql-zstd.parquet')),
-    { question: '{context}\n{question}', check: 'exact' },
-    /^CREATE TABLE t\d \(a INT\)\nHow many rows\?$/,
-    /^SELECT COUNT\(\*\) FROM t\d$/,
-  ],
-];
-
-test.each(forms)('%s', async (_, file, content, options, question, answer) => {
+test.each(publishedForms)('$name', async ({ file, content, options, question, answer }) => {
   const seed = await firstSeed(file, content, options);
   expect(seed?.question).toMatch(question);
   expect(seed?.answer).toMatch(answer);
@@ -197,7 +46,7 @@ test.each(forms)('%s', async (_, file, content, options, question, answer) => {
 describe('a test set split off the training file', () => {
   const rows = Array.from({ length: 400 }, (_, n) => ({ question: `How much is ${n} and ${n}?`, answer: 2 * n }));
   const split = async (of: readonly object[], test: object) => {
-    await writeFile(join(folder, 'all.jsonl'), jsonl(of));
+    await writeFile(join(folder, 'all.jsonl'), jsonLines(of));
     const { pool, test: tested } = await seedsOf({ train: join(folder, 'all.jsonl'), test, check: 'number' });
     return { pool: pool.map(({ question }) => question), test: tested.map(({ question }) => question) };
   };
@@ -224,10 +73,10 @@ describe('a test set split off the training file', () => {
 
 it('a folder and a glob are read as one file, in the order of the names', async () => {
   await mkdir(join(folder, 'train'));
-  await writeFile(join(folder, 'train', 'b.jsonl'), jsonl([{ question: 'Second question?', answer: 2 }]));
+  await writeFile(join(folder, 'train', 'b.jsonl'), jsonLines([{ question: 'Second question?', answer: 2 }]));
   await writeFile(join(folder, 'train', 'a.csv'), 'question,answer\nFirst question?,1\n');
   await writeFile(join(folder, 'train', 'README.md'), '# not data');
-  await writeFile(join(folder, 'test.jsonl'), jsonl([{ question: 'Third question?', answer: 3 }]));
+  await writeFile(join(folder, 'test.jsonl'), jsonLines([{ question: 'Third question?', answer: 3 }]));
   for (const train of [join(folder, 'train'), join(folder, 'train', '*.{csv,jsonl}')]) {
     const { pool } = await seedsOf({ train, test: join(folder, 'test.jsonl'), check: 'number' });
     expect(pool.map(({ id, answer }) => [id, answer])).toEqual([
@@ -239,8 +88,8 @@ it('a folder and a glob are read as one file, in the order of the names', async 
 
 it('on_bad_rows: skip leaves out what cannot be used, and counts it by reason', async () => {
   const good = (n: number) => ({ question: `How much is ${n} and ${n}?`, answer: 2 * n });
-  await writeFile(join(folder, 'a.jsonl'), `${jsonl([good(1), good(2), good(2), good(9), { q: 1 }])}\nnot json\n`);
-  await writeFile(join(folder, 'b.jsonl'), jsonl([good(9)]));
+  await writeFile(join(folder, 'a.jsonl'), `${jsonLines([good(1), good(2), good(2), good(9), { q: 1 }])}\nnot json\n`);
+  await writeFile(join(folder, 'b.jsonl'), jsonLines([good(9)]));
   const files = { train: join(folder, 'a.jsonl'), test: join(folder, 'b.jsonl'), check: 'number' };
   const { pool, test, skipped } = await seedsOf({ ...files, on_bad_rows: 'skip' });
   expect([pool.length, test.length]).toEqual([2, 1]);
@@ -255,13 +104,13 @@ it('on_bad_rows: skip leaves out what cannot be used, and counts it by reason', 
 it.each([
   [
     'every row',
-    jsonl(eight((n) => ({ prompt: `${n}`, answer: n }))),
+    jsonLines(eight((n) => ({ prompt: `${n}`, answer: n }))),
     'a.jsonl',
     /^a\.jsonl: in all 8 rows: there is no column "question"; there are prompt, answer$/,
   ],
   [
     'some rows',
-    jsonl(
+    jsonLines(
       eight((n) =>
         n < 4 ? { question: `How much is ${n}?`, answer: n } : { question: `How much ${n}?`, answer: null },
       ),
@@ -291,13 +140,13 @@ it.each([
   ],
   [
     'gzip cut short',
-    gzipSync(jsonl(eight((n) => ({ question: `${n}`, answer: n })))).subarray(0, 40),
+    gzipSync(jsonLines(eight((n) => ({ question: `${n}`, answer: n })))).subarray(0, 40),
     'a.jsonl.gz',
     /^a\.jsonl\.gz: cannot be read: unexpected end of file/,
   ],
   [
     'an empty list as the answer',
-    jsonl(eight((n) => ({ question: `How much is ${n}?`, answer: [] }))),
+    jsonLines(eight((n) => ({ question: `How much is ${n}?`, answer: [] }))),
     'a.jsonl',
     /in all 8 rows: "answer" is an empty list/,
   ],

@@ -1,5 +1,6 @@
+import { answerPart } from '../reading/answer-part';
 import { type Choice, choiceForm, type Keys, withoutOptions } from '../reading/choices';
-import { answerPart, findAnswer } from '../reading/final-answer';
+import { findAnswer } from '../reading/final-answer';
 import { judged, quote, unanswered, unmeasured, unreadableAnswer, type Verdict } from '../task';
 import type { AnswerCheck } from './check';
 

@@ -1,6 +1,9 @@
 import { canonicalJson } from '../../canonical-json';
 import { parseExactJson } from '../../exact-json';
-import { answerPart, linesBeforeExplanation, markedCandidates, withoutFence } from '../reading/final-answer';
+import { linesBeforeExplanation } from '../reading/answer-lines';
+import { answerPart, withoutFence } from '../reading/answer-part';
+import { correctedSentence, lastCorrection } from '../reading/correction';
+import { markedCandidates } from '../reading/marked-candidates';
 import { judged, quote, unanswered, unmeasured, unreadableAnswer, type Verdict } from '../task';
 import type { AnswerCheck } from './check';
 
@@ -79,11 +82,12 @@ function candidatesOf(answer: string, wantsBlock: boolean): Candidate[] {
     const isObject = object !== undefined && jsonForm(object) !== null;
     return [{ text: fence ?? (isObject ? object : body), isProse: false, isBehindPhrase: false }];
   }
-  for (const { text: marked, marker } of markedCandidates(body)) {
+  const taken = lastCorrection(body);
+  for (const { text: marked, marker } of markedCandidates(taken?.after ?? body)) {
     return [{ text: marked, isProse: true, isBehindPhrase: marker === 'phrase' }];
   }
-  const line = linesBeforeExplanation(body).at(-1) ?? '';
-  return [{ text: line.replace(/^[-•] (?=\p{L})/u, ''), isProse: true, isBehindPhrase: false }];
+  const line = (taken === null ? null : correctedSentence(taken)) ?? linesBeforeExplanation(body).at(-1) ?? '';
+  return [{ text: line.replace(/^[-•>] (?=\p{L})/u, ''), isProse: true, isBehindPhrase: false }];
 }
 
 /** What a sentence states: "Sentiment: Positive", "The sentiment is positive.", "Paris. It is the capital." */

@@ -107,3 +107,10 @@ test('runs with different teachers and one judge are allowed', () => {
     'matrix: {teacher.model: [big, small]}\njudge: {model: fair, price: {input: 1, output: 1}, parameters: {}, base_url: "http://localhost:1/v1"}\n';
   expect(judged(lines)).toMatchObject({ ok: true });
 });
+
+test('the offline judge fails an answer that has the words of the reference and another number', () => {
+  const reference = 'You may return it within 30 days for a full refund.';
+  const reply = (answer: string) => gradeOpenAnswer(graderOf().messages('q', reference, answer) ?? []) ?? '';
+  expect(reply('You may return it within 30 days for a full refund')).toContain('PASS');
+  expect(reply('You may return it within 14 days for a full refund.')).toMatch(/does not say 30\.\n.*FAIL/);
+});

@@ -1,5 +1,5 @@
 import { stableHash } from '../../random';
-import { answerPart } from '../reading/final-answer';
+import { answerPart } from '../reading/answer-part';
 import { asRead, type ChatMessage, type JudgeGrader, judged, unanswered, unmeasured, unreadableAnswer } from '../task';
 import type { AnswerCheck } from './check';
 

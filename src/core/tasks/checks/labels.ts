@@ -1,4 +1,5 @@
-import { type AnswerForm, type Found, findAnswer, isNegated } from '../reading/final-answer';
+import { type AnswerForm, type Found, findAnswer } from '../reading/final-answer';
+import { isNegated } from '../reading/negation';
 import { withoutMarkup } from '../reading/plain-text';
 import { asRead, judged, quote, unanswered, unmeasured, unreadableAnswer } from '../task';
 import type { AnswerCheck } from './check';

@@ -22,13 +22,20 @@ export function numberCheck(tolerance?: Tolerance): AnswerCheck {
       const read = findAnswer(answer, numberForm);
       return read.state === 'read' ? { ok: true, value: sayNumber(read.value) } : { ok: false, reason: read.reason };
     },
-    grade: (reference, answer) => asRead(gradeNumber(reference, answer, tolerance)),
+    grade: (reference, answer) => asRead(gradeNumber(reference, answer, { tolerance })),
     secondOpinion: null,
   };
 }
 
 /** Well formed: behind `####`. Correct: the same number, exactly, also where it was written otherwise. */
-export function gradeNumber(reference: string, answer: string, tolerance?: Tolerance): Verdict {
+export function gradeNumber(
+  reference: string,
+  answer: string,
+  {
+    tolerance,
+    form = numberForm,
+  }: { readonly tolerance?: Tolerance | undefined; readonly form?: typeof numberForm } = {},
+): Verdict {
   if (answer.trim() === '') {
     return unanswered;
   }
@@ -36,7 +43,7 @@ export function gradeNumber(reference: string, answer: string, tolerance?: Toler
   if ('reason' in right) {
     return unmeasured(`the reference cannot be read: ${right.reason}`);
   }
-  const said = findAnswer(answer, numberForm);
+  const said = findAnswer(answer, form);
   if (said.state === 'unreadable') {
     return unreadableAnswer(said.reason);
   }

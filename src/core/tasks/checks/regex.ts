@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js';
-import { answerPart } from '../reading/final-answer';
+import { answerPart } from '../reading/answer-part';
 import { READ_CHARACTERS_MAX } from '../reading/plain-text';
 import { judged, quote, unanswered, unmeasured, unreadableAnswer } from '../task';
 import type { AnswerCheck } from './check';

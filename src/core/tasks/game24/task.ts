@@ -1,8 +1,10 @@
 import { stableHash } from '../../random';
 import type { Seed } from '../../records';
 import { fill, usesDefaultRequests } from '../prompts';
+import { answerPart } from '../reading/answer-part';
 import { workArithmetic } from '../reading/arithmetic';
-import { answerPart, lastBoxed } from '../reading/final-answer';
+import { lastBoxed } from '../reading/marked-candidates';
+import { isNegated } from '../reading/negation';
 import { withoutMarkup } from '../reading/plain-text';
 import { equal, type Rational } from '../reading/rational';
 import {
@@ -151,8 +153,9 @@ function expressionsOf(line: string): string[] {
     .replace(/\[(?=[^[\]]*\])/g, '(')
     .replace(/\]/g, ')')
     .replace(/(?<=\)) ?(?=\()|(?<=\d) ?(?=\()|(?<=\)) ?(?=\d)/g, '*');
-  return (plain.replace(/^- (?=[\d(])/, '').match(/[-\d(][-+*/()\d ]*/g) ?? [])
-    .map((stretch) => balanced(stretch.trim()))
+  return [...plain.replace(/^- (?=[\d(])/, '').matchAll(/[-\d(][-+*/()\d ]*/g)]
+    .filter(({ index, input }) => !isNegated(input.slice(Math.max(0, index - 80), index)))
+    .map(([stretch]) => balanced(stretch.trim()))
     .filter((stretch) => stretch.length <= EXPRESSION_CHARACTERS_MAX)
     .reverse();
 }

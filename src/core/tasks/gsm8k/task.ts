@@ -4,7 +4,7 @@ import { gradeNumber } from '../checks/number';
 import { plainText, readsFiles, textField } from '../file-data';
 import { fill, usesDefaultRequests } from '../prompts';
 import { gsm8kFiles } from '../published-data';
-import { finalNumber } from '../reading/numbers';
+import { digitForm, finalNumber } from '../reading/numbers';
 import { parseQuestionText } from '../reading/question-text';
 import { type Parsed, quote, type Task, type TaskData, type TaskFiles, type Verdict } from '../task';
 import { type Gsm8kOptions, gsm8kPrompts } from './schema';
@@ -48,7 +48,7 @@ export function parseWorkedNumber(text: string): Parsed {
 
 /** Well formed: `#### number`. Correct: the same number, exactly, in any notation. */
 export const checkWorkedNumber = (_: string, reference: string, answer: string): Verdict =>
-  gradeNumber(reference, answer);
+  gradeNumber(reference, answer, { form: digitForm });
 
 function files({ train, test, pool_size, test_size }: Gsm8kOptions): TaskFiles {
   return {

@@ -13,7 +13,13 @@ const DEPTH_MAX = 4;
  * and matrices by their parts, words by their letters; what is left are formulas.
  */
 export const compareMath = (reference: string, answer: string): MathComparison =>
-  compare(normaliseLatex(reference), normaliseLatex(answer), 0);
+  measuresOtherwise(reference, answer) || measuresOtherwise(answer, reference)
+    ? 'different'
+    : compare(normaliseLatex(reference), normaliseLatex(answer), 0);
+
+/** One is in percent, the other in degrees, which are left out where both or one of them has none. */
+const measuresOtherwise = (one: string, other: string) =>
+  /\\%|%|\bper ?cent\b/.test(one) && /\\circ|°|\\degree|\bdegrees?\b/.test(other);
 
 function compare(reference: string, answer: string, depth: number): MathComparison {
   if (reference === answer) {

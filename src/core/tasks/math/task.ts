@@ -2,7 +2,7 @@ import { gradeMath, mathCheck } from '../checks/math';
 import { readsFiles, textField } from '../file-data';
 import { fill } from '../prompts';
 import { mathFiles } from '../published-data';
-import { lastBoxed } from '../reading/final-answer';
+import { lastBoxed } from '../reading/marked-candidates';
 import { tidy } from '../reading/plain-text';
 import { parseQuestionText } from '../reading/question-text';
 import { type Parsed, quote, type Task, type TaskFiles } from '../task';

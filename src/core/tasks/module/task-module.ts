@@ -33,6 +33,8 @@ export interface TaskModule {
   /** Absolute. */
   readonly path: string;
   readonly sha256: string;
+  /** The file was changed since this process loaded it: its digest now, or `absent`. `null`: it is as it was. */
+  changed(): string | null;
   /** Absolute paths of the further files that the module says it is made of. */
   readonly files: readonly string[];
   has(name: ModuleFunction): boolean;
@@ -62,7 +64,9 @@ export function taskModuleAt(path: string, sha256: string | undefined): TaskModu
     throw new TutelageError(
       'usage',
       `the task ${path} is another version: expected sha256 ${sha256.slice(0, 12)}, found ${found.sha256.slice(0, 12)}`,
-      'restore the module on this machine, then start its worker again',
+      found.changed() === sha256
+        ? 'this process loaded an earlier version of it: start it again'
+        : 'restore the module on this machine, then start its worker again',
     );
   }
   return found;

@@ -1,7 +1,9 @@
 import { type RandomStream, randomStream, stableHash } from '../../random';
 import type { Seed } from '../../records';
 import { fill, usesDefaultRequests } from '../prompts';
-import { type AnswerForm, answerPart, type Found, findAnswer, isNegated } from '../reading/final-answer';
+import { answerPart } from '../reading/answer-part';
+import { type AnswerForm, type Found, findAnswer } from '../reading/final-answer';
+import { abstains, isNegated } from '../reading/negation';
 import { tidy, withoutMarkup } from '../reading/plain-text';
 import {
   judged,
@@ -205,6 +207,9 @@ function readLabel(line: string): Found<boolean> {
   if (first === undefined) {
     return null;
   }
+  if (aboutAnother.test(said) || abstains(said)) {
+    return { doubt: 'it speaks of another statement, or of none' };
+  }
   if (/\?["')]*$/.test(said)) {
     return { doubt: 'it is asked, not said' };
   }
@@ -215,6 +220,10 @@ function readLabel(line: string): Found<boolean> {
 }
 
 const LINE_CHARACTERS_MAX = 2000;
+
+/** "The opposite is true.", "The claim that it is false is wrong." */
+const aboutAnother =
+  /\b(?:opposite|contrary|converse|negation|reverse|not the case|hardly|scarcely|far from)\b|\b(?:true|false)\b.*\b(?:is|was) (?:wrong|incorrect|mistaken|not (?:right|correct))\b/i;
 
 /** "No" and "correct" are labels alone, at the beginning of a sentence, or said of the statement. */
 const isLabelItself = (said: string, word: string) =>

@@ -1,4 +1,5 @@
-import { type AnswerForm, type Found, findAnswer, isNegated } from './final-answer';
+import { type AnswerForm, type Found, findAnswer } from './final-answer';
+import { abstains, isNegated } from './negation';
 import { withoutMarkup } from './plain-text';
 
 /** What options are called in a task. */
@@ -10,20 +11,25 @@ export type Choice = readonly string[];
 /** How the keys of options are read: `B`, `(b)`, `B) Paris`, `option B`, `B, because ...`, `A and C`. */
 export const choiceForm = (keys: Keys): AnswerForm<Choice> => ({
   marked: (text) => {
-    const said = prepared(text);
+    const said = prepared(text).replace(article, '');
     return (
       openEnd(firstSentence(said), keys) ?? leading(said, keys) ?? named(firstSentence(said), keys) ?? titled(said)
     );
   },
   line: (text) => {
     const said = prepared(text);
-    return openEnd(said, keys) ?? leading(said, keys) ?? lastNamed(said, keys);
+    const found = openEnd(said, keys) ?? leading(said, keys) ?? lastNamed(said, keys);
+    return found !== null && abstains(said) ? inDoubt : found;
   },
   whole: (text) => {
     const said = prepared(text);
     return alone(said, keys) ?? listed(said, keys);
   },
 });
+
+/** "la B", "die Option B": what other languages put before a key. */
+const article =
+  /^(?:(?:la|el|le|l'|il|die|der|das|opci[oó]n|opção|opzione|option|letra|lettre|lettera|buchstabe|a(?= [A-Z]\.?$)) ?)+(?=\(?[A-Z]\)?(?!\w))/i;
 
 /** A text without the options of the question, where it repeats them: lines that begin with one key after the other. */
 export function withoutOptions(text: string, keys: Keys): string {
@@ -54,6 +60,7 @@ const prepared = (text: string) =>
     .replace(/[[{<]([A-Za-z]|\d{1,2})[\]}>]/g, '($1)')
     .replace(/["'*$]+(\(?(?:[A-Za-z]|\d{1,2})\)?[.:)]?)["'*$]+/g, '$1')
     .replace(/^[-*•$ ]+(?=\S)|[$ ]+$/g, '')
+    .replace(/(?![❌✖✗✘🚫⛔👎])\p{Extended_Pictographic}\uFE0F?|\uFE0F/gu, '')
     .replace(/：/g, ': ')
     .replace(/，/g, ', ')
     .replace(/。/g, '. ')

@@ -1,5 +1,8 @@
 import { workArithmetic } from './arithmetic';
-import { type AnswerForm, type Found, findAnswer, type Marker } from './final-answer';
+import { type AnswerForm, type Found, findAnswer } from './final-answer';
+import type { Marker } from './marked-candidates';
+import { abstains } from './negation';
+import { inDigits } from './number-words';
 import { tidy, withoutMarkup } from './plain-text';
 import { type Quantity, quantitiesIn } from './quantities';
 import { equal, multiply, type Rational, rational } from './rational';
@@ -15,15 +18,29 @@ export interface ReadNumber {
  * How numbers are read. Signs, separators of several cultures, currency, percent, scale words and a plain unit belong to
  * a number; ranges, times, dates, ratios, factors and comparisons are none.
  */
-export const numberForm: AnswerForm<ReadNumber> = {
+export const digitForm: AnswerForm<ReadNumber> = {
   marked: (text) => readMarked(prepared(text)),
   line: (text) => bulleted(text) ?? readLine(prepared(text)),
   whole: (text) => bulleted(text) ?? readWhole(prepared(text)),
 };
 
+/** Numbers in English words, too. */
+export const numberForm: AnswerForm<ReadNumber> = {
+  marked: (text) => digitForm.marked(withDigits(text, 'leading')),
+  line: (text) => digitForm.line(withDigits(text, 'alone')),
+  whole: (text) => digitForm.whole(withDigits(text, 'alone')),
+};
+
+/** The text itself where it has no number in words. */
+function withDigits(text: string, extent: 'leading' | 'alone'): string {
+  const plain = /\d/.test(text) ? text : prepared(text);
+  const digits = inDigits(plain, extent);
+  return digits === plain ? text : digits;
+}
+
 /** The one number that a worked text gives as its answer; `null` where there is none that is certain. */
 export function finalNumber(text: string): { readonly value: Rational; readonly marker: Marker } | null {
-  const found = findAnswer(text, numberForm);
+  const found = findAnswer(text, digitForm);
   return found.state === 'read' ? { value: found.value.value, marker: found.marker } : null;
 }
 
@@ -74,6 +91,9 @@ function readLine(text: string): Found<ReadNumber> {
   const said = restated(reason(text));
   if (said.trim() === '') {
     return null;
+  }
+  if (abstains(text)) {
+    return { doubt: 'it says that there is no answer' };
   }
   if (assignments(said) > 1) {
     return { doubt: 'several things have a value' };

@@ -73,6 +73,8 @@ const markup: readonly (readonly [RegExp, string])[] = [
   [/\\pm(?![a-zA-Z])/g, '±'],
   [/\\(?:degree|circ)(?![a-zA-Z])|\^ ?\{? ?(?:\\circ|°) ?\}?/g, '°'],
   [/\\([$%#&_])/g, '$1'],
+  // Two asterisks before a number are a power where something stands before them, emphasis elsewhere.
+  [/(?<=^|[^\w)\]}*])\*\*(?=\S)([^*\n]{1,200}?)(?<=\S)\*\*(?![\w(])/gu, '$1'],
   [/\*\*\*?(?=[^\d\s(])|(?<=[^\d\s)])\*\*\*?|^\*{1,3}|\*{1,3}$/g, ''],
   [/\*\*(?=[^*]*\*\*)|(?<=\S)\*\*(?!\d)/g, ''],
   [/`+|__+/g, ''],

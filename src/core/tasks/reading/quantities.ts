@@ -1,4 +1,4 @@
-import { isNegated } from './final-answer';
+import { isDeniedBehind, isNegated } from './negation';
 import { add, divide, multiply, negate, type Rational, rational } from './rational';
 
 /** One number of a text, with all that belongs to it: sign, fraction, power of ten, scale word, percent. */
@@ -299,7 +299,8 @@ function scaled(value: Rational, exponent: number): Rational | null {
   return power === null ? null : multiply(value, power);
 }
 
-const hazardBehind = (behind: string) => hazardsBehind.find(([, form]) => form.test(behind))?.[0] ?? null;
+const hazardBehind = (behind: string) =>
+  isDeniedBehind(behind) ? 'is denied' : (hazardsBehind.find(([, form]) => form.test(behind))?.[0] ?? null);
 
 const units =
   '(?:m|g|s|h|l|L|t|W|V|A|N|J|C|F|d|ft|in|kg|mg|cm|mm|km|nm|lbs?|oz|hrs?|min|sec|ms|mph|kph|mL|ml|km/h|m/s|kW|kWh|Hz|GB|MB|KB|TB|yd|mi|pt|qt|gal|st|nd|rd|th|cents?|USD|EUR|years?|hours?|days?)';
@@ -312,6 +313,7 @@ const hazardsBehind: readonly (readonly [string, RegExp])[] = [
     /^(?:\+(?! ?\d)| (?:or|and) (?:more|less|fewer|higher|lower|above|below|over|under|greater|up|so|later|older)\b)/i,
   ],
   ['is a bound', /^[^\d.;!?\n]{0,20}? (?:at (?:the )?(?:least|most)|minimum|maximum)\b/i],
+  ['is compared with another', /^ ?(?:[<>]=?|[≤≥≠]) ?(?=[\p{L}\d(+-])/u],
   ['is denied', /^[^\d.;,!?\n]{0,30}? ?(?:is|was|are|were) (?:not|wrong|incorrect|false)\b/i],
   ['is only supposed', /^[^\d.;!?\n]{0,20}? if\b/i],
   ['is one of several', /^[^\d.;!?\n]{0,30}?\bor\b/i],
