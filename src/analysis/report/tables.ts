@@ -17,7 +17,7 @@ import type { ArmStrata } from './strata';
 type Colours = ReadonlyMap<string, string>;
 
 /** A column: its heading, and whether it holds numbers. */
-type Column = readonly [heading: string, kind?: 'number'];
+type Column = readonly [heading: Html | string, kind?: 'number'];
 
 /** Rows are lists of cells; the first cell names the row. */
 export function table(options: {
