@@ -207,7 +207,7 @@ const meanings: Record<keyof typeof jsonEvents, string> = {
   pruned: '`prune`: what was found, and removed if that was agreed',
   deleted: '`delete`: the run or the experiment is gone, if that was agreed',
   temporal: '`temporal`: the server answers',
-  ui: '`ui`: the pages are served',
+  ui: '`ui`, `run --ui`: the pages are served',
   backup: '`backup`: the workspace is copied',
   serving: '`worker`: serving these task queues',
   draining: '`worker`: a signal came; no further steps are taken',

@@ -16,10 +16,9 @@ export async function uiCommand({ port = 0, open, json }: UiCommandOptions): Pro
   const interrupt = interruption();
   const ui = await serveUi(workspaceAt(), port);
   try {
-    if (json) {
-      process.stdout.write(`${JSON.stringify({ event: 'ui', url: ui.url })}\n`);
-    } else {
-      process.stderr.write(`${ui.url}\nCtrl-C ends this view; runs that are working continue\n`);
+    announceUi(ui.url, json);
+    if (!json) {
+      process.stderr.write('Ctrl-C ends this view; runs that are working continue\n');
     }
     if (open) {
       await openInBrowser(ui.url);
@@ -29,5 +28,14 @@ export async function uiCommand({ port = 0, open, json }: UiCommandOptions): Pro
   } finally {
     await ui.close();
     interrupt.done();
+  }
+}
+
+/** Whoever has the address can look, so it is told here and kept nowhere. */
+export function announceUi(url: string, json: boolean): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ event: 'ui', url })}\n`);
+  } else {
+    process.stderr.write(`${url}\n`);
   }
 }

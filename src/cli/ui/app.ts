@@ -66,7 +66,7 @@ export function uiApp({ workspace, watch, token, port, ending }: UiOptions): Hon
 }
 
 const problemPage = (problem: string) =>
-  renderPage({ title: 'tutelage', trail: null, body: html`<p class="problem">${problem}</p>`, parts: new Map() });
+  renderPage({ title: 'Not shown', trail: html``, body: html`<p class="problem">${problem}</p>`, parts: new Map() });
 
 /** The run or experiment that a path names. */
 function nameIn(pathname: string): string | null {

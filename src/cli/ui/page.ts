@@ -41,7 +41,7 @@ export function renderPage({ title, trail, body }: Page): string {
 <script src="/live.js" defer></script>
 </head>
 <body>
-<nav aria-label="Where you are"><a href="/">Workspace</a>${trail}</nav>
+${trail && html`<nav aria-label="Where you are"><a href="/">Workspace</a>${trail}</nav>`}
 <header><h1>${title}</h1></header>
 <main>
 ${body}

@@ -1,5 +1,3 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { loadAll } from '../../analysis/load';
 import { funnelFigure, purchaseTable, timeFigure } from '../../analysis/report/cost-figures';
 import { axisSwitch, coloursOf, curveFigure, strataFigure } from '../../analysis/report/figures';
@@ -10,6 +8,7 @@ import { spendTable } from '../../analysis/report/tables';
 import type { ExperimentResults, RunResults } from '../../analysis/results-schema';
 import { settingsOf } from '../../analysis/settings';
 import type { Workspace } from '../../store/workspace';
+import { recordStamp } from './record-stamp';
 
 /** Pages whose figures are kept; a page of an experiment has a few hundred KB of them. */
 const KEPT_MAX = 16;
@@ -41,15 +40,8 @@ export function openFigures(workspace: Workspace) {
 
 /** Changes when the record of one of the runs was replaced; empty where none has one. */
 async function stampOf(workspace: Workspace, runs: readonly string[]): Promise<string> {
-  const stamps = await Promise.all(
-    runs.map((run) =>
-      stat(join(workspace.runDirectory(run), 'run.json')).then(
-        ({ mtimeMs, ino }) => `${run} ${mtimeMs} ${ino}`,
-        () => '',
-      ),
-    ),
-  );
-  return stamps.filter((stamp) => stamp !== '').join('\n');
+  const stamps = await Promise.all(runs.map(async (run) => ({ run, stamp: await recordStamp(workspace, run) })));
+  return stamps.flatMap(({ run, stamp }) => (stamp === '' ? [] : [`${run} ${stamp}`])).join('\n');
 }
 
 function draw(results: RunResults | ExperimentResults): Html {

@@ -8,6 +8,7 @@ import type { Snapshot } from '../snapshot';
 import { takeSnapshots, topLevel } from '../status';
 import type { Seen } from '../stored-snapshot';
 import { listWork, type NamedWork } from '../workspace-names';
+import { recordStamp } from './record-stamp';
 
 export interface Look {
   readonly works: readonly LookedAt[];
@@ -33,10 +34,12 @@ const LOOK_KEPT_MS = 1000;
 
 export function openWatch(workspace: Workspace): Watch {
   const complete = new Map<string, Seen>();
+  const stamps = new Map<string, string>();
   let ledger: LedgerView | null = null;
   let last: { readonly atMs: number; readonly look: Promise<Look> } | null = null;
 
   async function take(): Promise<Look> {
+    await forgetReplaced(workspace, complete, stamps);
     // A workspace that has no ledger yet may get one.
     ledger ??= await openLedgerView(workspace.ledger, await knownLedger(workspace));
     const all = topLevel(await listWork(workspace));
@@ -79,4 +82,22 @@ export function openWatch(workspace: Workspace): Watch {
       await ledger?.close();
     },
   };
+}
+
+/**
+ * What is complete is not read again, unless its record is another: a page stays open for days, in which a run may be deleted
+ * and started afresh under its name.
+ */
+async function forgetReplaced(
+  workspace: Workspace,
+  complete: Map<string, Seen>,
+  stamps: Map<string, string>,
+): Promise<void> {
+  for (const run of complete.keys()) {
+    const stamp = await recordStamp(workspace, run);
+    if (stamps.get(run) !== stamp) {
+      complete.delete(run);
+      stamps.set(run, stamp);
+    }
+  }
 }
