@@ -106,6 +106,18 @@ test.each([
   await context.close();
 });
 
+test('on a phone the words of a figure are as large as elsewhere, and captions are not cut off', async () => {
+  const { context, page } = await opened({ viewport: { width: 400, height: 800 } });
+  await page.goto(new URL('/runs/demo/loss-1', ui.url).href);
+  const pixels = await page.$$eval('figure svg text', (all) =>
+    all.map((text) => text.getBoundingClientRect().height).filter((height) => height > 0),
+  );
+  expect(Math.min(...pixels)).toBeGreaterThanOrEqual(10);
+  const rights = await page.$$eval('caption span', (all) => all.map((one) => one.getBoundingClientRect().right));
+  expect(Math.max(...rights)).toBeLessThanOrEqual(400);
+  await context.close();
+});
+
 test('who has no token sees nothing', async () => {
   const page = await browser.newPage();
   const response = await page.goto(new URL('/runs/demo', ui.url).href);
