@@ -42,9 +42,14 @@ export interface Loaded {
 /**
  * The results of a run or of an experiment, as far as it has come, and what they were drawn from.
  *
+ * @param options without rows, what only they tell is left out: a page that is drawn again and again has no time to read them
  * @throws TutelageError `usage` where nothing of that name has results, `damaged` as above
  */
-export async function loadAll(workspace: string, name: string): Promise<Loaded> {
+export async function loadAll(
+  workspace: string,
+  name: string,
+  { withRows = true }: { readonly withRows?: boolean } = {},
+): Promise<Loaded> {
   const experiment = await loadExperiment(workspace, name);
   if (experiment !== null) {
     const runs = await Promise.all(
@@ -56,7 +61,7 @@ export async function loadAll(workspace: string, name: string): Promise<Loaded> 
         }),
       ),
     );
-    const details = await loadDetails(workspace, runs);
+    const details = await loadDetails(workspace, runs, withRows);
     const failures = await Promise.all(runs.map((one) => failureOf(workspace, one)));
     const failed = failures.filter((failure) => failure !== null);
     return { results: experimentResults(experiment.experiment, runs, { ...details, failed }), details };
@@ -69,7 +74,7 @@ export async function loadAll(workspace: string, name: string): Promise<Loaded> 
   const own = siblings?.runs.find(({ run }) => run === record.run);
   const labels =
     own === undefined ? { strategy: record.config.strategy.name, seed: record.config.seed } : scalarLabels(own.labels);
-  const details = await loadDetails(workspace, [{ run: record.run, labels, record }]);
+  const details = await loadDetails(workspace, [{ run: record.run, labels, record }], withRows);
   const failure = await failureOf(workspace, { run: record.run, record });
   return { results: runResults(record, labels, { ...details, failure: failure?.reason ?? null }), details };
 }
@@ -87,7 +92,7 @@ async function failureOf(
 export const loadResults = async (workspace: string, name: string): Promise<RunResults | ExperimentResults> =>
   (await loadAll(workspace, name)).results;
 
-async function loadDetails(workspace: string, runs: readonly LabelledRun[]): Promise<Details> {
+async function loadDetails(workspace: string, runs: readonly LabelledRun[], withRows: boolean): Promise<Details> {
   const store = storeOf(workspace);
   const started = runs.filter((run) => run.record !== null);
   const prices = await readPrices(
@@ -100,7 +105,7 @@ async function loadDetails(workspace: string, runs: readonly LabelledRun[]): Pro
     if (record === null) {
       continue;
     }
-    const own = await loadRows(store, record, { labels, prices });
+    const own = withRows ? await loadRows(store, record, { labels, prices }) : null;
     rows.push(...(own === null ? [] : [own]));
     for (const { iteration } of record.iterations) {
       const seconds = await loadTimes(workspace, record.run, iteration);

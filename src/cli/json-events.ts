@@ -149,6 +149,10 @@ export const jsonEvents = {
     namespace: z.string(),
     url: z.string().nullable().describe('of the Web UI, or of the history there; null for a named cluster'),
   }),
+  ui: z.strictObject({
+    event: z.literal('ui'),
+    url: z.string().describe('the address with its token; whoever has it can look'),
+  }),
   backup: z.strictObject({
     event: z.literal('backup'),
     folder: z.string(),
@@ -203,6 +207,7 @@ const meanings: Record<keyof typeof jsonEvents, string> = {
   pruned: '`prune`: what was found, and removed if that was agreed',
   deleted: '`delete`: the run or the experiment is gone, if that was agreed',
   temporal: '`temporal`: the server answers',
+  ui: '`ui`, `run --ui`: the pages are served',
   backup: '`backup`: the workspace is copied',
   serving: '`worker`: serving these task queues',
   draining: '`worker`: a signal came; no further steps are taken',

@@ -29,7 +29,8 @@ export async function listCommand(options: { readonly json: boolean }): Promise<
   }
 }
 
-async function listedEvent(workspace: Workspace, { name, runs, teacher }: Snapshot): Promise<ListedEvent> {
+/** What `list` says of a run or an experiment. */
+export async function listedEvent(workspace: Workspace, { name, runs, teacher }: Snapshot): Promise<ListedEvent> {
   const directory = workspace.runDirectory(name);
   const changes = await Promise.all(
     [name, ...runs.map(({ run }) => run)].flatMap((run) =>
@@ -87,7 +88,7 @@ export function listLines(listed: readonly ListedEvent[], nowMs: number): string
   );
 }
 
-function ageText(ms: number): string {
+export function ageText(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 60) {
     return `${seconds} s ago`;

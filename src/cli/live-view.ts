@@ -97,7 +97,7 @@ function runParagraph(run: RunSnapshot, name: string): string[] {
 }
 
 /** A range, unless both ends are the same to the minute. */
-function leftText({ secondsLeft: low, secondsLeftMax: high }: RunSnapshot): string | null {
+export function leftText({ secondsLeft: low, secondsLeftMax: high }: RunSnapshot): string | null {
   if (low === null) {
     return null;
   }
@@ -188,7 +188,7 @@ function waits({ name, waitingFor, runs }: Snapshot): string[] {
   );
 }
 
-function activity(run: RunSnapshot): string {
+export function activity(run: RunSnapshot): string {
   if (!isOpen(run.state)) {
     return run.state;
   }
@@ -212,7 +212,7 @@ function activity(run: RunSnapshot): string {
   return [...parts, `${Math.round(run.stepSeconds)} s`].join(', ');
 }
 
-function accuracyText({ accuracy, interval, accuracyChange, macroAccuracy }: RunSnapshot): string | null {
+export function accuracyText({ accuracy, interval, accuracyChange, macroAccuracy }: RunSnapshot): string | null {
   if (accuracy === null) {
     return null;
   }
@@ -220,7 +220,7 @@ function accuracyText({ accuracy, interval, accuracyChange, macroAccuracy }: Run
   return `accuracy ${decimal(accuracy)} ${bracket(interval)}${change}, macro ${decimal(macroAccuracy)}`;
 }
 
-function budgetText({ budget, projectedUsd }: RunSnapshot): string | null {
+export function budgetText({ budget, projectedUsd }: RunSnapshot): string | null {
   if (budget === null) {
     return null;
   }
@@ -230,7 +230,7 @@ function budgetText({ budget, projectedUsd }: RunSnapshot): string | null {
   return `${part(budget.usd, formatUsd)}${projection}, ${part(budget.samples, count)} rows, ${part(budget.tokens, count)} tokens`;
 }
 
-function callsText({ inFlight, oldestCallSeconds, unknownCalls, failedCalls }: RunSnapshot): string | null {
+export function callsText({ inFlight, oldestCallSeconds, unknownCalls, failedCalls }: RunSnapshot): string | null {
   const oldest = oldestCallSeconds === null ? '' : `, the oldest for ${Math.round(oldestCallSeconds)} s`;
   const parts = [
     `${inFlight} in flight${oldest}`,

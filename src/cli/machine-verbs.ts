@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander';
 import type { Shell } from './completion';
+import { port } from './option-values';
 
 export type Finish = (exitCode: number) => void;
 
@@ -29,6 +30,14 @@ export function addMachineVerbs(program: Command, finish: Finish): void {
       const { completionCommand, completionNames } = await import('./completion.js');
       finish(shell === 'names' ? await completionNames() : completionCommand(program, shell));
     });
+
+  program
+    .command('ui')
+    .description('show the workspace in a browser, while runs work and after; until interrupted')
+    .option('--port <port>', 'where to serve it, on 127.0.0.1; default: any free port', port)
+    .option('--open', 'open it in a browser', false)
+    .option('--json', 'the address as JSON on stdout', false)
+    .action(async (options) => finish(await (await import('./ui.js')).uiCommand(options)));
 
   program
     .command('temporal')

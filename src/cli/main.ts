@@ -97,6 +97,7 @@ function addRunVerbs(program: Command, finish: Finish): void {
     .option('--set <path=value>', 'override one key; may be repeated', collect, [])
     .option('--new', 'start again beside an earlier run of the same name', false)
     .option('--open', 'open the report in a browser when all runs have ended', false)
+    .option('--ui', 'show the workspace in a browser meanwhile, as `tutelage ui` does; the address is printed', false)
     .option('--detach', 'leave the run working in the background, whatever becomes of this terminal', false)
     .option(
       '--queues <names>',

@@ -36,6 +36,14 @@ export function number(text: string): number {
   return value;
 }
 
+export function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1 || value > 65_535) {
+    throw new InvalidArgumentError('expected a port, 1 to 65535');
+  }
+  return value;
+}
+
 /** `127.0.0.1:9464`, `[::1]:9464` */
 export function hostAndPort(text: string): { host: string; port: number } {
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];

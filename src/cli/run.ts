@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly detach: boolean;
   /** Opens the report once all runs have ended. */
   readonly open: boolean;
+  /** Serves the workspace's pages for as long as the runs work. */
+  readonly ui: boolean;
   /** Agrees to hosts that are new to this workspace. */
   readonly yes: boolean;
   /** Task queues that this process serves; workers on other machines serve the others. */
@@ -47,6 +49,10 @@ export interface RunOptions {
 
 /** `tutelage run FILE`: starts the runs of a file, or resumes them, and follows them to their end. */
 export async function runCommand(file: string, options: RunOptions): Promise<number> {
+  if (options.ui && options.detach) {
+    // The address lets in whoever has it, so it may not be left in the log of a process without a terminal.
+    throw new TutelageError('usage', '--ui needs a terminal to tell its address', 'start `tutelage ui` beside the run');
+  }
   const configFile = await readConfigFile(file, options.set);
   const workspace = await openOwnWorkspace();
   const launch = await findLaunch(workspace, configFile, options.new);
@@ -55,12 +61,21 @@ export async function runCommand(file: string, options: RunOptions): Promise<num
     const command = process.argv.slice(1).filter((argument) => argument !== '--detach');
     return detach(workspace, { name: launch.name, command, json: options.json });
   }
-  const exitCode = await followLaunch(workspace, launch, options);
+  const ui = options.ui ? await openUi(workspace, options.json) : null;
+  const exitCode = await followLaunch(workspace, launch, options).finally(() => ui?.close());
   const report = join(workspace.runDirectory(launch.name), 'report.html');
   if (options.open && (await isComplete(workspace, launch))) {
     await openInBrowser(report);
   }
   return exitCode;
+}
+
+/** Loaded only where it is wanted: figures take a second to load. */
+async function openUi(workspace: Workspace, json: boolean) {
+  const [{ serveUi }, { announceUi }] = await Promise.all([import('./ui/serve.js'), import('./ui.js')]);
+  const ui = await serveUi(workspace, 0);
+  announceUi(ui.url, json);
+  return ui;
 }
 
 /** What is missing in the environment is said before anything starts. */

@@ -69,9 +69,9 @@ export async function snapshotsOf(
 }
 
 /** A run of an experiment is shown with it. */
-const topLevel = (works: readonly NamedWork[]) => works.filter(({ name, owner }) => name === owner);
+export const topLevel = (works: readonly NamedWork[]) => works.filter(({ name, owner }) => name === owner);
 
-async function takeSnapshots(
+export async function takeSnapshots(
   workspace: Workspace,
   ledger: LedgerView | null,
   works: readonly NamedWork[],

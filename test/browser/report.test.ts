@@ -50,7 +50,7 @@ test('every figure has marks and labelled axes, and can be seen', async () => {
       return {
         id: figure.id,
         marks: svg?.querySelectorAll('path, rect, circle').length ?? 0,
-        labels: [...(svg?.querySelectorAll('[aria-label$="-axis label"]') ?? [])].length,
+        labels: [...(svg?.querySelectorAll('[data-mark$="-axis label"]') ?? [])].length,
         name: svg?.getAttribute('aria-label') ?? '',
         numbers: figure.querySelectorAll('table tbody tr').length,
       };

@@ -82,7 +82,7 @@ export function figure(options: {
   const id = `${options.id}${slugOf(look?.setting ?? '')}`;
   return html`<figure id="${id}"${isWide ? trusted(' class="wide"') : null}>
 <figcaption><strong>${title}${look?.setting ? html` <span class="soft">${look.setting}</span>` : null}</strong>${caption}</figcaption>
-${chart}
+<div class="drawing" tabindex="0" role="group" aria-label="${title}">${chart}</div>
 <details><summary>Numbers of this figure</summary>${numbers}</details>
 </figure>`;
 }

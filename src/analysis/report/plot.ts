@@ -31,6 +31,11 @@ export function draw({ title, description }: Described, height: number, options:
     style: { fontSize: `${fontSize}px`, background: 'transparent' } as never,
     ...options,
   }) as unknown as ReturnType<typeof document.createElement>;
+  // Plot names its groups by aria-label, which an element without a role may not have.
+  for (const group of figure.querySelectorAll('[aria-label]')) {
+    group.setAttribute('data-mark', group.getAttribute('aria-label') ?? '');
+    group.removeAttribute('aria-label');
+  }
   figure.setAttribute('role', 'img');
   figure.setAttribute('aria-label', `${title}. ${description}`);
   const titleElement = document.createElement('title');

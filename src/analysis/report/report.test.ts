@@ -36,7 +36,7 @@ describe('the report of an experiment', () => {
     const figures = all('#curve-macro .by-rows svg, #curve-overall .by-rows svg');
     expect(figures).toHaveLength(2);
     for (const figure of figures) {
-      const marks = (label: string) => [...figure.querySelectorAll(`[aria-label="${label}"] path`)];
+      const marks = (label: string) => [...figure.querySelectorAll(`[data-mark="${label}"] path`)];
       expect(marks('area')).toHaveLength(2);
       expect(marks('line')).toHaveLength(3 * 2 + 2);
       expect(marks('dot')).toHaveLength(2 * 5);

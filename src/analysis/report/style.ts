@@ -41,6 +41,7 @@ summary:hover, summary:focus-visible { color: var(--ink); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; width: 100%; }
 caption { text-align: left; color: var(--soft); font-size: .88rem; padding: .3rem 0 .5rem; }
+caption span { display: block; position: sticky; left: 0; max-width: min(100%, calc(100vw - 3rem)); }
 th, td { text-align: left; padding: .42rem 1.1rem .42rem 0; vertical-align: baseline; border-bottom: 1px solid var(--line); }
 thead th { font-weight: 600; font-size: .82rem; color: var(--soft); border-bottom-color: var(--soft); vertical-align: bottom; }
 tbody th { font-weight: 500; }
@@ -60,6 +61,7 @@ fieldset.axis label { margin-right: 1rem; white-space: nowrap; }
 main:has(input[value=tokens]:checked) .by-tokens, main:has(input[value=usd]:checked) .by-usd, main:has(input[value=seconds]:checked) .by-seconds { display: block; }
 main:has(input[name=axis]:not([value=rows]):checked) .by-rows { display: none; }
 figure svg { display: block; max-width: 100%; margin: 0 auto; }
+@media (max-width: 600px) { .drawing { overflow-x: auto; } .drawing svg { max-width: none; margin: 0; } }
 p.save { margin: .5rem 0 0; display: flex; gap: .6rem; }
 button, select, input[type=search] { font: inherit; font-size: .85rem; color: var(--ink); background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: .25rem .6rem; }
 button { cursor: pointer; } button:hover:not(:disabled) { background: var(--wash); } button:disabled { color: var(--soft); cursor: default; }

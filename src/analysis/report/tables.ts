@@ -20,7 +20,7 @@ import type { ArmStrata } from './strata';
 type Colours = ReadonlyMap<string, string>;
 
 /** A column: its heading, and whether it holds numbers. */
-type Column = readonly [heading: string, kind?: 'number'];
+type Column = readonly [heading: Html | string, kind?: 'number'];
 
 /** Rows are lists of cells; the first cell names the row. */
 export function table(options: {
@@ -37,7 +37,7 @@ export function table(options: {
   const head = options.columns.map(
     ([heading, kind]) => html`<th scope="col" class="${kind ?? 'text'}">${heading}</th>`,
   );
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${options.caption}"><table><caption>${options.caption}</caption>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${options.caption}"><table><caption><span>${options.caption}</span></caption>
 <thead><tr>${head}</tr></thead>
 <tbody>${options.rows.map((row) => html`<tr>${cells(row)}</tr>\n`)}</tbody>
 ${options.foot === undefined ? null : html`<tfoot><tr>${cells(options.foot)}</tr></tfoot>`}</table></div>`;
@@ -247,7 +247,7 @@ export function strataTable(arms: readonly ArmStrata[], colours: Colours): Html 
     return html`<td class="number">${decimal(found?.first ?? null)}</td><td class="number">${decimal(found?.last ?? null)}</td>`;
   };
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
-<caption>${caption}</caption>
+<caption><span>${caption}</span></caption>
 <thead><tr><th scope="col" rowspan="2">stratum</th>${arms.map(({ name }) => html`<th scope="colgroup" colspan="2" class="number">${named(name, colours)}</th>`)}</tr>
 <tr>${arms.map(() => html`<th scope="col" class="number">base</th><th scope="col" class="number">last</th>`)}</tr></thead>
 <tbody>${strata.map((stratum) => html`<tr><th scope="row">${stratum}</th>${arms.map((arm) => cell(arm, stratum))}</tr>\n`)}</tbody></table></div>`;
