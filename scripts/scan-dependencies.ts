@@ -4,7 +4,7 @@ import { lockedPackages } from './locked-python';
 
 /**
  * `npm run scan`: known advisories for what users install, npm's by the registry's audit, Python's by osv.dev. Fails for
- * one that is high or critical (docs/decisions/0011). A service that does not answer is said and is no failure: the scan
+ * one that is high or critical (docs/decisions/0011-grave-advisories-fail.md). A service that does not answer is said and is no failure: the scan
  * of an unchanged commit would otherwise fail for what is not in it.
  */
 const root = join(__dirname, '..');

@@ -101,7 +101,7 @@ export function otherCosts(
   });
 }
 
-/** No factor is told where the arms are not told apart. */
+/** No factor is given where the arms are not distinguished. */
 function atEqualCost(curves: readonly CurvePair[], cost: number) {
   if (cost <= 0) {
     return { difference: null, conclusion: 'nothing in common', timesFewer: null, timesFewerInterval: null } as const;

@@ -235,11 +235,11 @@ const factorSchema = z
   .nullable()
   .describe(
     "baseline's cost / arm's cost for the accuracy that the worse of them ends with; below 1 the arm is the worse one; null " +
-      'where they are not told apart, or the arm has it before its first row',
+      'where they cannot be distinguished, or the arm has it before its first row',
   );
 
 const factorIntervalSchema = rowsIntervalSchema.describe(
-  '95 %, by inversion of a paired t-test: it contains 1 exactly where the two are not told apart; an end of 0: the baseline ' +
+  '95 %, by inversion of a paired t-test: it contains 1 exactly where the two cannot be distinguished; an end of 0: the baseline ' +
     'may have it before its first row; of null: the arm may; null for one pair',
 );
 

@@ -78,7 +78,7 @@ export function outcomeTable(results: ExperimentResults, colours: Colours): Html
 /** Each arm against its random arm. */
 export function comparisonTable(comparisons: readonly Comparison[], colours: Colours): Html {
   return table({
-    caption: `Differences are paired by random seed, with a 95 % interval and the p-value of the paired t-test; beside it the p-value after Holm’s adjustment for ${plural(testsOf(comparisons), 'comparison')}. Rows needed: where the mean curve first reaches the accuracy of the baseline. Times: how many times the rows of the arm the baseline needs for the same accuracy, below 1 for a worse arm, with 95 % over random seeds; not told where the two are not told apart.`,
+    caption: `Differences are paired by random seed, with a 95 % interval and the p-value of the paired t-test; beside it the p-value after Holm’s adjustment for ${plural(testsOf(comparisons), 'comparison')}. Rows needed: where the mean curve first reaches the accuracy of the baseline. Times: how many times the rows of the arm the baseline needs for the same accuracy, below 1 for a worse arm, with 95 % over random seeds; left out where the two cannot be distinguished.`,
     columns: [
       ['arm'],
       ['against'],
