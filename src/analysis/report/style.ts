@@ -42,6 +42,7 @@ summary:hover, summary:focus-visible { color: var(--ink); }
 table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; width: 100%; }
 caption { text-align: left; color: var(--soft); font-size: .88rem; padding: .3rem 0 .5rem; }
 caption span { display: block; position: sticky; left: 0; max-width: min(100%, calc(100vw - 3rem)); }
+.scroll + .scroll { margin-top: 2rem; }
 th, td { text-align: left; padding: .42rem 1.1rem .42rem 0; vertical-align: baseline; border-bottom: 1px solid var(--line); }
 thead th { font-weight: 600; font-size: .82rem; color: var(--soft); border-bottom-color: var(--soft); vertical-align: bottom; }
 tbody th { font-weight: 500; }
