@@ -1,4 +1,5 @@
 import { demoExperiment, demoRecord } from '../../test/support/run-records';
+import { renderReport } from './report/report';
 import { experimentResults, runResults } from './results';
 import { summaryLines } from './summary';
 
@@ -166,4 +167,23 @@ test('calls with unknown outcome are part of the bill', () => {
   }));
   const lines = summaryLines(runResults({ ...record, iterations }), options);
   expect(textOf(lines)).toContain('3 calls with unknown outcome, at most 900 tokens and $0.000770 reserved for them');
+});
+
+test('several sampled answers are told of with their intervals, at the base and at the end', () => {
+  const share = (value: number) => ({ share: value, low: value - 0.05, high: value + 0.05 });
+  const sampled = (mean: number) => ({
+    table: { kind: 'answers' as const, sha256: '0'.repeat(64), bytes: 1 },
+    ...{ answers: 4, questions: 600, mean: share(mean), majority: share(mean + 0.1) },
+    passAt: { '1': share(mean), '2': share(mean + 0.1), '4': share(mean + 0.2) },
+  });
+  const record = demoRecord('loss', 1);
+  const results = runResults({
+    ...record,
+    baseEvaluation: { ...record.baseEvaluation, sampled: sampled(0.3) },
+    iterations: record.iterations.map((one) => ({ ...one, evaluation: { ...one.evaluation, sampled: sampled(0.5) } })),
+  });
+  const text = textOf(summaryLines(results, options));
+  expect(text).toContain('sampled 4 answers, iteration 0: mean 0.300 [0.250, 0.350], pass@4 0.500 [0.450, 0.550]');
+  expect(text).toContain('iteration 4: mean 0.500 [0.450, 0.550], pass@4 0.700 [0.650, 0.750], majority 0.600');
+  expect(renderReport(results)).toContain('Sampled answers');
 });

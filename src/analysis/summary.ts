@@ -158,8 +158,26 @@ function runTable(results: RunResults): string[] {
   const measure = measureOf(results);
   return [
     ...table([['iteration', 'rows', `macro ${measure}`, `overall ${measure}`, ...proofs], ...rows]),
-    `brackets: 95 % interval over the questions (Wilson)`,
+    'brackets: 95 % interval over the questions (Wilson)',
+    ...sampledLines(results),
   ];
+}
+
+/** What several sampled answers to each test question say, at the base and at the end. */
+function sampledLines({ curve }: RunResults): string[] {
+  return [...new Set([curve[0], curve.at(-1)])].flatMap((point) => {
+    const { sampled, iteration } = point ?? {};
+    if (sampled === undefined) {
+      return [];
+    }
+    const { answers, mean, passAt, majority } = sampled;
+    const text = (share: typeof mean) => withInterval(share.share, share);
+    const most = passAt[String(answers)];
+    const pass = most === undefined ? '' : `, pass@${answers} ${text(most)}`;
+    return [
+      `sampled ${answers} answers, iteration ${iteration}: mean ${text(mean)}${pass}, majority ${text(majority)}`,
+    ];
+  });
 }
 
 const withInterval = (accuracy: number | null, interval: { low: number; high: number } | null) =>

@@ -26,7 +26,15 @@ import { type RowData, rowData } from './row-data';
 import { script } from './script';
 import { strataOf } from './strata';
 import { style } from './style';
-import { comparisonTable, otherCostsTable, outcomeTable, questionsTable, runTable, spendTable } from './tables';
+import {
+  comparisonTable,
+  otherCostsTable,
+  outcomeTable,
+  questionsTable,
+  runTable,
+  sampledTable,
+  spendTable,
+} from './tables';
 
 /** The page's policy allows one script, by hash, so text that a model wrote can never run. */
 const scriptHash = createHash('sha256').update(script).digest('base64');
@@ -129,6 +137,7 @@ function sections(results: RunResults | ExperimentResults, packed: RowData | nul
   const list = results.kind === 'run' ? null : results;
   return html`${section('curves', 'Learning curves', html`${axisSwitch(results)}<div class="figures">${each(({ own, look }) => joined(curveFigure(own, 'macro', look), curveFigure(own, 'overall', look)))}</div>`)}
 ${section('outcome', 'Outcome', list && outcomeTable(list, colours))}
+${section('sampled', 'Sampled answers', sampledTable(runs))}
 ${section('against', 'Against random selection', list && list.comparisons.length > 0 ? comparisonTables(list, colours) : null)}
 ${section('data', 'Rows that random selection needs', inGrid(each(({ own, look }) => dataShareFigures(own.analyses.dataShares, look))))}
 ${section('wins', 'Pairwise win rates', inGrid(winRateFigures(analyses.winRates)))}

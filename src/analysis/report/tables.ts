@@ -196,6 +196,39 @@ const testsOf = (comparisons: readonly Comparison[]) =>
     ),
   );
 
+/** Several sampled answers to each test question, base student and end of every run; `null` where none asked for them. */
+export function sampledTable(runs: readonly Pick<ExperimentRun, 'run' | 'curve'>[]): Html | null {
+  const rows = runs.flatMap(({ run, curve }) => {
+    const points = [...new Set([curve[0], curve.at(-1)])];
+    return points.flatMap((point) => {
+      const { sampled, iteration = 0 } = point ?? {};
+      if (sampled === undefined) {
+        return [];
+      }
+      const { answers, mean, passAt, majority } = sampled;
+      const most = passAt[String(answers)];
+      const cell = (share: typeof mean | undefined) =>
+        share === undefined ? '' : withInterval(share.share, { low: share.low, high: share.high });
+      return [[run, String(iteration), String(answers), cell(mean), cell(most), cell(majority)]];
+    });
+  });
+  return rows.length === 0
+    ? null
+    : table({
+        caption:
+          'Several sampled answers to each test question: the share that is right, the questions of which at least one answer is right (pass@k, k all of them), and those whose most frequent answer is. 95 % intervals over the questions, each counting once.',
+        columns: [
+          ['run'],
+          ['iteration', 'number'],
+          ['answers', 'number'],
+          ['mean', 'number'],
+          ['pass@k', 'number'],
+          ['majority', 'number'],
+        ],
+        rows,
+      });
+}
+
 /** What each arm bought. */
 export function spendTable(results: RunResults | ExperimentResults, colours: Colours): Html {
   const runs = results.kind === 'run' ? [results] : results.runs;
