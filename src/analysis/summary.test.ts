@@ -170,13 +170,13 @@ test('calls with unknown outcome are part of the bill', () => {
 });
 
 test('several sampled answers are told of with their intervals, at the base and at the end', () => {
+  const record = demoRecord('loss', 1);
   const share = (value: number) => ({ share: value, low: value - 0.05, high: value + 0.05 });
   const sampled = (mean: number) => ({
-    table: { kind: 'answers' as const, sha256: '0'.repeat(64), bytes: 1 },
+    table: record.baseEvaluation.answers,
     ...{ answers: 4, questions: 600, mean: share(mean), majority: share(mean + 0.1) },
     passAt: { '1': share(mean), '2': share(mean + 0.1), '4': share(mean + 0.2) },
   });
-  const record = demoRecord('loss', 1);
   const results = runResults({
     ...record,
     baseEvaluation: { ...record.baseEvaluation, sampled: sampled(0.3) },
