@@ -109,7 +109,15 @@ def rehearse_training(
     recipe = Recipe(1, len(rows), 1e-4, 0.0, 1.0, 0.999, 0.0, 1.0, method.seed, method.optimizer)
     trainer = Trainer(student, rows, recipe, TrainingState(micro_batch_tokens=1024))
     began = time.monotonic()
-    trainer.advance()
+    try:
+        trainer.advance()
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError, NotImplementedError) as error:
+        # An architecture may read the weights that an adapter has wrapped, or lack a backward pass.
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise InputError(
+            f"{source}: {type(student.causal).__name__} cannot be finetuned with method {method.method}: {reason}",
+            "Choose another student.finetune.method, or another student.",
+        ) from error
     speed = sum(len(sequence.ids) for sequence in sequences) / (time.monotonic() - began)
     unreached = [name for name, parameter in trainer.parameters.items() if parameter.grad is None]
     if len(unreached) == len(trainer.parameters):

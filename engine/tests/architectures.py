@@ -117,6 +117,7 @@ ARCHITECTURES: dict[str, dict[str, Any]] = {
         "attn_layer_offset": 1,
         "use_mamba_kernels": False,
     },
+    "phimoe": {**_SMALL, **_EXPERTS},
     "rwkv": {"hidden_size": 32, "attention_hidden_size": 32, "num_hidden_layers": 2, "context_length": 256},
 }
 

@@ -114,6 +114,13 @@ def test_a_student_that_peft_refuses_is_refused_with_its_reason_and_finetuned_in
     rehearsed(name, "full", tmp_path / "full")
 
 
+def test_a_student_whose_code_does_not_work_with_an_adapter_is_refused_and_finetuned_in_full(tmp_path: Path) -> None:
+    # Its router reads the weight of a layer that the adapter has wrapped.
+    with pytest.raises(InputError, match="PhimoeForCausalLM cannot be finetuned with method lora"):
+        rehearsed("phimoe", "lora", tmp_path / "lora")
+    rehearsed("phimoe", "full", tmp_path / "full")
+
+
 @pytest.mark.parametrize(("name", "reason"), REFUSED.items())
 def test_a_student_that_would_answer_wrongly_in_silence_is_refused(name: str, reason: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=reason):
