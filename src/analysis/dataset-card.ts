@@ -6,6 +6,7 @@ import type { PriceList } from '../store/ledger/prices';
 import type { RowLine } from './data/row-line';
 import { count, plural } from './phrases';
 import { publishedConfig } from './published-config';
+import { specialTokensIn } from './special-tokens';
 
 export type StudentFolder = keyof typeof folders;
 
@@ -64,9 +65,27 @@ export function datasetCard(options: {
     '',
     '## Limits',
     '',
+    ...specialTokenLines(accepted),
     "The teacher's answers may be wrong; the `verdict` column says what was checked. Difficulty is relative to one student.",
     '',
   ].join('\n');
+}
+
+/** The rows are published as they were bought: whoever trains on them must know what they hold. */
+function specialTokenLines(rows: readonly RowLine[]): string[] {
+  const { texts, spellings } = specialTokensIn(rows.map(({ question, answer }) => `${question}\n${answer}`));
+  return texts === 0
+    ? []
+    : [
+        `**${plural(texts, 'row')} ${texts === 1 ? 'spells' : 'spell'} special tokens** (${spellings
+          .slice(0, 5)
+          .map((spelling) => `\`${spelling}\``)
+          .join(
+            ', ',
+          )}). Encode the messages with special tokens off, or leave these rows out: a tokenizer that takes them for`,
+        'the ends of turns lets a row write its own system message.',
+        '',
+      ];
 }
 
 function sourceOf(
