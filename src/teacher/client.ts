@@ -1,9 +1,9 @@
 import OpenAI from 'openai';
-import { type Dispatcher, fetch } from 'undici';
+import { type Dispatcher, fetch, interceptors, request as send } from 'undici';
 import { credentialNames } from '../core/config/credential-names';
 import type { TeacherConfig } from '../core/config/schema';
 import { type Secrets, secretsOf } from '../core/secrets';
-import { fileBytesMax, oversizedReply, readBounded, refusalBytesMax, replyBytesMax } from './bounded-body';
+import { decoded, fileBytesMax, oversizedReply, readBounded, refusalBytesMax, replyBytesMax } from './bounded-body';
 import { openDispatcher } from './dispatcher';
 import { extraHeaders } from './extra-headers';
 import { EndpointRefusal } from './failure';
@@ -47,31 +47,35 @@ export function openEndpoint(
   const headers = {
     'content-type': 'application/json',
     accept: 'application/json',
+    'user-agent': 'tutelage',
     authorization: `Bearer ${apiKey}`,
     ...accountHeaders(baseURL, environment),
     ...own,
   };
   const url = `${baseURL.replace(/\/+$/, '')}/chat/completions${query.size === 0 ? '' : `?${query}`}`;
 
+  const usual = following(dispatcher);
   const post: Post = async (request, { signal, idempotencyKey, onFreshConnection }) => {
-    const connections = onFreshConnection ? openDispatcher(baseURL, environment) : dispatcher;
+    const connections = onFreshConnection ? following(openDispatcher(baseURL, environment)) : usual;
     try {
-      const response = await fetch(url, {
+      // `fetch` takes five times the processor time of the same request, and at 128 in flight that is what limits a run.
+      const response = await send(url, {
         method: 'POST',
         headers: { ...headers, 'idempotency-key': idempotencyKey },
         body: JSON.stringify(request),
         signal,
         dispatcher: connections,
       });
-      const bytesMax = response.ok ? replyBytesMax(config.max_tokens) : refusalBytesMax;
-      const { bytes, isWhole } = await readBounded(response, bytesMax);
+      const isOk = response.statusCode >= 200 && response.statusCode < 300;
+      const bytesMax = isOk ? replyBytesMax(config.max_tokens) : refusalBytesMax;
+      const { bytes, isWhole } = await readBounded(decoded(response), bytesMax);
       const body = bytes.toString('utf8');
-      if (!response.ok) {
-        throw new EndpointRefusal(response.status, response.headers, body);
+      if (!isOk) {
+        throw new EndpointRefusal(response.statusCode, headersOf(response.headers), body);
       }
       return isWhole ? body : oversizedReply(config.max_tokens);
     } finally {
-      if (connections !== dispatcher) {
+      if (connections !== usual) {
         void connections.destroy();
       }
     }
@@ -83,6 +87,20 @@ export function openEndpoint(
     fetch: (address, init) => fetchForOpenai(String(address), init ?? {}, dispatcher),
   });
   return { post, openai };
+}
+
+/** As `fetch` does: a base_url that has moved is followed. */
+const following = (dispatcher: Dispatcher): Dispatcher =>
+  dispatcher.compose(interceptors.redirect({ maxRedirections: 5 }));
+
+function headersOf(headers: Readonly<Record<string, string | string[] | undefined>>): Headers {
+  const found = new Headers();
+  for (const [name, value] of Object.entries(headers)) {
+    for (const one of [value ?? []].flat()) {
+      found.append(name, one);
+    }
+  }
+  return found;
 }
 
 /** The same connections for files and batches. Forms and responses of the global `fetch` are other classes than undici's. */
@@ -99,7 +117,7 @@ async function fetchForOpenai(address: string, init: RequestInit, dispatcher: Di
     signal: init.signal ?? null,
     dispatcher,
   });
-  const { bytes, isWhole } = await readBounded(response, response.ok ? fileBytesMax : refusalBytesMax);
+  const { bytes, isWhole } = await readBounded(response.body ?? [], response.ok ? fileBytesMax : refusalBytesMax);
   if (!response.ok) {
     throw new EndpointRefusal(response.status, response.headers, bytes.toString('utf8'));
   }

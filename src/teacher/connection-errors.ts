@@ -13,10 +13,10 @@ const wrongCertificate = /^(CERT_|ERR_TLS_)/;
 const noTls = /^(ERR_SSL_|EPROTO$)/;
 const tooManyFiles = new Set(['EMFILE', 'ENFILE']);
 
-/** What `fetch` says of an address or a header that it cannot use; these errors have no code of their own. */
+/** What undici says of an address or a header that it cannot use; these errors have no code of their own. */
 const badAddress =
-  /invalid url|failed to parse url|bad port|unknown scheme|url scheme must be|includes credentials|err_invalid_url/i;
-const badHeader = /bytestring|invalid header value|header.*(invalid|character)|err_invalid_char/i;
+  /invalid url|failed to parse url|bad port|unknown scheme|url scheme must be|includes credentials|err_invalid_url|redirect loop/i;
+const badHeader = /bytestring|invalid .{0,40}header|header.*(invalid|character)|err_invalid_char/i;
 const badProxy = /proxy response \((\d+)\)/i;
 
 /**
