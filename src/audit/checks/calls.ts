@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { priceList, priceNanoUsd, type TokenUsage } from '../../core/budget/price';
+import { priceList, priceNanoUsd, type TokenUsage, type WorstCase } from '../../core/budget/price';
 import { judgeOf } from '../../core/config/judge-of';
+import type { TeacherConfig } from '../../core/config/schema';
 import { messageOf } from '../../core/errors';
 import { isOfRow, type StoredCall } from '../../store/ledger/read-ledger';
-import type { StoredAnswer } from '../../store/ledger/stored-answer';
-import { readReply } from '../../teacher';
+import { bookedUsage, readReply, usageOf } from '../../teacher';
 import type { AuditCheck } from '../check';
 import type { Evidence } from '../evidence';
 import { Findings } from '../findings';
@@ -50,29 +50,86 @@ async function problemsOf(evidence: Evidence, call: StoredCall, original: Stored
     if (stored !== null && stored !== sha256) {
       return [`its answer hashes to ${sha256}; when it arrived it hashed to ${stored}`];
     }
-    return [...usageProblems(call, answer), ...priceProblems(evidence, call)];
+    const worst = { tokens: original.worst_tokens, nanoUsd: original.worst_nano_usd };
+    const asked = askedOf(evidence, call);
+    return [...usageProblems(call, { raw: answer.raw, worst, asked }), ...priceProblems(call, asked)];
   } catch (error) {
     return [messageOf(error)];
   }
 }
 
-function usageProblems(call: StoredCall, { raw }: StoredAnswer): string[] {
-  const reply = readReply(raw, { model: '', messages: [], temperature: 0, max_tokens: 0, seed: 0 });
+export type BookedCall = Pick<
+  StoredCall,
+  | 'input_tokens'
+  | 'cached_tokens'
+  | 'cache_write_tokens'
+  | 'output_tokens'
+  | 'reasoning_tokens'
+  | 'estimated'
+  | 'absurd'
+  | 'finish'
+>;
+
+interface AuditedReply {
+  readonly raw: string;
+  /** What was reserved for the call that was bought. */
+  readonly worst: WorstCase;
+  readonly asked: Pick<TeacherConfig, 'model' | 'max_tokens'>;
+}
+
+/**
+ * What a call says of its reply, compared with the reply. An estimate depends on the request too, which the ledger does
+ * not keep: estimated input must lie between what the reply reports and what was reserved.
+ */
+export function usageProblems(call: BookedCall, { raw, worst, asked }: AuditedReply): string[] {
+  const request = { model: asked.model, messages: [], max_tokens: asked.max_tokens };
+  const reply = readReply(raw, request);
   if (reply === null) {
     return ['its answer is not a chat completion'];
   }
-  const { inputTokens, cachedTokens, cacheWriteTokens = 0, outputTokens, reasoningTokens } = reply.usage;
+  const { usage: reported, redacted } = reply.completion;
+  const isEstimated = call.estimated === 1;
+  // Only a total was told: what is left of it for the output depends on the estimated input.
+  const isOfTotal = isEstimated && reported?.prompt === null && reported.total !== null;
+  const known = isOfTotal ? { ...reported, prompt: call.input_tokens } : reported;
+  const usage = bookedUsage(usageOf({ ...reply.completion, usage: known }, request), worst, asked.max_tokens);
+  // What is stored in place of a reply with a secret reports what was booked, not how it came about.
+  const isMarked =
+    redacted.length > 0 ||
+    ((call.absurd === 1) === (usage.isAbsurd === true) && (isEstimated || !reply.usage.estimated));
+  const isInput =
+    call.input_tokens === usage.inputTokens
+      ? !isOfTotal || usage.isAbsurd === true || isBetween(call.input_tokens, reply.usage.inputTokens, worst.tokens)
+      : isEstimated && isBetween(call.input_tokens, usage.inputTokens, worst.tokens);
+  const isOutput = call.output_tokens === usage.outputTokens;
+  const ofInput = (count: number | null | undefined) =>
+    usage.isAbsurd === true ? 0 : Math.min(count ?? 0, call.input_tokens);
+  const isRest =
+    call.cached_tokens === ofInput(reported?.cached) &&
+    call.cache_write_tokens === ofInput(reported?.cacheWrite) &&
+    call.reasoning_tokens === usage.reasoningTokens &&
+    call.finish === reply.finish;
+  if (isMarked && isInput && isOutput && isRest) {
+    return [];
+  }
+  const { inputTokens, cachedTokens, cacheWriteTokens = 0, outputTokens, reasoningTokens } = usage;
   const said = [inputTokens, cachedTokens, cacheWriteTokens, outputTokens, reasoningTokens, reply.finish].join(' ');
   const kept = [
     ...[call.input_tokens, call.cached_tokens, call.cache_write_tokens, call.output_tokens, call.reasoning_tokens],
     call.finish,
   ].join(' ');
-  return said === kept
-    ? []
-    : [`its answer says ${said} (tokens in, cached, written to the cache, out, reasoning; end), the call says ${kept}`];
+  const marks = isMarked ? '' : '; whether that is estimated or absurd is marked wrongly';
+  return [
+    `its answer says ${said} (tokens in, cached, written to the cache, out, reasoning; end), the call says ${kept}${marks}`,
+  ];
 }
 
-function priceProblems({ record }: Evidence, call: StoredCall): string[] {
+const askedOf = ({ record }: Evidence, { purpose }: StoredCall): TeacherConfig =>
+  isOfRow(purpose) ? record.config.teacher : judgeOf(record.config);
+
+const isBetween = (count: number, least: number, most: number) => least <= count && count <= most;
+
+function priceProblems(call: StoredCall, asked: TeacherConfig): string[] {
   const usage: TokenUsage = {
     inputTokens: call.input_tokens,
     cachedTokens: call.cached_tokens,
@@ -81,7 +138,6 @@ function priceProblems({ record }: Evidence, call: StoredCall): string[] {
     reasoningTokens: call.reasoning_tokens,
     estimated: call.estimated === 1,
   };
-  const asked = isOfRow(call.purpose) ? record.config.teacher : judgeOf(record.config);
   const price = priceNanoUsd(usage, priceList(asked));
   return price === call.nano_usd ? [] : [`its tokens cost ${price} nano-USD, the call says ${call.nano_usd}`];
 }
