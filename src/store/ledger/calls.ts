@@ -105,8 +105,9 @@ export function release(calls: readonly Reservation[]): Change<void> {
   return async (transaction, { at }) => {
     for (const call of calls) {
       const columns = { state: 'released' as const, samples: 0, ended_at: at };
+      const held = await heldSamples(transaction, call);
       if (await isChanged(transaction, call, columns)) {
-        await changeAccounts(transaction, call, givenBack(call));
+        await changeAccounts(transaction, call, givenBack(call, held));
       } else if (!(await isReleased(transaction, call))) {
         throw noLongerReserved(call);
       }
@@ -117,8 +118,9 @@ export function release(calls: readonly Reservation[]): Change<void> {
 /** Sent, and the outcome is lost: from now on it counts at its worst case, but as no sample. */
 export function markUnknown(call: Reservation): Change<void> {
   return async (transaction, { at }) => {
+    const held = await heldSamples(transaction, call);
     await changeReserved(transaction, call, { state: 'unknown', samples: 0, ended_at: at });
-    await changeAccounts(transaction, call, { samples: -call.samples, tokens: 0, nanoUsd: 0 });
+    await changeAccounts(transaction, call, { samples: -held, tokens: 0, nanoUsd: 0 });
   };
 }
 
@@ -146,8 +148,8 @@ export function dropSamples(run: string, rows: readonly string[]): Change<void> 
 
 const nothing: Committed = { samples: 0, tokens: 0, nanoUsd: 0 };
 
-const givenBack = ({ worst, samples }: Reservation): Committed => ({
-  samples: -samples,
+const givenBack = ({ worst }: Reservation, held: number): Committed => ({
+  samples: -held,
   tokens: -worst.tokens,
   nanoUsd: -worst.nanoUsd,
 });
@@ -168,7 +170,7 @@ async function chargeShared(
     tokens: usage.inputTokens + usage.outputTokens - call.worst.tokens,
     nanoUsd: nanoUsd - call.worst.nanoUsd,
   };
-  await changeAccounts(transaction, call, change, givenBack(call));
+  await changeAccounts(transaction, call, change, givenBack(call, await heldSamples(transaction, call)));
   return isAboveWorst(call, { usage, nanoUsd }) ? stopAccountsOverCap(transaction, moment, call) : null;
 }
 
@@ -198,6 +200,12 @@ async function changeReserved(
   if (!(await isChanged(transaction, call, columns))) {
     throw noLongerReserved(call);
   }
+}
+
+/** What the call still counts for: its row may have been dropped since it was reserved. */
+async function heldSamples(transaction: LedgerDatabase, { id }: Reservation): Promise<number> {
+  const call = await transaction.selectFrom('calls').select('samples').where('id', '=', id).executeTakeFirst();
+  return call?.samples ?? 0;
 }
 
 /** `false` where the call is not reserved any more. */
