@@ -9,8 +9,9 @@ import { readRunFailure } from '../store/failed-runs';
 import { ledgerLocation } from '../store/ledger/location';
 import { readPrices } from '../store/ledger/prices';
 import { readJsonFile, workspaceAt } from '../store/workspace';
-import { loadRows, storeOf } from './data/load-rows';
+import { loadLines, loadRows, storeOf } from './data/load-rows';
 import { loadTimes } from './data/load-times';
+import type { RowLine } from './data/row-line';
 import { type Details, experimentResults, type LabelledRun, runResults } from './results';
 import type { ExperimentResults, Labels, RunResults, Times } from './results-schema';
 
@@ -70,13 +71,26 @@ export async function loadAll(
   if (record === null) {
     throw await noResults(workspace, name);
   }
-  const siblings = record.experiment === null ? null : await loadExperiment(workspace, record.experiment);
-  const own = siblings?.runs.find(({ run }) => run === record.run);
-  const labels =
-    own === undefined ? { strategy: record.config.strategy.name, seed: record.config.seed } : scalarLabels(own.labels);
+  const labels = await labelsOf(workspace, record);
   const details = await loadDetails(workspace, [{ run: record.run, labels, record }], withRows);
   const failure = await failureOf(workspace, { run: record.run, record });
   return { results: runResults(record, labels, { ...details, failure: failure?.reason ?? null }), details };
+}
+
+/**
+ * The picks of one run with all that became of them, by iteration and rank, as far as the run has come; `null` where the
+ * workspace does not have its artifacts.
+ */
+export async function loadPicks(workspace: string, record: RunRecord): Promise<readonly RowLine[] | null> {
+  const labels = await labelsOf(workspace, record);
+  const prices = await readPrices(ledgerLocation(workspace), [record.run]);
+  return (await loadLines(storeOf(workspace), record, { labels, prices }))?.lines ?? null;
+}
+
+async function labelsOf(workspace: string, { run, experiment, config }: RunRecord): Promise<Labels> {
+  const siblings = experiment === null ? null : await loadExperiment(workspace, experiment);
+  const own = siblings?.runs.find((one) => one.run === run);
+  return own === undefined ? { strategy: config.strategy.name, seed: config.seed } : scalarLabels(own.labels);
 }
 
 /** Why a run failed when it last ran; `null` if it did not, or has ended since. */

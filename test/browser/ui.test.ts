@@ -1,12 +1,14 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import axe, { type AxeResults } from 'axe-core';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { loadRun } from '../../src/analysis/load';
 import { type ServedUi, serveUi } from '../../src/cli/ui/serve';
 import { storeRunFailure } from '../../src/store/failed-runs';
 import { openWorkspace, type Workspace } from '../../src/store/workspace';
 import { hostile, storeExperiment } from '../support/stored-experiment';
+import { storeSamples } from '../support/stored-samples';
 
 jest.setTimeout(120_000);
 
@@ -20,9 +22,7 @@ const said: string[] = [];
 beforeAll(async () => {
   workspace = await openWorkspace(await mkdtemp(join(tmpdir(), 'tutelage-ui-')));
   await storeExperiment(workspace.root, 20);
-  for (const run of (await readdir(join(workspace.root, 'runs', 'demo'))).filter((name) => /-\d$/.test(name))) {
-    await storePlanOf(`demo/${run}`);
-  }
+  await storeSamples(workspace, hostile);
   ui = await serveUi(workspace, 0);
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
   browser = await chromium.launch({ executablePath, headless: true, args: flags });
@@ -32,12 +32,6 @@ afterAll(async () => {
   await ui?.close();
   await rm(workspace.root, { recursive: true, force: true });
 });
-
-async function storePlanOf(run: string): Promise<void> {
-  const record = await loadRun(workspace.root, run);
-  const plan = { run, experiment: 'demo', config: record?.config, labels: {}, origins: {} };
-  await writeFile(join(workspace.runDirectory(run), 'plan.json'), JSON.stringify(plan));
-}
 
 async function opened(
   options: Parameters<Browser['newContext']>[0] = {},
@@ -89,19 +83,78 @@ test('an open page changes by itself, keeps what was chosen, and shows hostile t
   await context.close();
 });
 
+test('in two clicks from a run to a test question with both answers, and by the arrow keys to the next', async () => {
+  const { context, page } = await opened();
+  await page.goto(new URL('/runs/demo/loss-2', ui.url).href);
+  await page.click('text="Test answers"');
+  await picture(page, 'answers');
+  await page.click('text="4 fixed"');
+  await page.click('tbody a');
+  expect(await page.textContent('h1')).toBe('Test question q4');
+  await picture(page, 'answer');
+  await page.keyboard.press('ArrowRight');
+  await page.waitForSelector('h1:text("Test question q5")');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('#list table');
+  expect(await page.textContent('caption')).toBe('4 of 12 test questions');
+  await context.close();
+});
+
+test('rows are filtered by a form and opened; what a model wrote stays text', async () => {
+  const { context, page } = await opened();
+  await page.goto(new URL('/rows/demo/loss-2', ui.url).href);
+  await picture(page, 'rows');
+  await page.selectOption('select[name=iteration]', '2');
+  await page.click('text="Filter"');
+  await page.waitForSelector('caption:has-text("20 of 80 picks")');
+  await page.click('text="2, 0"');
+  await page.waitForSelector('div.whole');
+  expect(await page.locator('div.whole').allTextContents()).toContain(hostile);
+  expect(await page.title()).toBe('Iteration 2, rank 0 · tutelage');
+  await picture(page, 'row');
+  await context.close();
+});
+
+const pages = [
+  ...['/', '/runs/demo', '/runs/demo/loss-1', '/rows/demo/loss-1', '/rows/demo/loss-1?pick=1-0'],
+  ...['/answers/demo/loss-1', '/answers/demo/loss-1?of=test&question=q4'],
+];
+
+test.each([
+  ['light', { colorScheme: 'light' }, {}],
+  ['dark', { colorScheme: 'dark' }, { runOnly: ['color-contrast'] }],
+  [
+    'on a phone',
+    { viewport: { width: 400, height: 800 } },
+    { runOnly: ['scrollable-region-focusable', 'target-size'] },
+  ],
+] as const)('no page has a serious barrier for who reads it otherwise: %s', async (_, options, rules) => {
+  const { context, page } = await opened({ ...options, bypassCSP: true });
+  for (const path of pages) {
+    await page.goto(new URL(path, ui.url).href);
+    await page.addScriptTag({ content: axe.source });
+    const run = `axe.run(${JSON.stringify({ resultTypes: ['violations'], ...rules })})`;
+    const { violations } = await page.evaluate<AxeResults>(run);
+    const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+    expect({ path, serious: serious.map(({ id, nodes }) => [id, nodes[0]?.html]) }).toEqual({ path, serious: [] });
+  }
+  await context.close();
+});
+
 test.each([
   ['a phone', { viewport: { width: 400, height: 800 } }],
   ['the dark', { colorScheme: 'dark' }],
   ['a browser without scripts', { javaScriptEnabled: false }],
 ] as const)('in %s nothing sticks out of the page, and the table and the curves are there', async (name, options) => {
   const { context, page } = await opened(options);
-  for (const path of ['/', '/runs/demo', '/runs/demo/loss-1']) {
+  for (const path of pages) {
     await page.goto(new URL(path, ui.url).href, { waitUntil: 'load' });
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(
       'viewport' in options ? options.viewport.width : 1240,
     );
-    await picture(page, `${name}${path.replaceAll('/', '-')}`);
+    await picture(page, `${name}${path.replaceAll(/[^a-z0-9]+/g, '-')}`);
   }
+  await page.goto(new URL('/runs/demo/loss-1', ui.url).href);
   expect(await page.locator('#curve-macro svg:visible').count()).toBeGreaterThan(0);
   await context.close();
 });

@@ -42,26 +42,18 @@ export async function loadRows(
   record: RunRecord,
   options: { readonly labels: Labels; readonly prices: PriceList | null },
 ): Promise<RunRows | null> {
-  if (!(await store.has(record.prepared.pool))) {
+  const picked = await loadLines(store, record, options);
+  if (picked === null) {
     return null;
   }
-  const tables: Tables[] = [];
   const poolAnswers: (PoolAnswers | null)[] = [];
   for (const iteration of record.iterations) {
-    tables.push(await readTables(store, iteration));
     poolAnswers.push(await loadPoolAnswers(store, record, iteration));
   }
-  const parents = new Set(tables.flatMap(({ picks }) => picks.map(({ seedId }) => seedId)));
-  const { strata, seeds } = await readPool(store, record.prepared.pool, parents);
-  const lines = tables.flatMap((own, index) => {
-    const { iteration } = record.iterations[index] as IterationRecord;
-    return linesOf(own, { ...options, record, seeds, iteration });
-  });
   const { diagnoses } = record;
   return {
     run: record.run,
-    strata,
-    lines,
+    ...picked,
     diagnoses:
       diagnoses === undefined
         ? null
@@ -69,6 +61,28 @@ export async function loadRows(
     poolAnswers,
     verdicts: await loadVerdicts(store, record),
   };
+}
+
+/** The picks alone, with the strata of the pool that they are from; `null` and errors as above. */
+export async function loadLines(
+  store: ArtifactStore,
+  record: RunRecord,
+  options: { readonly labels: Labels; readonly prices: PriceList | null },
+): Promise<Pick<RunRows, 'strata' | 'lines'> | null> {
+  if (!(await store.has(record.prepared.pool))) {
+    return null;
+  }
+  const tables: Tables[] = [];
+  for (const iteration of record.iterations) {
+    tables.push(await readTables(store, iteration));
+  }
+  const parents = new Set(tables.flatMap(({ picks }) => picks.map(({ seedId }) => seedId)));
+  const { strata, seeds } = await readPool(store, record.prepared.pool, parents);
+  const lines = tables.flatMap((own, index) => {
+    const { iteration } = record.iterations[index] as IterationRecord;
+    return linesOf(own, { ...options, record, seeds, iteration });
+  });
+  return { strata, lines };
 }
 
 async function readPool(store: ArtifactStore, pool: ArtifactRef, parents: ReadonlySet<string>) {

@@ -17,5 +17,6 @@ export async function loadVerdicts(store: ArtifactStore, record: RunRecord): Pro
   return verdicts;
 }
 
-const measuredValue = ({ verdict, correct, score }: EvaluatedAnswer) =>
+/** 1 or 0, or a score; NaN where it was not measured. */
+export const measuredValue = ({ verdict, correct, score }: EvaluatedAnswer) =>
   verdict === 'unmeasured' ? Number.NaN : (score ?? Number(correct));

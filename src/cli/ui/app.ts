@@ -3,11 +3,14 @@ import { html } from '../../analysis/report/html';
 import type { Workspace } from '../../store/workspace';
 import { describeError } from '../exit-codes';
 import { guarded } from './access';
+import { answersJson, answersPage, findAnswers, wantedAnswers } from './answers-page';
 import { liveParts, liveScript } from './live';
 import { type Page, renderPage } from './page';
+import { findRows, rowsJson, rowsPage } from './rows-page';
 import { openFigures } from './run-figures';
 import { findShown, runPage } from './run-page';
-import type { Watch } from './watch';
+import { openSamples } from './samples';
+import type { Look, Watch } from './watch';
 import { workspacePage } from './workspace-page';
 
 interface UiOptions {
@@ -19,23 +22,64 @@ interface UiOptions {
   readonly ending: AbortSignal;
 }
 
-const RUNS = '/runs/';
+/** What the first part of a path asks of the run or experiment that the rest names. */
+type Subject = 'runs' | 'rows' | 'answers';
 
 /** The pages of a workspace. Each look reads what is stored or asks a running workflow; none changes anything. */
 export function uiApp({ workspace, watch, token, port, ending }: UiOptions): Hono {
   const figuresOf = openFigures(workspace);
+  const samples = openSamples(workspace);
   const live = liveParts(ending);
 
   /** The page at an address; `null` where there is none. */
-  async function pageAt({ pathname, searchParams }: URL): Promise<Page | null> {
+  async function pageAt({ pathname, searchParams: query }: URL): Promise<Page | null> {
     const look = await watch.look();
     if (pathname === '/') {
-      return workspacePage(look, searchParams, Date.now());
+      return workspacePage(look, query, Date.now());
     }
-    const name = nameIn(pathname);
-    const shown = name === null ? null : findShown(look, name);
-    const runs = shown?.runs.map(({ run }) => run) ?? [];
-    return shown && runPage(shown, await figuresOf(shown.name, runs));
+    const named = namedIn(pathname);
+    const shown = named && findShown(look, named.name);
+    if (!named || !shown) {
+      return null;
+    }
+    if (named.subject === 'runs') {
+      const runs = shown.runs.map(({ run }) => run);
+      return runPage(shown, await figuresOf(shown.name, runs));
+    }
+    const found = await samplesOf(look, named, query);
+    if (found === null) {
+      return null;
+    }
+    const siblings = [named.name, ...runsOf(look).filter((run) => run !== named.name)];
+    return found.kind === 'rows' ? rowsPage(found.rows, query) : answersPage(found.answers, query, siblings);
+  }
+
+  /** What a page of samples shows, which is the same as JSON. */
+  async function samplesOf(look: Look, { subject, name }: Named, query: URLSearchParams) {
+    if (subject === 'rows') {
+      const all = await samples.rows(name);
+      const rows = all && findRows(name, all, query);
+      return rows && ({ kind: 'rows', rows } as const);
+    }
+    const wanted = wantedAnswers(name, query);
+    const compared = runsOf(look).includes(wanted.against) ? await samples.answers(name, wanted) : null;
+    const answers = compared && findAnswers(name, compared, query);
+    return answers && ({ kind: 'answers', answers } as const);
+  }
+
+  /** The same as JSON; `null` where there is no such page. */
+  async function jsonAt({ pathname, searchParams: query }: URL): Promise<object | null> {
+    const named = pathname.endsWith('.json') ? namedIn(pathname.slice(0, -'.json'.length)) : null;
+    const look = await watch.look();
+    const shown = named && findShown(look, named.name);
+    if (!named || !shown) {
+      return null;
+    }
+    if (named.subject === 'runs') {
+      return { ...shown.work.snapshot, runs: shown.runs };
+    }
+    const found = await samplesOf(look, named, query);
+    return found && (found.kind === 'rows' ? rowsJson(found.rows, query) : answersJson(found.answers, query));
   }
 
   const app = new Hono();
@@ -52,10 +96,9 @@ export function uiApp({ workspace, watch, token, port, ending }: UiOptions): Hon
   app.get('/workspace.json', async (context) => context.json(await watch.look()));
   app.get('/*', async (context) => {
     const url = new URL(context.req.url);
-    const name = url.pathname.endsWith('.json') ? nameIn(url.pathname.slice(0, -'.json'.length)) : null;
-    const asJson = name === null ? null : findShown(await watch.look(), name);
+    const asJson = await jsonAt(url);
     if (asJson !== null) {
-      return context.json({ ...asJson.work.snapshot, runs: asJson.runs });
+      return context.json(asJson);
     }
     const page = await pageAt(url);
     return page === null ? context.notFound() : context.html(renderPage(page));
@@ -68,10 +111,20 @@ export function uiApp({ workspace, watch, token, port, ending }: UiOptions): Hon
 const problemPage = (problem: string) =>
   renderPage({ title: 'Not shown', trail: html``, body: html`<p class="problem">${problem}</p>`, parts: new Map() });
 
-/** The run or experiment that a path names. */
-function nameIn(pathname: string): string | null {
+const runsOf = ({ works }: Look): string[] => works.flatMap(({ snapshot }) => snapshot.runs.map(({ run }) => run));
+
+interface Named {
+  readonly subject: Subject;
+  readonly name: string;
+}
+
+/** The run or experiment that a path names, and what of it. */
+function namedIn(pathname: string): Named | null {
+  const [, subject, name] = /^\/(runs|rows|answers)\/(.*)$/s.exec(pathname) ?? [];
   try {
-    return pathname.startsWith(RUNS) ? decodeURIComponent(pathname.slice(RUNS.length)) : null;
+    return subject === undefined || name === undefined
+      ? null
+      : { subject: subject === 'runs' || subject === 'rows' ? subject : 'answers', name: decodeURIComponent(name) };
   } catch {
     return null;
   }

@@ -6,7 +6,7 @@ import type { Html } from '../../analysis/report/html';
 import { beginLook } from '../pause-between-looks';
 
 /**
- * Replaces what changes when the server says that it did; without it, a page is as it was when it was loaded. A tab that is
+ * Steps with the arrow keys, where a page has steps. Replaces what changes when the server says that it did; without it, a page is as it was when it was loaded. A tab that is
  * not looked at asks for nothing: a browser allows six connections to a host, and nobody is helped by a busy server.
  */
 export const liveScript = `'use strict';
@@ -36,6 +36,10 @@ const follow = () => {
     if (part && !isReading) replace(part, markup);
   });
 };
+addEventListener('keydown', ({ key, target, altKey, ctrlKey, metaKey, shiftKey }) => {
+  if (altKey || ctrlKey || metaKey || shiftKey || target.closest?.('input, select, textarea, .scroll')) return;
+  document.querySelector('a[data-key="' + CSS.escape(key) + '"]')?.click();
+});
 document.addEventListener('visibilitychange', follow);
 addEventListener('pagehide', () => source?.close());
 addEventListener('pageshow', (event) => { if (event.persisted) follow(); });

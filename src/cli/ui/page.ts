@@ -14,6 +14,15 @@ dl.facts dd { white-space: normal; font: inherit; }
 progress { width: 100%; height: .5rem; accent-color: var(--arm-1); }
 p.problem { border-left: 3px solid var(--bad); padding-left: .8rem; overflow-wrap: anywhere; white-space: pre-wrap; }
 thead a { color: inherit; }
+.sample { display: block; min-width: 12rem; max-width: 26rem; overflow-wrap: anywhere; }
+#list tbody th { min-width: 4.5rem; } #list td { min-width: 5rem; }
+input[type=number] { font: inherit; font-size: .85rem; color: var(--ink); background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: .25rem .6rem; width: 6rem; }
+.whole { overflow-wrap: anywhere; } div.whole { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: .8rem 1rem; white-space: pre-wrap; unicode-bidi: isolate; }
+h2.whole { border: 0; font-size: 1.05rem; margin: 1.4rem 0 .4rem; padding: 0; }
+.pager { display: flex; flex-wrap: wrap; gap: .4rem 1.4rem; margin: 1rem 0; }
+.sides { display: grid; gap: 0 1.5rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); } .sides > section { min-width: 0; }
+.changes a { margin-right: 1rem; white-space: nowrap; }
+.filters { margin: 1rem 0; } .filters select { max-width: 16rem; }
 @media (max-width: 600px) { body { padding: 1.2rem .9rem 3rem; } h1 { font-size: 1.7rem; } }
 `;
 
@@ -52,4 +61,16 @@ ${body}
 }
 
 /** The address of a run or an experiment. */
-export const addressOf = (name: string): string => `/runs/${name.split('/').map(encodeURIComponent).join('/')}`;
+export const addressOf = (name: string): string => `/runs/${pathOf(name)}`;
+
+const pathOf = (name: string): string => name.split('/').map(encodeURIComponent).join('/');
+
+/** The rows of a run. */
+export const rowsAddressOf = (name: string): string => `/rows/${pathOf(name)}`;
+
+/** The test answers of a run. */
+export const answersAddressOf = (name: string): string => `/answers/${pathOf(name)}`;
+
+/** The way from the workspace to a page of a run. */
+export const trailTo = (run: string, page: Html | string): Html =>
+  html` › <a href="${addressOf(run)}">${run}</a> › ${page}`;

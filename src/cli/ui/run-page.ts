@@ -3,7 +3,7 @@ import { type Html, html } from '../../analysis/report/html';
 import { table } from '../../analysis/report/tables';
 import { accuracyText, activity, budgetText, callsText, leftText } from '../live-view';
 import { isOpen, type RunSnapshot, type Snapshot } from '../snapshot';
-import { addressOf, type Page, part } from './page';
+import { addressOf, answersAddressOf, type Page, part, rowsAddressOf } from './page';
 import type { Look, LookedAt } from './watch';
 import { stateOf } from './workspace-page';
 
@@ -38,13 +38,16 @@ export function runPage({ name, work, runs }: Shown, figures: Html | null): Page
   return {
     title: name,
     trail: html` › ${name === snapshot.name ? null : html`<a href="${addressOf(snapshot.name)}">${snapshot.name}</a> › `}${name}`,
-    body: html`${part('now', now)}${part('figures', drawn)}`,
+    body: html`${isRun && figures !== null ? samplesLinks(name) : null}${part('now', now)}${part('figures', drawn)}`,
     parts: new Map([
       ['now', now],
       ['figures', drawn],
     ]),
   };
 }
+
+const samplesLinks = (run: string): Html =>
+  html`<p><a href="${rowsAddressOf(run)}">Rows that were bought</a> · <a href="${answersAddressOf(run)}">Test answers</a></p>`;
 
 function runNow(run: RunSnapshot, { source }: Snapshot): Html {
   const facts: readonly (readonly [string, Html | string | null])[] = [
