@@ -1,9 +1,13 @@
+import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { copyFile, mkdir, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
+import { promisify } from 'node:util';
 import Database from 'libsql';
 import { TutelageError } from '../core/errors';
 import type { Workspace } from './workspace';
+
+const run = promisify(execFile);
 
 /** Made again when they are missing, or true of the processes that use the workspace now. */
 const LEFT_OUT = new Set([
@@ -11,7 +15,7 @@ const LEFT_OUT = new Set([
   ...['server.json', 'server.lifeline', 'server.lock', 'temporal.log'],
 ]);
 
-/** The databases: copied by SQLite itself, which sees one moment of a file that others write. */
+/** The databases, which others write meanwhile. */
 const SERVER_DATABASE = 'temporal.db';
 const LEDGER = 'ledger.db';
 
@@ -52,10 +56,10 @@ export async function backUp({ root }: Workspace, to: string): Promise<Backup> {
 }
 
 async function refuseFolder(root: string, folder: string): Promise<void> {
-  if ((await stat(join(root, 'runs')).catch(() => null)) === null) {
+  if (!(await exists(join(root, 'runs')))) {
     throw new TutelageError('usage', `there is no workspace with runs at ${root}`, 'name it with TUTELAGE_HOME');
   }
-  if ((await stat(folder).catch(() => null)) !== null) {
+  if (await exists(folder)) {
     throw new TutelageError('usage', `${folder} exists already`, 'name a folder that does not exist yet');
   }
   if (`${folder}${sep}`.startsWith(`${root}${sep}`)) {
@@ -65,14 +69,25 @@ async function refuseFolder(root: string, folder: string): Promise<void> {
 
 type Copied = { files: number; bytes: number };
 
+/**
+ * Copies file and log, in this order, inside a transaction that reads: until it ends, the log is not begun anew and nothing
+ * behind it is written into the file, so the copied log brings the copied file to one moment. `vacuum into` runs the
+ * schema again, and libsql refuses Temporal's, which has JSON paths in double quotes.
+ */
 async function copyDatabase(from: string, to: string, copied: Copied): Promise<void> {
-  if ((await stat(from).catch(() => null)) === null) {
+  if (!(await exists(from))) {
     return;
   }
   const database = new Database(from);
   try {
-    database.exec('pragma busy_timeout = 20000');
-    database.exec(`vacuum into '${to.replaceAll("'", "''")}'`);
+    database.exec('pragma busy_timeout = 20000; begin; select count(*) from sqlite_master');
+    // By another process: closing a file ends every lock that this one has on it, SQLite's too.
+    await run('cp', [from, to]);
+    if (await exists(`${from}-wal`)) {
+      await run('cp', [`${from}-wal`, `${to}-wal`]);
+    }
+    database.exec('commit');
+    intoOneFile(to);
   } catch (cause) {
     throw new TutelageError(
       'damaged',
@@ -86,6 +101,21 @@ async function copyDatabase(from: string, to: string, copied: Copied): Promise<v
   copied.files += 1;
   copied.bytes += (await stat(to)).size;
 }
+
+function intoOneFile(path: string): void {
+  const database = new Database(path);
+  try {
+    database.exec('pragma wal_checkpoint(truncate)');
+  } finally {
+    database.close();
+  }
+}
+
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 /** Files that vanish meanwhile are left out: those that matter are replaced whole, and never removed while they do. */
 async function copyTree(from: string, to: string, copied: Copied): Promise<void> {

@@ -1,11 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { Connection } from '@temporalio/client';
-import { readJsonFile } from '../../src/store/workspace';
+import { Client, Connection } from '@temporalio/client';
+import { backUp } from '../../src/store/backup';
+import { readJsonFile, workspaceAt } from '../../src/store/workspace';
 import { openOwnWorkspace } from '../../src/store/workspace-identity';
 import { openTemporal } from '../../src/temporal/open-temporal';
 import { type ServerRecord, serverRecordFile } from '../../src/temporal/server-record';
@@ -125,6 +126,35 @@ it('a copy of a workspace in use has a server of its own, and leaves that of the
   await other.close();
   expect(await record()).toEqual(before);
   expect(await retentionSeconds(original.address)).toBeGreaterThan(0);
+  await original.close();
+  rmSync(copy, { recursive: true });
+});
+
+it('is in a backup of a workspace in use, with what it knew, and serves the copy', async () => {
+  const original = await open();
+  const started = Date.now();
+  const connection = await Connection.connect({ address: original.address });
+  const { workflow } = new Client({ connection });
+  // Nobody serves its queue: it stays as it was started.
+  await workflow.start('run', { taskQueue: 'nobody', workflowId: 'kept' });
+  mkdirSync(join(workspace, 'runs'), { recursive: true });
+  const copy = `${workspace}-copy`;
+  await backUp(workspaceAt(workspace), copy);
+  await workflow.start('run', { taskQueue: 'nobody', workflowId: 'later' });
+  await openOwnWorkspace(copy);
+  const other = await openTemporal({ workspace: copy, pythonBinDirectory: binDirectory });
+  const copied = await Connection.connect({ address: other.address });
+  const handle = new Client({ connection: copied }).workflow.getHandle('kept');
+  const { status, startTime } = await handle.describe();
+  expect({ status: status.name, isNew: startTime.getTime() >= started - 1000 }).toEqual({
+    status: 'RUNNING',
+    isNew: true,
+  });
+  await expect(new Client({ connection: copied }).workflow.getHandle('later').describe()).rejects.toThrow(/not found/i);
+  expect(await retentionSeconds(original.address)).toBeGreaterThan(0);
+  await copied.close();
+  await other.close();
+  await connection.close();
   await original.close();
   rmSync(copy, { recursive: true });
 });
