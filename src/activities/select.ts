@@ -1,7 +1,7 @@
 import type { ArtifactRef, ModelRef } from '../core/artifact-ref';
 import type { AnswerLoss, Draw, Grade, Prediction, Reward, Seed, SelectedSeed } from '../core/records';
 import type { IterationRecord, SelectionBasis } from '../core/run-record';
-import { measurementsOf, type SeedMeasurements, Selection, tieBreakStream } from '../core/strategies';
+import { measuredAs, measurementsOf, type SeedMeasurements, Selection, tieBreakStream } from '../core/strategies';
 import { taskOf } from '../core/tasks/registry';
 import type { ArtifactStore } from '../store/artifacts/artifact-store';
 import { putTable, readTable } from '../store/artifacts/tables';
@@ -87,9 +87,8 @@ async function* measuredSeeds(
     }
   } else {
     const table = scores === null ? null : readTable<AnswerLoss & Reward & Grade>(store, scores);
-    const name = ({ loss: 'loss', reward: 'reward', grades: 'grade' } as const)[measurement];
     for await (const [seed, record] of withRecords(seeds, table)) {
-      yield [seed, { [name]: record }];
+      yield [seed, { [measuredAs[measurement]]: record }];
     }
   }
 }

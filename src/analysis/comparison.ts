@@ -1,6 +1,6 @@
-import { type CurvePair, costInterval, equalAccuracy } from '../core/statistics/equal-accuracy';
+import { type CurvePair, type EqualAccuracy, equalAccuracy } from '../core/statistics/equal-accuracy';
 import { holm } from '../core/statistics/holm';
-import { accuracyAt, costToReach, meanCurve, onCommonGrid } from '../core/statistics/learning-curve';
+import { accuracyAtCost } from '../core/statistics/learning-curve';
 import { mcnemarP } from '../core/statistics/mcnemar';
 import { type PairedDifference, pairedDifference } from '../core/statistics/paired-t';
 import { permutationP } from '../core/statistics/permutation';
@@ -25,10 +25,12 @@ export function comparisons(
   const found = pairedArms(arms, runs).flatMap((paired) =>
     metrics.flatMap((metric) => {
       const compared = compare(paired, metric);
-      const { iteration } = compared ?? { iteration: null };
-      const questions =
-        metric === 'overall' && iteration !== null ? questionsOf(paired.pairs, verdicts, iteration) : null;
-      return compared === null ? [] : [{ ...compared, questions }];
+      if (compared === null) {
+        return [];
+      }
+      const { iteration } = compared;
+      const isAsked = metric === 'overall' && iteration !== null;
+      return [{ ...compared, questions: isAsked ? questionsOf(paired.pairs, verdicts, iteration) : null }];
     }),
   );
   // One question is asked of each metric: does any arm differ from random selection?
@@ -53,33 +55,17 @@ function compare({ arm, baseline, pairs }: PairedArms, metric: Metric): Compared
   const equalRows = pairs.every(({ first, second }) =>
     first.curve.every((point, index) => second.curve[index] === undefined || second.curve[index]?.rows === point.rows),
   );
-  const [own, other] = [
-    onCommonGrid(
-      curves.map((pair) => pair.arm),
-      rows,
-    ),
-    onCommonGrid(
-      curves.map((pair) => pair.baseline),
-      rows,
-    ),
-  ];
-  const targets = other.map((curve) => accuracyAt(curve, rows));
-  const target = accuracyAt(meanCurve(other), rows);
-  const reached = costToReach(meanCurve(own), target);
-  const interval = costInterval(own, targets);
-  const { difference, conclusion, timesFewer, timesFewerInterval } = atEqualCost(curves, rows);
+  const equal = equalAccuracy(curves, rows);
+  const { target, reached } = equal;
   return {
     ...common,
     iteration: iterationAt(pairs, rows),
     baselineRows: rows,
     target,
     rowsToReach: reached.reached ? { reached: true, rows: reached.cost } : reached,
-    rowsToReachInterval: rows === 0 ? null : interval,
-    timesFewer,
-    timesFewerInterval,
+    rowsToReachInterval: rows === 0 ? null : equal.reachedInterval,
     equalRows,
-    difference,
-    conclusion,
+    ...atEqualCost(curves, rows, equal),
     otherCosts: otherCosts(pairs, metric, ['tokens', 'usd'], {}),
   };
 }
@@ -97,19 +83,20 @@ export function otherCosts(
   return axes.flatMap((axis) => {
     const curves = pairs.length === 0 ? null : curvesOn(axis, pairs, metric, times);
     const cost = curves === null ? 0 : commonCost(curves);
-    return curves === null || cost <= 0 ? [] : [{ axis, cost, ...atEqualCost(curves, cost) }];
+    return curves === null || cost <= 0
+      ? []
+      : [{ axis, cost, ...atEqualCost(curves, cost, equalAccuracy(curves, cost)) }];
   });
 }
 
 /** No factor is given where the arms are not distinguished. */
-function atEqualCost(curves: readonly CurvePair[], cost: number) {
+function atEqualCost(curves: readonly CurvePair[], cost: number, { ratio, interval }: EqualAccuracy) {
   if (cost <= 0) {
     return { difference: null, conclusion: 'nothing in common', timesFewer: null, timesFewerInterval: null } as const;
   }
-  const at = (side: keyof CurvePair) => curves.map((pair) => accuracyAt(pair[side], cost));
+  const at = (side: keyof CurvePair) => curves.map((pair) => accuracyAtCost(pair[side], cost));
   const difference = pairedDifference(at('arm'), at('baseline'));
   const conclusion = conclude(difference);
-  const { ratio, interval } = equalAccuracy(curves, cost);
   const isTold = conclusion === 'above' || conclusion === 'below';
   return { difference, conclusion, timesFewer: isTold ? ratio : null, timesFewerInterval: interval };
 }

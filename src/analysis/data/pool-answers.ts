@@ -1,8 +1,7 @@
 import type { AnswerLoss, Grade, Prediction, Reward } from '../../core/records';
 import type { IterationRecord, RunRecord } from '../../core/run-record';
 import { rankCorrelation } from '../../core/statistics/rank-correlation';
-import { measurementsOf } from '../../core/strategies';
-import { scorerOf } from '../../core/strategies/scorers';
+import { measuredAs, measurementsOf, scorerOf } from '../../core/strategies';
 import { taskOf } from '../../core/tasks/registry';
 import type { ArtifactStore } from '../../store/artifacts/artifact-store';
 import { readTable } from '../../store/artifacts/tables';
@@ -43,12 +42,14 @@ export async function loadPoolAnswers(
   if (scores === null || measurement === null || measurement === 'gradients') {
     return { answers, truncated, lengthScore: null };
   }
-  const name = ({ loss: 'loss', reward: 'reward', grades: 'grade' } as const)[measurement];
   const scoreOf = scorerOf(config.strategy, taskOf(config.task));
   const pairs: [length: number, score: number][] = [];
   for await (const record of readTable<AnswerLoss & Reward & Grade>(store, scores)) {
     const length = lengths.get(record.id);
-    const { score } = scoreOf({ id: record.id, question: '', answer: null, stratum: '' }, { [name]: record });
+    const { score } = scoreOf(
+      { id: record.id, question: '', answer: null, stratum: '' },
+      { [measuredAs[measurement]]: record },
+    );
     if (length !== undefined && score !== null) {
       pairs.push([length, score]);
     }

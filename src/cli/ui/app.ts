@@ -10,7 +10,7 @@ import { findRows, rowsJson, rowsPage } from './rows-page';
 import { openFigures } from './run-figures';
 import { findShown, runPage } from './run-page';
 import { openSamples } from './samples';
-import type { Look, Watch } from './watch';
+import type { Watch, WorkspaceLook } from './watch';
 import { workspacePage } from './workspace-page';
 
 interface UiOptions {
@@ -55,7 +55,7 @@ export function uiApp({ workspace, watch, token, port, ending }: UiOptions): Hon
   }
 
   /** What a page of samples shows, which is the same as JSON. */
-  async function samplesOf(look: Look, { subject, name }: Named, query: URLSearchParams) {
+  async function samplesOf(look: WorkspaceLook, { subject, name }: Named, query: URLSearchParams) {
     if (subject === 'rows') {
       const all = await samples.rows(name);
       const rows = all && findRows(name, all, query);
@@ -111,7 +111,8 @@ export function uiApp({ workspace, watch, token, port, ending }: UiOptions): Hon
 const problemPage = (problem: string) =>
   renderPage({ title: 'Not shown', trail: html``, body: html`<p class="problem">${problem}</p>`, parts: new Map() });
 
-const runsOf = ({ works }: Look): string[] => works.flatMap(({ snapshot }) => snapshot.runs.map(({ run }) => run));
+const runsOf = ({ works }: WorkspaceLook): string[] =>
+  works.flatMap(({ snapshot }) => snapshot.runs.map(({ run }) => run));
 
 interface Named {
   readonly subject: Subject;

@@ -61,7 +61,7 @@ ${body}
 }
 
 /** The address of a run or an experiment. */
-export const addressOf = (name: string): string => `/runs/${pathOf(name)}`;
+export const runAddressOf = (name: string): string => `/runs/${pathOf(name)}`;
 
 const pathOf = (name: string): string => name.split('/').map(encodeURIComponent).join('/');
 
@@ -73,4 +73,4 @@ export const answersAddressOf = (name: string): string => `/answers/${pathOf(nam
 
 /** The way from the workspace to a page of a run. */
 export const trailTo = (run: string, page: Html | string): Html =>
-  html` › <a href="${addressOf(run)}">${run}</a> › ${page}`;
+  html` › <a href="${runAddressOf(run)}">${run}</a> › ${page}`;

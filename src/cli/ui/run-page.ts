@@ -3,8 +3,8 @@ import { type Html, html } from '../../analysis/report/html';
 import { table } from '../../analysis/report/tables';
 import { accuracyText, activity, budgetText, callsText, leftText } from '../live-view';
 import { isOpen, type RunSnapshot, type Snapshot } from '../snapshot';
-import { addressOf, answersAddressOf, type Page, part, rowsAddressOf } from './page';
-import type { Look, LookedAt } from './watch';
+import { answersAddressOf, type Page, part, rowsAddressOf, runAddressOf } from './page';
+import type { LookedAt, WorkspaceLook } from './watch';
 import { stateOf } from './workspace-page';
 
 /** The run or experiment of a page, with what it belongs to. */
@@ -15,7 +15,7 @@ export interface Shown {
   readonly runs: readonly RunSnapshot[];
 }
 
-export function findShown({ works }: Look, name: string): Shown | null {
+export function findShown({ works }: WorkspaceLook, name: string): Shown | null {
   for (const work of works) {
     if (work.snapshot.name === name) {
       return { name, work, runs: work.snapshot.runs };
@@ -37,7 +37,7 @@ export function runPage({ name, work, runs }: Shown, figures: Html | null): Page
   const drawn = figures ?? html`<p class="note">Figures follow when the base student has been evaluated.</p>`;
   return {
     title: name,
-    trail: html` › ${name === snapshot.name ? null : html`<a href="${addressOf(snapshot.name)}">${snapshot.name}</a> › `}${name}`,
+    trail: html` › ${name === snapshot.name ? null : html`<a href="${runAddressOf(snapshot.name)}">${snapshot.name}</a> › `}${name}`,
     body: html`${isRun && figures !== null ? samplesLinks(name) : null}${part('now', now)}${part('figures', drawn)}`,
     parts: new Map([
       ['now', now],
@@ -74,7 +74,7 @@ ${table({
   caption: `Runs of ${name}`,
   columns: [['run'], ['state'], ['now'], ['rows', 'number'], ['student'], ['spent']],
   rows: runs.map((run) => [
-    html`<a href="${addressOf(run.run)}">${run.run}</a>`,
+    html`<a href="${runAddressOf(run.run)}">${run.run}</a>`,
     stateOf(run),
     isOpen(run.state) ? activity(run) : `iteration ${run.iteration} of ${run.iterations}`,
     `${count(run.rowsAccepted)} of ${count(run.rowsPlanned)}`,

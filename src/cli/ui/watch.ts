@@ -10,7 +10,7 @@ import type { Seen } from '../stored-snapshot';
 import { listWork, type NamedWork } from '../workspace-names';
 import { recordStamp } from './record-stamp';
 
-export interface Look {
+export interface WorkspaceLook {
   readonly works: readonly LookedAt[];
   /** Files that cannot be read, in a sentence each. */
   readonly damages: readonly string[];
@@ -25,7 +25,7 @@ export interface LookedAt {
 
 /** What `status` knows, for any number of pages. */
 export interface Watch {
-  look(): Promise<Look>;
+  look(): Promise<WorkspaceLook>;
   close(): Promise<void>;
 }
 
@@ -36,9 +36,9 @@ export function openWatch(workspace: Workspace): Watch {
   const complete = new Map<string, Seen>();
   const stamps = new Map<string, string>();
   let ledger: LedgerView | null = null;
-  let last: { readonly atMs: number; readonly look: Promise<Look> } | null = null;
+  let last: { readonly atMs: number; readonly look: Promise<WorkspaceLook> } | null = null;
 
-  async function take(): Promise<Look> {
+  async function take(): Promise<WorkspaceLook> {
     await forgetReplaced(workspace, complete, stamps);
     // A workspace that has no ledger yet may get one.
     ledger ??= await openLedgerView(workspace.ledger, await knownLedger(workspace));
@@ -53,7 +53,7 @@ export function openWatch(workspace: Workspace): Watch {
   }
 
   /** A record that is damaged hides no other. */
-  async function takeOne(work: NamedWork): Promise<Look> {
+  async function takeOne(work: NamedWork): Promise<WorkspaceLook> {
     try {
       const snapshots = await takeSnapshots(workspace, ledger, [work], complete);
       const works = snapshots.map(async (snapshot) => {

@@ -5,7 +5,7 @@ import { formatUsd } from '../../core/budget/price';
 import { ageText } from '../list';
 import { leftText } from '../live-view';
 import { type RunSnapshot, runSnapshotSchema } from '../snapshot';
-import { addressOf, type Page, part } from './page';
+import { type Page, part, runAddressOf } from './page';
 import type { Look, LookedAt } from './watch';
 
 /** One line of the table: a run, or an experiment as a whole. */
@@ -155,7 +155,7 @@ function experimentLine(
     name,
     states: runs.map(({ state }) => state),
     cells: {
-      name: html`<a href="${addressOf(name)}">${name}</a>`,
+      name: html`<a href="${runAddressOf(name)}">${name}</a>`,
       state: html`${states.join(', ')}${reason}`,
       iteration: '',
       rows: `${count(listed.rowsAccepted)} of ${count(listed.rowsPlanned)}`,
@@ -175,7 +175,7 @@ function runLine(run: RunSnapshot, onDisk: OnDisk | null): Line {
     name: run.run,
     states: [run.state],
     cells: {
-      name: html`<a href="${addressOf(run.run)}">${run.run}</a>`,
+      name: html`<a href="${runAddressOf(run.run)}">${run.run}</a>`,
       state: stateOf(run),
       iteration: `${run.iteration} of ${run.iterations}`,
       rows: `${count(run.rowsAccepted)} of ${count(run.rowsPlanned)}`,

@@ -1,5 +1,5 @@
 import { mean } from 'simple-statistics';
-import { accuracyAt, type Curve, costToReach, meanCurve, onCommonGrid } from './learning-curve';
+import { accuracyAtCost, type CostToReach, type Curve, costToReach, meanCurve, onCommonGrid } from './learning-curve';
 import { tQuantile } from './student-t';
 
 /** The learning curves of two arms under one random seed. */
@@ -76,6 +76,12 @@ function sharesInside(before: readonly number[], after: readonly number[], limit
 }
 
 export interface EqualAccuracy {
+  /** The baseline's accuracy at the end, mean over seeds. */
+  readonly target: number;
+  /** The cost at which the arm's mean curve first has it. */
+  readonly reached: CostToReach;
+  /** `null` for one pair. */
+  readonly reachedInterval: CostInterval | null;
   /** Baseline's cost / arm's cost for the same accuracy; `null` where the arm has it before its first row. */
   readonly ratio: number | null;
   /** An end of 0: the baseline may have it before its first row; an end of `null`: the arm may. `null` for one pair. */
@@ -98,23 +104,31 @@ export function equalAccuracy(pairs: readonly CurvePair[], end: number): EqualAc
     onGrid.filter((_, index) => index % 2 === 0),
     onGrid.filter((_, index) => index % 2 === 1),
   ];
-  const ends = (curves: readonly Curve[]) => curves.map((curve) => accuracyAt(curve, end));
+  const ends = (curves: readonly Curve[]) => curves.map((curve) => accuracyAtCost(curve, end));
   const [arm, baseline] = [meanCurve(arms), meanCurve(baselines)];
-  const [own, other] = [accuracyAt(arm, end), accuracyAt(baseline, end)];
-  const reached = own >= other ? costToReach(arm, other) : costToReach(baseline, own);
-  const cost = reached.reached ? reached.cost : end;
-  const ratio = own < other ? cost / end : cost <= 0 ? null : end / cost;
+  const [own, target] = [accuracyAtCost(arm, end), accuracyAtCost(baseline, end)];
+  const reached = costToReach(arm, target);
   const [ofArm, ofBaseline] = [costInterval(arms, ends(baselines)), costInterval(baselines, ends(arms))];
-  if (ofArm === null || ofBaseline === null) {
-    return { ratio, interval: null };
-  }
+  const needed = own >= target ? reached : costToReach(baseline, own);
+  const cost = needed.reached ? needed.cost : end;
+  const ratio = own < target ? cost / end : cost <= 0 ? null : end / cost;
+  const interval = ofArm && ofBaseline && ratioInterval(ofArm, ofBaseline, { end, isBetter: own >= target });
+  return { target, reached, reachedInterval: ofArm, ratio, interval };
+}
+
+/** From where the arm may have the baseline's end, and the baseline the arm's. */
+function ratioInterval(
+  ofArm: CostInterval,
+  ofBaseline: CostInterval,
+  { end, isBetter }: { readonly end: number; readonly isBetter: boolean },
+): CostInterval {
   const timesFewer = (armCost: number | null) => (armCost === null || armCost <= 0 ? null : end / armCost);
   const share = (baselineCost: number | null) => (baselineCost ?? end) / end;
   const isTie = ofArm.low !== null && ofArm.high === null;
   if (isTie) {
-    return { ratio, interval: { low: share(ofBaseline.low), high: timesFewer(ofArm.low) } };
+    return { low: share(ofBaseline.low), high: timesFewer(ofArm.low) };
   }
-  return own >= other
-    ? { ratio, interval: { low: timesFewer(ofArm.high), high: timesFewer(ofArm.low) } }
-    : { ratio, interval: { low: share(ofBaseline.low), high: share(ofBaseline.high) } };
+  return isBetter
+    ? { low: timesFewer(ofArm.high), high: timesFewer(ofArm.low) }
+    : { low: share(ofBaseline.low), high: share(ofBaseline.high) };
 }

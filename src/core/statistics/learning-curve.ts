@@ -31,7 +31,7 @@ export function costToReach(curve: Curve, accuracy: number): CostToReach {
 }
 
 /** Linear between checkpoints; before the first and after the last, theirs. */
-export function accuracyAt(curve: Curve, cost: number): number {
+export function accuracyAtCost(curve: Curve, cost: number): number {
   const index = curve.findIndex((point) => point.cost >= cost);
   const [before, after] = [curve[index - 1], curve[index]];
   if (after === undefined) {
@@ -49,7 +49,7 @@ export function onCommonGrid(curves: readonly Curve[], end: number): Curve[] {
   const costs = [...new Set([...curves.flatMap((curve) => curve.map(({ cost }) => cost)), end])]
     .filter((cost) => cost <= end)
     .sort((left, right) => left - right);
-  return curves.map((curve) => costs.map((cost) => ({ cost, accuracy: accuracyAt(curve, cost) })));
+  return curves.map((curve) => costs.map((cost) => ({ cost, accuracy: accuracyAtCost(curve, cost) })));
 }
 
 /** The mean of curves that have the same checkpoints. */

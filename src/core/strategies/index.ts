@@ -8,6 +8,6 @@ export {
   readMarks,
 } from './judging';
 export { resolveStrategy, strategyProblems } from './presets';
-export { measurementsOf, type SeedMeasurements } from './scorers';
+export { measuredAs, measurementsOf, type SeedMeasurements, scorerOf } from './scorers';
 export { SEEDS_PER_ROW, Selection } from './select';
 export { tieBreakStream } from './selectors';

@@ -53,6 +53,9 @@ export interface StrategyNeeds {
   readonly reference: boolean;
 }
 
+/** Under which name a scorer is given the record of a measurement that has one record a seed. */
+export const measuredAs = { loss: 'loss', reward: 'reward', grades: 'grade' } as const;
+
 /** What was measured for one seed; absent where nothing was. */
 export interface SeedMeasurements {
   /** The student's own answer. */

@@ -1,5 +1,5 @@
 /** What stands in no brackets, the rest blanked. */
-export function topLevel(text: string): string {
+export function outsideBrackets(text: string): string {
   let depth = 0;
   return [...text]
     .map((character) => {
@@ -25,7 +25,7 @@ export function splitTop(text: string): string[] {
   if (/^-?\d{1,3}(?:,\d{3})+(?:\.\d+)?$/.test(text)) {
     return [text];
   }
-  const plain = topLevel(text);
+  const plain = outsideBrackets(text);
   const items: string[] = [];
   let start = 0;
   for (const match of plain.matchAll(/,(?: ?(?:and|or) ?)?|;|(?<![a-z\\]) ?(?:and|or) ?(?![a-z])/g)) {

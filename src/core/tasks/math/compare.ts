@@ -1,10 +1,10 @@
-import { topLevel } from './brackets';
+import { outsideBrackets } from './brackets';
 import { differInCase, isFormula } from './formulas';
 import { normaliseLatex } from './latex';
-import { type Parts, partsOf } from './parts';
-import { type Range, rangeOf } from './ranges';
+import { type MathParts, mathPartsOf } from './parts';
+import { type MathRange, mathRangeOf } from './ranges';
 import { type Measured, unitsAgree, withoutUnit } from './units';
-import { numberOf, sameValue } from './values';
+import { exactValueOf, sameValue } from './values';
 
 /** `unsettled`: two formulas that may be the same in another form; a computer algebra system can tell. */
 export type MathComparison = 'same' | 'different' | 'unsettled';
@@ -38,7 +38,7 @@ function compare(reference: string, answer: string, depth: number): MathComparis
   if (!unitsAgree(right.unit, said.unit)) {
     return 'different';
   }
-  const values = [numberOf(right.text), numberOf(said.text)] as const;
+  const values = [exactValueOf(right.text), exactValueOf(said.text)] as const;
   if (values[0] !== null && values[1] !== null) {
     return sameValue({ value: values[0], unit: right.unit }, { value: values[1], unit: said.unit })
       ? 'same'
@@ -52,11 +52,11 @@ function compareForms(right: string, said: string, depth: number): MathCompariso
   if (letters[0] != null && letters[1] != null) {
     return letters[0] === letters[1] ? 'same' : 'different';
   }
-  const [rangeRight, rangeSaid] = [rangeOf(right), rangeOf(said)];
+  const [rangeRight, rangeSaid] = [mathRangeOf(right), mathRangeOf(said)];
   if (rangeRight !== null && rangeSaid !== null && (rangeRight.name !== null || rangeSaid.name !== null)) {
     return compareRanges(rangeRight, rangeSaid, depth);
   }
-  const [one, other] = [partsOf(right), partsOf(said)];
+  const [one, other] = [mathPartsOf(right), mathPartsOf(said)];
   if (one !== null || other !== null) {
     return compareParts(one, other, right, said, depth);
   }
@@ -73,7 +73,7 @@ function withoutName(right: Measured, said: Measured): readonly [Measured, Measu
   const [one, other] = [form.exec(right.text)?.[1], form.exec(said.text)?.[1]];
   const isNamedOnce =
     (one === undefined) !== (other === undefined) && !/=/.test(one === undefined ? right.text : said.text);
-  if (isNamedOnce && !topLevel(one ?? other ?? '').includes(',')) {
+  if (isNamedOnce && !outsideBrackets(one ?? other ?? '').includes(',')) {
     return [
       { ...right, text: one ?? right.text },
       { ...said, text: other ?? said.text },
@@ -86,13 +86,13 @@ function withoutName(right: Measured, said: Measured): readonly [Measured, Measu
 const optionOf = (text: string) => /^\(?([A-Z])\)?(?:$|[:.)])/.exec(text)?.[1] ?? null;
 
 function compareParts(
-  right: Parts | null,
-  said: Parts | null,
+  right: MathParts | null,
+  said: MathParts | null,
   rightText: string,
   saidText: string,
   depth: number,
 ): MathComparison {
-  const isUnordered = (parts: Parts | null) => parts === null || parts.kind === 'list' || parts.kind === 'set';
+  const isUnordered = (parts: MathParts | null) => parts === null || parts.kind === 'list' || parts.kind === 'set';
   if (isUnordered(right) && isUnordered(said)) {
     return compareUnordered(named(right?.items ?? [rightText]), named(said?.items ?? [saidText]), depth);
   }
@@ -141,7 +141,7 @@ function compareUnordered(right: readonly string[], said: readonly string[], dep
 
 const sameName = (one: string, other: string) => one.split('=', 1)[0] === other.split('=', 1)[0];
 
-function compareRanges(right: Range, said: Range, depth: number): MathComparison {
+function compareRanges(right: MathRange, said: MathRange, depth: number): MathComparison {
   if (right.ends !== said.ends || (right.name !== null && said.name !== null && right.name !== said.name)) {
     return 'different';
   }

@@ -3,7 +3,7 @@ import { ROW_END } from './latex';
 
 type Kind = 'tuple' | 'set' | 'list' | 'matrix';
 
-export interface Parts {
+export interface MathParts {
   readonly kind: Kind;
   /** The delimiters of a tuple or an interval, which tell them apart. */
   readonly ends: string;
@@ -11,7 +11,7 @@ export interface Parts {
 }
 
 /** What an answer is made of; `null` for one thing. */
-export function partsOf(text: string): Parts | null {
+export function mathPartsOf(text: string): MathParts | null {
   if (text === '\\emptyset' || text === '\\{\\}') {
     return { kind: 'set', ends: '', items: [] };
   }

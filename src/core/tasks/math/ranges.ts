@@ -1,6 +1,6 @@
 import { splitTop } from './brackets';
 
-export interface Range {
+export interface MathRange {
   /** Of the variable; `null` where an interval names none. */
   readonly name: string | null;
   readonly low: string;
@@ -9,7 +9,7 @@ export interface Range {
 }
 
 /** `[-2,7]`, `-2\le x\le 7`, `x>2`, `x\in(2,\infty)`, `\{x|x>2\}` as an interval. */
-export function rangeOf(text: string): Range | null {
+export function mathRangeOf(text: string): MathRange | null {
   const inside = /^\\\{ ?[a-z] ?[|:](.+?)(?:\\\}|\.)?$/.exec(text)?.[1] ?? text;
   const member = /^([a-zA-Z])\\in ?(.+)$/.exec(inside);
   const interval = /^([[(])(.*)([\])])$/.exec(member?.[2] ?? inside);

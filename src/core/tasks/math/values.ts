@@ -3,7 +3,7 @@ import { parseNumber } from '../reading/numbers';
 import { equal, multiply, type Rational, rational } from '../reading/rational';
 
 /** `-\frac{3}{4}`, `1 \frac{1}{2}`, `1,234`, `1.2*10^3`, `3:2`, as an exact value. */
-export function numberOf(text: string): Rational | null {
+export function exactValueOf(text: string): Rational | null {
   const bare = /^\(([^(),]*)\)$/.exec(text)?.[1] ?? text;
   const ratio = /^(\d+):(\d+)$/.exec(bare);
   const plain = ratio === null ? bare : `${ratio[1]}/${ratio[2]}`;
