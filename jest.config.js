@@ -23,7 +23,7 @@ const slowUnitTests = [
   ...['teacher/misbehaviour', 'teacher/agreement', 'teacher/batches', 'teacher/useless-rows', 'teacher/billing'],
   ...['teacher/echoed-secrets', 'ledger/processes', 'ledger/state-machine', 'unit/npx-in-clone', 'setup/setup'],
   ...['tasks/generated-sets', 'tasks/hostile-text', 'unit/new-task', 'unit/large-pool', 'unit/parted-pool'],
-  ...['unit/stored-experiment', 'unit/compare-report', 'unit/versioning', 'unit/open-in-browser'],
+  ...['unit/stored-experiment', 'unit/compare-report', 'unit/versioning', 'unit/open-in-browser', 'ui/samples'],
   ...['unit/regular-expressions', 'hygiene/near-share', 'strategies/select', 'analysis/results', 'analysis/load'],
   ...[
     'report/report',

@@ -20,7 +20,7 @@ export async function storeSamples(workspace: Workspace, text: string): Promise<
     return { id: `q${index}`, question: `Which number is ${index}? ${text}`, answer: `${index}`, stratum: `level ${index % 2}` }; // biome-ignore format: a record
   });
   const test = await store.putRecords('test-set', seeds);
-  const answersAt = (iteration: number) =>
+  const putAnswers = (iteration: number) =>
     store.putRecords(
       'evaluation',
       seeds.map((seed, index): EvaluatedAnswer => {
@@ -29,6 +29,7 @@ export async function storeSamples(workspace: Workspace, text: string): Promise<
         return { set: 'test', id: seed.id, stratum: seed.stratum, text: answer, verdict: correct ? 'correct' : 'wrong', readAs: answer, answered: true, wellFormed: true, correct }; // biome-ignore format: a record
       }),
     );
+  const stored = await Promise.all([0, 1, 2, 3, 4].map(putAnswers));
   for (const run of ['random', 'loss'].flatMap((strategy) => [1, 2, 3].map((seed) => `demo/${strategy}-${seed}`))) {
     const record = await loadRun(workspace.root, run);
     if (record === null) {
@@ -37,14 +38,14 @@ export async function storeSamples(workspace: Workspace, text: string): Promise<
     const put = (file: string, content: object) =>
       writeFile(join(workspace.runDirectory(run), file), JSON.stringify(content));
     await put('plan.json', { run, experiment: 'demo', config: record.config, labels: {}, origins: {} });
-    const iterations = record.iterations.map(async (one) => {
-      return { ...one, evaluation: { ...one.evaluation, answers: await answersAt(one.iteration) } };
+    const iterations = record.iterations.map((one) => {
+      return { ...one, evaluation: { ...one.evaluation, answers: stored[one.iteration] } };
     });
     await put('run.json', {
       ...record,
       prepared: { ...record.prepared, tests: { ...record.prepared.tests, test } },
-      baseEvaluation: { ...record.baseEvaluation, answers: await answersAt(0) },
-      iterations: await Promise.all(iterations),
+      baseEvaluation: { ...record.baseEvaluation, answers: stored[0] },
+      iterations,
     });
   }
 }

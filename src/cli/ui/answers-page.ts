@@ -14,6 +14,7 @@ import {
   longTexts,
   pageOf,
   pager,
+  rememberLast,
   shortText,
   shownText,
   sorted,
@@ -44,11 +45,7 @@ export const wantedAnswers = (run: string, query: URLSearchParams): WantedAnswer
 /** @returns `null` where the address names a question that there is not */
 export function findAnswers(run: string, compared: ComparedAnswers, query: URLSearchParams): FoundAnswers | null {
   const all = compared.pairs ?? [];
-  const found = sorted(all.filter(filterOf(query)), query, {
-    change: ({ change }) => change,
-    stratum: ({ stratum }) => stratum,
-    question: ({ id }) => id,
-  });
+  const found = filteredAnswers(all, query);
   const id = query.get('question');
   if (id === null) {
     return { run, compared, all, found, open: null };
@@ -56,6 +53,14 @@ export function findAnswers(run: string, compared: ComparedAnswers, query: URLSe
   const pair = all.find((one) => one.id === id && one.set === query.get('of'));
   return pair === undefined ? null : { run, compared, all, found, open: { pair, at: found.indexOf(pair) } };
 }
+
+const filteredAnswers = rememberLast((all: readonly AnswerPair[], query) =>
+  sorted(all.filter(filterOf(query)), query, {
+    change: ({ change }) => change,
+    stratum: ({ stratum }) => stratum,
+    question: ({ id }) => id,
+  }),
+);
 
 function filterOf(query: URLSearchParams): (pair: AnswerPair) => boolean {
   const text = typedIn(query, 'q').toLowerCase();

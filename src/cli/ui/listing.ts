@@ -89,6 +89,27 @@ export function sorted<T>(
   });
 }
 
+/**
+ * Remembers the last answer about a list. A page that is open asks the same again and again, and so does each step through
+ * what was found; a list that was read again is another.
+ */
+export function rememberLast<T, Found>(
+  find: (all: readonly T[], query: URLSearchParams) => Found,
+): (all: readonly T[], query: URLSearchParams) => Found {
+  const last = new WeakMap<readonly T[], { readonly asked: string; readonly found: Found }>();
+  return (all, query) => {
+    const filters = new URLSearchParams([...query].filter(([name]) => !opening.has(name)));
+    const asked = filters.toString();
+    const known = last.get(all);
+    const current = known?.asked === asked ? known : { asked, found: find(all, filters) };
+    last.set(all, current);
+    return current.found;
+  };
+}
+
+/** What chooses among the items that were found, and not which are. */
+const opening: ReadonlySet<string> = new Set(['page', 'pick', 'of', 'question']);
+
 export const field = (asked: Asked, name: string, title: string, kind: 'search' | 'number' = 'search'): Html =>
   html`<label>${title} <input type="${kind}"${kind === 'number' ? trusted(' step="any"') : null} name="${name}" value="${typedIn(asked.query, name)}"></label> `;
 

@@ -14,6 +14,7 @@ import {
   numberIn,
   pageOf,
   pager,
+  rememberLast,
   shortText,
   shownText,
   sorted,
@@ -38,13 +39,7 @@ const pickOf = ({ iteration, rank }: RowLine) => `${iteration}-${rank}`;
 
 /** @returns `null` where the address names a row that there is not */
 export function findRows(run: string, all: readonly RowLine[], query: URLSearchParams): FoundRows | null {
-  const found = sorted(all.filter(filterOf(query)), query, {
-    score: ({ score }) => score,
-    price: ({ usd, inputTokens, outputTokens }) => usd || tokensOf(inputTokens, outputTokens),
-    verdict: ({ verdict }) => verdict,
-    stratum: ({ parentStratum }) => parentStratum,
-    pick: ({ iteration, rank }) => iteration * 1e9 + rank,
-  });
+  const found = filteredRows(all, query);
   const pick = query.get('pick');
   if (pick === null) {
     return { run, all, found, open: null };
@@ -52,6 +47,16 @@ export function findRows(run: string, all: readonly RowLine[], query: URLSearchP
   const line = all.find((one) => pickOf(one) === pick);
   return line === undefined ? null : { run, all, found, open: { line, at: found.indexOf(line) } };
 }
+
+const filteredRows = rememberLast((all: readonly RowLine[], query) =>
+  sorted(all.filter(filterOf(query)), query, {
+    score: ({ score }) => score,
+    price: ({ usd, inputTokens, outputTokens }) => usd || tokensOf(inputTokens, outputTokens),
+    verdict: ({ verdict }) => verdict,
+    stratum: ({ parentStratum }) => parentStratum,
+    pick: ({ iteration, rank }) => iteration * 1e9 + rank,
+  }),
+);
 
 function filterOf(query: URLSearchParams): (line: RowLine) => boolean {
   const [text, verdict, stratum] = [typedIn(query, 'q').toLowerCase(), query.get('verdict'), query.get('stratum')];
@@ -144,7 +149,7 @@ function rowPage({ run, found }: FoundRows, { line, at }: NonNullable<FoundRows[
     ['Stratum of the seed', shownText(line.parentStratum)],
     [
       'Seed',
-      html`<a href="${addressWith({ path: asked.path, query: new URLSearchParams() }, { q: line.parent })}">${shownText(line.parent)}</a>, asked before ${plural(line.askedBefore, 'time')}`,
+      html`<a href="${addressWith({ path: asked.path, query: new URLSearchParams() }, { q: line.parent })}">${shownText(line.parent)}</a>, ${line.askedBefore === 0 ? 'not asked before' : `asked before ${plural(line.askedBefore, 'time')}`}`,
     ],
     [
       'Price of its requests',
@@ -169,7 +174,7 @@ function rowPage({ run, found }: FoundRows, { line, at }: NonNullable<FoundRows[
     ["The student's own answer to it", line.ownAnswer],
     ['New question', line.question],
     ["The teacher's answer", line.answer],
-  ])}<p class="note"><a href="${asJson}">This row as JSON</a>; <code>tutelage audit ${run} --row</code> or <code>--seed</code> shows its whole lineage.</p>`;
+  ])}<p class="note"><a href="${asJson}">This row as JSON</a>; its whole lineage: <code>tutelage audit ${run} ${lineageOf(line)}</code></p>`;
   return {
     title: `Iteration ${line.iteration}, rank ${line.rank}`,
     trail: trailTo(run, html`<a href="${rowsAddressOf(run)}">rows</a>`),
@@ -177,6 +182,9 @@ function rowPage({ run, found }: FoundRows, { line, at }: NonNullable<FoundRows[
     parts: new Map(),
   };
 }
+
+/** How `audit` is asked about it: a row that was not accepted has no name, its seed has. */
+const lineageOf = ({ id, parent }: RowLine) => (id === null ? `--seed ${shownText(parent)}` : `--row ${shownText(id)}`);
 
 const sampleText = (text: string | null) => html`<div class="sample" dir="auto">${shortText(text)}</div>`;
 
