@@ -12,9 +12,11 @@ import {
   filterForm,
   longText,
   longTexts,
+  orAny,
   pageOf,
   pager,
   rememberLast,
+  sampleText,
   shortText,
   shownText,
   sorted,
@@ -133,7 +135,6 @@ const addressOf = (asked: Asked, { set, id }: AnswerPair) => addressWith(asked, 
 
 function filters({ compared, all }: FoundAnswers, asked: Asked, siblings: readonly string[]): Html {
   const { query } = asked;
-  const any = (values: readonly string[]) => [['', 'any'] as const, ...values];
   const different = (of: (pair: AnswerPair) => string) => [...new Set(all.map(of))].sort();
   const iterations = ({ last }: Evaluation) =>
     Array.from({ length: last + 1 }, (_, index) => [String(index), index === 0 ? 'base' : String(index)] as const);
@@ -141,9 +142,9 @@ function filters({ compared, all }: FoundAnswers, asked: Asked, siblings: readon
     choice('after', 'Iteration', String(compared.after.iteration), iterations(compared.after)),
     choice('against', 'against', compared.before.run, siblings),
     choice('before', 'at', String(compared.before.iteration), iterations(compared.before)),
-    choice('change', 'Change', query.get('change') ?? '', any(answerChanges)),
-    choice('set', 'Test set', query.get('set') ?? '', any(different(({ set }) => set))),
-    choice('stratum', 'Stratum', query.get('stratum') ?? '', any(different(({ stratum }) => stratum))),
+    choice('change', 'Change', query.get('change') ?? '', orAny(answerChanges)),
+    choice('set', 'Test set', query.get('set') ?? '', orAny(different(({ set }) => set))),
+    choice('stratum', 'Stratum', query.get('stratum') ?? '', orAny(different(({ stratum }) => stratum))),
     field(asked, 'q', 'Text'),
   ]);
 }
@@ -153,12 +154,9 @@ function answerPage(
   { pair, at }: NonNullable<FoundAnswers['open']>,
   asked: Asked,
 ): Page {
-  const address = (other: AnswerPair | undefined) => (other === undefined ? null : addressOf(asked, other));
-  const steps = stepper({
-    before: at < 0 ? null : address(found[at - 1]),
-    after: at < 0 ? null : address(found[at + 1]),
+  const steps = stepper(found, at, {
+    addressOf: (other) => addressOf(asked, other),
     back: addressWith(asked, { of: null, question: null }),
-    place: at < 0 ? 'not in the filtered list' : `${count(at + 1)} of ${count(found.length)}`,
   });
   const titles = titlesOf(run, compared);
   const side = (title: string, answer: EvaluatedAnswer) =>
@@ -195,8 +193,6 @@ function titlesOf(run: string, { before, after }: ComparedAnswers): { before: st
   };
   return { before: title(before), after: title(after) };
 }
-
-const sampleText = (text: string | null) => html`<div class="sample" dir="auto">${shortText(text)}</div>`;
 
 const answerCell = (answer: EvaluatedAnswer) => html`${verdictOf(answer)} ${sampleText(answer.text)}`;
 

@@ -129,6 +129,9 @@ export function choice(
   return html`<label>${title} <select name="${name}">${options}</select></label> `;
 }
 
+/** Choices of a filter, with the one that does not filter. */
+export const orAny = (values: readonly string[]) => [['', 'any'] as const, ...values];
+
 /** A form whose fields go into the address; how the list is sorted stays. */
 export function filterForm({ path, query }: Asked, fields: readonly Html[]): Html {
   const kept = ['sort', 'order'].map((name) =>
@@ -149,6 +152,9 @@ export function shortText(text: string | null, length = 110): string {
   return shownText(line.length > length ? `${line.slice(0, length - 1)}…` : line);
 }
 
+/** The start of a text, as a cell of a list. */
+export const sampleText = (text: string | null): Html => html`<div class="sample" dir="auto">${shortText(text)}</div>`;
+
 /** More of one text is not laid out by a browser in a moment; all of it is at the address with `.json`. */
 const TEXT_MAX = 50_000;
 
@@ -166,14 +172,21 @@ export const longTexts = (texts: readonly (readonly [title: string, text: string
 export const facts = (all: readonly (readonly [term: string, fact: Html | string | null])[]): Html =>
   html`<dl class="facts">${all.map(([term, fact]) => (fact === null || fact === '' ? null : html`<div><dt>${term}</dt><dd>${fact}</dd></div>`))}</dl>`;
 
-/** To the item before and after in the list that the reader came from, and back to it. */
-export function stepper(links: {
-  readonly before: string | null;
-  readonly back: string;
-  readonly after: string | null;
-  readonly place: string;
-}): Html {
-  const link = (href: string | null, text: string, key: string) =>
-    href === null ? html`<span class="soft">${text}</span>` : html`<a href="${href}" data-key="${key}">${text}</a>`;
-  return html`<nav class="pager" aria-label="Steps through the list">${link(links.before, '← Before', 'ArrowLeft')} <span>${links.place}</span> ${link(links.after, 'Next →', 'ArrowRight')} ${link(links.back, 'Back to the list', 'Escape')}</nav>`;
+/**
+ * To the item before and after in the list that the reader came from, and back to it.
+ *
+ * @param at the place of the open item in the list; -1 where the filters leave it out
+ */
+export function stepper<T>(
+  found: readonly T[],
+  at: number,
+  { addressOf, back }: { readonly addressOf: (item: T) => string; readonly back: string },
+): Html {
+  const link = (href: string, text: string, key: string) => html`<a href="${href}" data-key="${key}">${text}</a>`;
+  const step = (to: number, text: string, key: string) => {
+    const item = at < 0 ? undefined : found[to];
+    return item === undefined ? html`<span class="soft">${text}</span>` : link(addressOf(item), text, key);
+  };
+  const place = at < 0 ? 'not in the filtered list' : `${count(at + 1)} of ${count(found.length)}`;
+  return html`<nav class="pager" aria-label="Steps through the list">${step(at - 1, '← Before', 'ArrowLeft')} <span>${place}</span> ${step(at + 1, 'Next →', 'ArrowRight')} ${link(back, 'Back to the list', 'Escape')}</nav>`;
 }

@@ -12,9 +12,11 @@ import {
   filterForm,
   longTexts,
   numberIn,
+  orAny,
   pageOf,
   pager,
   rememberLast,
+  sampleText,
   shortText,
   shownText,
   sorted,
@@ -116,30 +118,25 @@ ${filters(all, asked)}${part('list', list)}`;
 function filters(all: readonly RowLine[], asked: Asked): Html {
   const { query } = asked;
   const different = <T>(of: (line: RowLine) => T) => [...new Set(all.map(of))];
-  const any = (values: readonly string[]) => [['', 'any'] as const, ...values];
   return filterForm(asked, [
     field(asked, 'q', 'Text'),
     choice(
       'iteration',
       'Iteration',
       query.get('iteration') ?? '',
-      any(different(({ iteration }) => String(iteration))),
+      orAny(different(({ iteration }) => String(iteration))),
     ),
-    choice('verdict', 'Verdict', query.get('verdict') ?? '', any(different(({ verdict }) => verdict).sort())),
-    choice('stratum', 'Stratum', query.get('stratum') ?? '', any(different((line) => line.parentStratum).sort())),
+    choice('verdict', 'Verdict', query.get('verdict') ?? '', orAny(different(({ verdict }) => verdict).sort())),
+    choice('stratum', 'Stratum', query.get('stratum') ?? '', orAny(different((line) => line.parentStratum).sort())),
     field(asked, 'low', 'Score from', 'number'),
     field(asked, 'high', 'to', 'number'),
   ]);
 }
 
 function rowPage({ run, found }: FoundRows, { line, at }: NonNullable<FoundRows['open']>, asked: Asked): Page {
-  const address = (other: RowLine | undefined) =>
-    other === undefined ? null : addressWith(asked, { pick: pickOf(other) });
-  const steps = stepper({
-    before: at < 0 ? null : address(found[at - 1]),
-    after: at < 0 ? null : address(found[at + 1]),
+  const steps = stepper(found, at, {
+    addressOf: (other) => addressWith(asked, { pick: pickOf(other) }),
     back: addressWith(asked, { pick: null }),
-    place: at < 0 ? 'not in the filtered list' : `${count(at + 1)} of ${count(found.length)}`,
   });
   const asJson = addressWith({ ...asked, path: `${asked.path}.json` }, { pick: pickOf(line) });
   const content = html`${facts([
@@ -185,8 +182,6 @@ function rowPage({ run, found }: FoundRows, { line, at }: NonNullable<FoundRows[
 
 /** How `audit` is asked about it: a row that was not accepted has no name, its seed has. */
 const lineageOf = ({ id, parent }: RowLine) => (id === null ? `--seed ${shownText(parent)}` : `--row ${shownText(id)}`);
-
-const sampleText = (text: string | null) => html`<div class="sample" dir="auto">${shortText(text)}</div>`;
 
 const verdictOf = ({ verdict, verdictReason }: RowLine) =>
   html`<span class="${verdict === 'accepted' ? 'above' : 'below'}">${verdict}</span>${verdictReason === null ? null : html`<span class="reason">${shortText(verdictReason)}</span>`}`;

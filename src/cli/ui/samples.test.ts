@@ -20,7 +20,7 @@ let app: Hono;
 beforeAll(async () => {
   workspace = await openWorkspace(await mkdtemp(join(tmpdir(), 'tutelage-samples-')));
   await storeExperiment(workspace.root, 60);
-  await storeSamples(workspace, `${hostile}${'x'.repeat(60_000)}`);
+  await storeSamples(workspace, `${hostile}${'x'.repeat(200_000)}`);
   watch = openWatch(workspace);
   app = uiApp({ workspace, watch, token: 't', port: () => 1, ending: new AbortController().signal });
 });

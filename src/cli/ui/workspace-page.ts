@@ -6,7 +6,7 @@ import { ageText } from '../list';
 import { leftText } from '../live-view';
 import { type RunSnapshot, runSnapshotSchema } from '../snapshot';
 import { type Page, part, runAddressOf } from './page';
-import type { Look, LookedAt } from './watch';
+import type { LookedAt, WorkspaceLook } from './watch';
 
 /** One line of the table: a run, or an experiment as a whole. */
 interface Line {
@@ -43,7 +43,7 @@ interface Wanted {
   readonly isDown: boolean;
 }
 
-export function workspacePage(look: Look, query: URLSearchParams, nowMs: number): Page {
+export function workspacePage(look: WorkspaceLook, query: URLSearchParams, nowMs: number): Page {
   const wanted = wantedOf(query);
   const lines = look.works.flatMap((work) => linesOf(work, nowMs));
   const found = lines.filter((line) => matches(line, wanted)).toSorted((left, right) => compare(left, right, wanted));
@@ -57,7 +57,7 @@ export function workspacePage(look: Look, query: URLSearchParams, nowMs: number)
 }
 
 function runsPart(
-  { damages }: Look,
+  { damages }: WorkspaceLook,
   { lines, found, wanted }: { lines: readonly Line[]; found: readonly Line[]; wanted: Wanted },
 ): Html {
   const problems = damages.map((damage) => html`<p class="problem">${damage}</p>`);
