@@ -18,16 +18,19 @@ interface Component {
   readonly externalReferences?: readonly object[];
 }
 
+interface BillOfMaterials {
+  readonly metadata: { readonly component: { name: string; readonly 'bom-ref': string } };
+  readonly components: readonly (Component & {
+    readonly 'bom-ref': string;
+    readonly properties?: readonly { readonly name: string }[];
+  })[];
+  readonly dependencies: readonly { readonly ref: string; readonly dependsOn: readonly string[] }[];
+}
+
 const root = join(__dirname, '..');
 
 async function main(): Promise<void> {
-  const bom = JSON.parse(
-    execFileSync('npm', ['sbom', '--sbom-format', 'cyclonedx', '--omit', 'dev'], {
-      cwd: root,
-      encoding: 'utf8',
-      maxBuffer: 2 ** 26,
-    }),
-  ) as { components: Component[]; metadata: { component: { name: string } } };
+  const bom = npmPackages();
   const { python } = await ensurePython({ onProgress: (message) => process.stderr.write(`${message}\n`) });
   const licences = installedLicences(python);
   const ofPython = lockedPackages(root).map(({ name, version, sha256 }): Component => {
@@ -56,6 +59,28 @@ async function main(): Promise<void> {
   process.stdout.write(
     `sbom/tutelage.cdx.json: ${bom.components.length} npm and ${ofPython.length} Python packages\nsbom/licences.csv\n`,
   );
+}
+
+/**
+ * What the lock says that users install. npm's own `--omit dev` also leaves out what a development package depends on too,
+ * such as the Temporal SDK.
+ */
+function npmPackages(): BillOfMaterials {
+  const all = JSON.parse(
+    execFileSync('npm', ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'], {
+      cwd: root,
+      encoding: 'utf8',
+      maxBuffer: 2 ** 26,
+    }),
+  ) as BillOfMaterials;
+  const components = all.components.filter(
+    ({ properties = [] }) => !properties.some(({ name }) => name === 'cdx:npm:package:development'),
+  );
+  const kept = new Set([all.metadata.component, ...components].map((component) => component['bom-ref']));
+  const dependencies = all.dependencies
+    .filter(({ ref }) => kept.has(ref))
+    .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((other) => kept.has(other)) }));
+  return { ...all, components, dependencies };
 }
 
 /** `name version` -> licence, of what is installed in the engine's environment. */
